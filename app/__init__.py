@@ -1,0 +1,30 @@
+"""The application: `create_app` wires settings, core and the domains. Nothing else knows all of them."""
+
+from __future__ import annotations
+
+from apiflask import APIFlask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import wiring
+from app.core import access, web
+from config.settings import Settings, load
+
+
+def create_app(settings: Settings | None = None) -> APIFlask:
+    """The WSGI application for `settings` (default: from the environment). Raises `SettingsError`."""
+    settings = settings or load()
+    wiring.start(settings)
+    app = APIFlask(__name__, title="住考网络继续学习", version="1", docs_path=None, spec_path=None)
+    app.config.update(
+        OPENAPI_VERSION="3.1.0",
+        MAX_FORM_MEMORY_SIZE=64 * 1024,
+        JSON_SORT_KEYS=False,
+        SETTINGS=settings,
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    web.init_app(app)
+    access.init_app(app, wiring.authenticate)
+    wiring.register_views(app)
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,116 @@
+"""Who may call a route. Every view names it; a view that does not is refused (and a test fails).
+
+The guard runs before the view: it bounds the body, authenticates, and compares the role. Ownership of a row is
+checked by the service that loads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import structlog
+from flask import Flask, current_app, g, request
+
+from app.core.clock import utcnow
+from app.core.errors import FORBIDDEN, SIGN_IN_FIRST
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+SMALL_BODY = 64 * 1024
+
+
+class Role(StrEnum):
+    """PUBLIC: anyone. PROVIDER: a provider's callback, checked by its signature in the view. ACTIVATING: signed in
+    with a password that opens nothing yet, or fully. TRAINEE: signed in and activated. TICKET: carries a signed
+    single-purpose token that the view checks (play tickets, file URLs)."""
+
+    PUBLIC = "public"
+    PROVIDER = "provider"
+    ACTIVATING = "activating"
+    TRAINEE = "trainee"
+    TICKET = "ticket"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who calls: the person, the session, and whether the session is a full one."""
+
+    person_id: str
+    session_id: str
+    activated: bool
+
+
+Authenticator = Callable[[str, datetime], Identity | None]
+
+
+def access(role: Role, *, max_body: int = SMALL_BODY) -> Callable[[View], View]:
+    """Mark a view: `role` may call it, with a body of at most `max_body` bytes (413 before it is read)."""
+
+    def mark(view: View) -> View:
+        view._access_role = role  # type: ignore[attr-defined]
+        view._access_max_body = max_body  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def role_of(view: Callable[..., Any]) -> Role | None:
+    """The role a view names, or None."""
+    return getattr(view, "_access_role", None)
+
+
+def request_now() -> datetime:
+    """The one `now` of this request."""
+    if "now" not in g:
+        g.now = utcnow()
+    moment: datetime = g.now
+    return moment
+
+
+def identity() -> Identity:
+    """The caller of a route for signed-in persons. Raises `sign_in_first` elsewhere."""
+    who: Identity | None = g.get("identity")
+    if who is None:
+        raise SIGN_IN_FIRST()
+    return who
+
+
+def person_id() -> str:
+    """The caller's person."""
+    return identity().person_id
+
+
+def client_address() -> str:
+    """The caller's address, as far as trusted proxies tell it."""
+    return request.remote_addr or "unknown"
+
+
+def _guard() -> None:
+    if request.endpoint is None:
+        return  # no such route: Flask answers 404 or 405
+    view: Any = current_app.view_functions[request.endpoint]
+    role = role_of(view)
+    if role is None:
+        raise FORBIDDEN()
+    request.max_content_length = view._access_max_body
+    if role in (Role.PUBLIC, Role.PROVIDER, Role.TICKET):
+        return
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    authenticate: Authenticator = current_app.extensions["authenticator"]
+    who = authenticate(token.strip(), request_now()) if scheme.lower() == "bearer" else None
+    if who is None:
+        raise SIGN_IN_FIRST()
+    if role is Role.TRAINEE and not who.activated:
+        raise SIGN_IN_FIRST("请先完成账号激活，再进行这一步。")
+    g.identity = who
+    structlog.contextvars.bind_contextvars(person_id=who.person_id)
+
+
+def init_app(app: Flask, authenticate: Authenticator) -> None:
+    """Install the guard. `authenticate(token, now)` gives the identity of a session token, or None."""
+    app.extensions["authenticator"] = authenticate
+    app.before_request(_guard)

@@ -1,0 +1,131 @@
+"""Personal data: encrypted field by field, found by a keyed index, masked wherever it is shown.
+
+AES-256-GCM; the value carries its key's id; the AAD is table, column and row, so that a value copied into another
+row does not open. The index is an HMAC: exact match only.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import os
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from config.settings import Secrets
+
+
+class CannotOpen(Exception):
+    """The value was changed, belongs to another row, or its key is not in the keyring."""
+
+
+class Vault:
+    """A keyring in use. `seal`/`open_` for text, `seal_bytes`/`open_bytes` for files, `index` for look-ups."""
+
+    def __init__(self, keys: dict[str, bytes], index_key: bytes):
+        self._current = next(iter(keys))
+        self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
+        self._index_key = index_key
+
+    def seal_bytes(self, value: bytes, aad: str) -> bytes:
+        """key id, a NUL, 12 bytes of nonce, ciphertext with tag."""
+        nonce = os.urandom(12)
+        sealed = self._ciphers[self._current].encrypt(nonce, value, aad.encode())
+        return self._current.encode() + b"\0" + nonce + sealed
+
+    def open_bytes(self, sealed: bytes, aad: str) -> bytes:
+        key_id, _, rest = sealed.partition(b"\0")
+        cipher = self._ciphers.get(key_id.decode(errors="replace"))
+        if cipher is None:
+            raise CannotOpen(f"key {key_id!r} is not in the keyring")
+        try:
+            return cipher.decrypt(rest[:12], rest[12:], aad.encode())
+        except InvalidTag as error:
+            raise CannotOpen(aad) from error
+
+    def seal(self, value: str, aad: str) -> str:
+        return base64.b64encode(self.seal_bytes(value.encode(), aad)).decode()
+
+    def open_(self, sealed: str, aad: str) -> str:
+        return self.open_bytes(base64.b64decode(sealed), aad).decode()
+
+    def index(self, what: str, value: str) -> str:
+        """The keyed index of `value` for the purpose `what` (for example 'person.id_number'): 32 hex digits."""
+        return hmac.digest(self._index_key, f"{what}\0{value}".encode(), "sha256").hex()[:32]
+
+
+_vaults: dict[str, Vault] = {}
+
+
+def init(secrets: Secrets) -> None:
+    """Load the keyrings; called once at the start of each process."""
+    index_key = secrets.key("app.index_key", 32)
+    _vaults["fields"] = Vault(secrets.keyring("app.field_keys"), index_key)
+    _vaults["photos"] = Vault(secrets.keyring("app.photo_keys"), index_key)
+
+
+def fields() -> Vault:
+    """The vault of database fields."""
+    return _vaults["fields"]
+
+
+def photos() -> Vault:
+    """The vault of the photo store: other keys than the database's."""
+    return _vaults["photos"]
+
+
+def index(what: str, value: str) -> str:
+    """The keyed index under which `value` is found. `what` is 'table.column'."""
+    return fields().index(what, value)
+
+
+class Sealed:
+    """A model attribute kept encrypted in the text column `<name>_sealed`, and, with `indexed=True`, findable by
+    `<name>_index == crypto.index('<table>.<name>', value)`. Reads and writes plain text or None.
+
+        class Person(BaseModel):
+            id_number = Sealed(indexed=True)
+            id_number_sealed = TextField(null=True)
+            id_number_index = CharField(32, null=True, unique=True)
+    """
+
+    def __init__(self, indexed: bool = False):
+        self.indexed = indexed
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def _aad(self, row: Any) -> str:
+        return f"{row._meta.table_name}.{self.name}.{row.id}"
+
+    def __get__(self, row: Any, owner: type | None = None) -> Any:
+        if row is None:
+            return self
+        sealed = getattr(row, f"{self.name}_sealed")
+        return None if sealed is None else fields().open_(sealed, self._aad(row))
+
+    def __set__(self, row: Any, value: str | None) -> None:
+        sealed = None if value is None else fields().seal(value, self._aad(row))
+        setattr(row, f"{self.name}_sealed", sealed)
+        if self.indexed:
+            key = None if value is None else index(f"{row._meta.table_name}.{self.name}", value)
+            setattr(row, f"{self.name}_index", key)
+
+
+def mask_id_number(value: str | None) -> str | None:
+    """'110***********1234': the first three and the last four."""
+    return None if value is None else value[:3] + "*" * max(len(value) - 7, 0) + value[-4:]
+
+
+def mask_phone(value: str | None) -> str | None:
+    """'138****5678'."""
+    return None if value is None else value[:3] + "*" * max(len(value) - 7, 0) + value[-4:]
+
+
+def mask_name(value: str | None) -> str | None:
+    """'张*', '欧**', '买****提': the first character, and the last of a name longer than three."""
+    if value is None or len(value) < 2:
+        return value
+    return value[0] + "*" * (len(value) - 1) if len(value) <= 3 else value[0] + "*" * (len(value) - 2) + value[-1]

@@ -1,0 +1,130 @@
+"""The outbox: what must happen after a commit is a row of the same transaction.
+
+`emit` writes one row per subscriber; the row is delivered right after the commit by a job, and again by the sweeper.
+A delivery claims its row by compare-and-set; the subscriber's work and the mark 'done' commit together, so a local
+effect happens exactly once. A subscriber never calls the network: it writes a row of its own domain, whose job does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import peewee
+import structlog
+
+from app.core.db import BaseModel, UtcField, after_commit, compare_and_set, database, transaction
+from app.core.queue import enqueue_hint
+
+log = structlog.get_logger(__name__)
+
+CLAIM = timedelta(seconds=60)  # a claim older than this belongs to a process that died
+MAX_ATTEMPTS = 12
+DELIVER = "jobs.entries.deliver_outbox"
+
+Subscriber = Callable[[dict[str, str], datetime], None]
+
+
+class OutboxMessage(BaseModel):
+    """One event for one subscriber. `payload` holds ids only, never personal data."""
+
+    event = peewee.CharField(64)
+    subscriber = peewee.CharField(64)
+    key = peewee.CharField(96)
+    payload = peewee.TextField()
+    status = peewee.CharField(16, default="pending")
+    attempts = peewee.IntegerField(default=0)
+    available_at = UtcField()
+    created_at = UtcField()
+    done_at = UtcField(null=True)
+    last_error = peewee.CharField(200, null=True)
+
+    class Meta:
+        indexes = ((("event", "subscriber", "key"), True), (("status", "available_at"), False))
+
+
+_subscribers: dict[str, dict[str, Subscriber]] = {}
+
+
+def subscribe(event: str, name: str, function: Subscriber) -> None:
+    """Call `function(payload, now)` for each `event`; `name` is unique per event and never changes."""
+    _subscribers.setdefault(event, {})[name] = function
+
+
+def emit(event: str, key: str, payload: dict[str, str], *, now: datetime) -> None:
+    """Write the event for each of its subscribers; inside a transaction only. `key` is the business key: the same
+    event with the same key is delivered once, however often it is emitted."""
+    if not database.in_transaction():
+        raise RuntimeError(f"outbox event {event!r} outside of a transaction")
+    for subscriber in _subscribers.get(event, {}):
+        known = OutboxMessage.select().where(
+            OutboxMessage.event == event, OutboxMessage.subscriber == subscriber, OutboxMessage.key == key
+        )
+        if known.exists():
+            continue
+        row = OutboxMessage.create(
+            event=event,
+            subscriber=subscriber,
+            key=key,
+            payload=json.dumps(payload),
+            available_at=now,
+            created_at=now,
+        )
+        after_commit(partial(enqueue_hint, DELIVER, row.id))
+
+
+def deliver(message_id: str, *, now: datetime) -> bool:
+    """Run the subscriber of one message, if it is due and no one else has it. True if this call delivered it.
+    An error is written to the row, and the message comes again after a pause that doubles from 2 s to 10 min."""
+    message = OutboxMessage.get_or_none(OutboxMessage.id == message_id)
+    if message is None or message.status not in ("pending", "claimed") or message.available_at > now:
+        return False
+    function = _subscribers.get(message.event, {}).get(message.subscriber)
+    if function is None:
+        log.error("outbox_without_subscriber", message_id=message_id, outbox_event=message.event)
+        return False
+    seen = {"status": message.status, "available_at": message.available_at}
+    claim = {"status": "claimed", "available_at": now + CLAIM, "attempts": message.attempts + 1}
+    if not compare_and_set(OutboxMessage, message_id, seen, claim):
+        return False
+    try:
+        with transaction():
+            done = {"status": "done", "done_at": now, "last_error": None}
+            if not compare_and_set(OutboxMessage, message_id, {"status": "claimed"}, done):
+                return False
+            function(json.loads(message.payload), now)
+    except Exception as error:  # any subscriber's failure: kept on the row, tried again, then shown as dead
+        attempts = message.attempts + 1
+        dead = attempts >= MAX_ATTEMPTS
+        pause = timedelta(seconds=min(2**attempts, 600))
+        values = {
+            "status": "dead" if dead else "pending",
+            "available_at": now + pause,
+            "last_error": type(error).__name__[:200],
+        }
+        compare_and_set(OutboxMessage, message_id, {"status": "claimed"}, values)
+        log.exception("outbox_failed", message_id=message_id, outbox_event=message.event, dead=dead)
+        return False
+    return True
+
+
+def sweep(*, now: datetime, limit: int = 500) -> int:
+    """Deliver what is due: lost hints, failures whose pause is over, claims of processes that died.
+    Gives the number delivered."""
+    due = (
+        OutboxMessage.select(OutboxMessage.id)
+        .where(OutboxMessage.status.in_(("pending", "claimed")), OutboxMessage.available_at <= now)
+        .order_by(OutboxMessage.available_at)
+        .limit(limit)
+        .tuples()
+    )
+    return sum(deliver(message_id, now=now) for (message_id,) in list(due))
+
+
+def counts() -> dict[str, Any]:
+    """Messages per status, for health pages and audits."""
+    query = OutboxMessage.select(OutboxMessage.status, peewee.fn.COUNT(OutboxMessage.id))
+    return dict(query.group_by(OutboxMessage.status).tuples())

@@ -1,0 +1,137 @@
+"""What every request gets: an id, one database connection, security headers, a log line, one shape of error."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+import peewee
+import redis.exceptions
+import structlog
+from apiflask import APIFlask, HTTPError
+from flask import Flask, Response, g, json, request
+from werkzeug.exceptions import HTTPException
+
+from app.core import errors
+from app.core.db import database
+from app.core.errors import Problem, ProblemKind
+from app.core.ids import new_id
+
+log = structlog.get_logger(__name__)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,40}")
+_KINDS: dict[int, ProblemKind] = {
+    400: errors.BAD_REQUEST,
+    401: errors.SIGN_IN_FIRST,
+    403: errors.FORBIDDEN,
+    404: errors.NOT_FOUND,
+    405: errors.METHOD_NOT_ALLOWED,
+    409: errors.CONFLICT,
+    413: errors.TOO_LARGE,
+    415: errors.UNSUPPORTED_TYPE,
+    422: errors.INVALID,
+    429: errors.TOO_MANY,
+}
+CSP = (
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self'; script-src 'self'; "
+    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+
+
+def problem_response(problem: Problem) -> Response:
+    """The problem+json answer of `problem`."""
+    body = problem.body()
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    if request_id:
+        body["request_id"] = request_id
+    response = Response(
+        json.dumps(body, ensure_ascii=False), problem.kind.status, content_type="application/problem+json"
+    )
+    response.headers.update(problem.headers)
+    return response
+
+
+def _from_http(error: HTTPException) -> Response:
+    kind = _KINDS.get(error.code or 500, errors.INTERNAL if (error.code or 500) >= 500 else errors.BAD_REQUEST)
+    return problem_response(kind())
+
+
+def _from_apiflask(error: HTTPError) -> Any:
+    kind = _KINDS.get(error.status_code, errors.BAD_REQUEST)
+    detail = error.detail if isinstance(error.detail, dict) else {}
+    fields: dict[str, Any] = {}
+    for place in detail.values():
+        if isinstance(place, dict):
+            fields |= {name: _sentence(messages) for name, messages in place.items()}
+    return problem_response(kind(fields=fields or None))
+
+
+def _sentence(messages: Any) -> Any:
+    if isinstance(messages, dict):
+        return {str(key): _sentence(value) for key, value in messages.items()}
+    return messages[0] if isinstance(messages, list) and messages else messages
+
+
+def _from_database(error: peewee.OperationalError) -> Response:
+    log.error("database_unavailable", error=str(error)[:120])
+    return problem_response(errors.BUSY(headers={"Retry-After": "3"}))
+
+
+def _from_redis(error: redis.exceptions.RedisError) -> Response:
+    log.error("redis_unavailable", error=type(error).__name__)
+    return problem_response(errors.BUSY(headers={"Retry-After": "3"}))
+
+
+def _from_bug(error: Exception) -> Response:
+    log.exception("unhandled", path=request.path)
+    return problem_response(errors.INTERNAL())
+
+
+def _open() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+    g.request_id = request_id
+    g.started = time.perf_counter()
+    g.opened_database = bool(database.connect(reuse_if_open=True))
+
+
+def _headers(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", CSP)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    response.headers.setdefault("X-Frame-Options", "DENY")
+    if request.path.startswith("/api/"):
+        response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    if "started" in g:
+        milliseconds = round((time.perf_counter() - g.started) * 1000, 1)
+        log.info(
+            "request",
+            method=request.method,
+            route=str(request.url_rule) if request.url_rule else None,
+            status=response.status_code,
+            ms=milliseconds,
+        )
+    return response
+
+
+def _close(_error: BaseException | None) -> None:
+    if g.pop("opened_database", False):
+        database.close()
+
+
+def init_app(app: Flask) -> None:
+    """Install the hooks and the error handlers. Call before the access guard, so that a refusal has an id too."""
+    app.before_request(_open)
+    app.after_request(_headers)
+    app.teardown_request(_close)
+    app.register_error_handler(Problem, problem_response)
+    app.register_error_handler(HTTPException, _from_http)
+    app.register_error_handler(peewee.OperationalError, _from_database)
+    app.register_error_handler(redis.exceptions.RedisError, _from_redis)
+    app.register_error_handler(Exception, _from_bug)
+    if isinstance(app, APIFlask):
+        app.error_processor(_from_apiflask)

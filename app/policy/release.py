@@ -1,0 +1,29 @@
+"""`python -m app.policy.release config/programmes/<key>/<date>.toml`: from now on this file never changes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from app.policy.load import MANIFEST, ProgrammeError, checksum, read_all, released
+
+
+def release(path: Path) -> str:
+    """Add the file to the manifest two folders above it; once the whole directory is in order. A second time changes
+    nothing. Returns the file's name in the manifest. Raises `ProgrammeError`."""
+    path = path.resolve()
+    programmes_dir = path.parent.parent
+    name = path.relative_to(programmes_dir).as_posix()
+    if not path.is_file():
+        raise ProgrammeError(f"{path}: no such file")
+    read_all(programmes_dir)
+    if name not in released(programmes_dir):
+        with (programmes_dir / MANIFEST).open("a", encoding="utf-8") as manifest:
+            manifest.write(f'"{name}" = "{checksum(path)}"\n')
+    return name
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise SystemExit("usage: python -m app.policy.release config/programmes/<key>/<date>.toml")
+    print(f"released: {release(Path(sys.argv[1]))}")

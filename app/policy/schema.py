@@ -1,0 +1,478 @@
+"""What a programme file says: the tree of rules, and what a file must hold to be one.
+
+Every key must be written. A rule that a programme does not have is written too, as the text "none", and reads here as
+`None`: a forgotten key and a rule that does not exist are never the same. A key that is not in this tree is an error.
+Amounts are fen; the unit of a time is in its name; days are calendar days in Shanghai unless the name says working days.
+"""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Text = Annotated[str, Meta(min_length=1)]
+Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+SecretName = Annotated[str, Meta(pattern=r"^[a-z0-9_-]+(\.[a-z0-9_-]+)+$")]
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+DayOfMonth = Annotated[int, Meta(ge=1, le=28)]
+Percent = Annotated[int, Meta(ge=1, le=100)]
+
+Stage = Literal["sign_up", "materials", "payment", "photo", "study", "exam", "hours_audit", "proof"]
+Channel = Literal["wechat_native", "wechat_jsapi", "alipay_qr", "unionpay_b2c", "bank_transfer"]
+Client = Literal["web", "mini_program", "app"]
+FacePurpose = Literal["activation", "login", "study_now", "exam_start"]
+ActivationMethod = Literal["sms_to_supplied_phone", "real_name_face"]
+QuestionType = Literal["single", "multiple", "judge"]
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of a programme file."""
+
+
+# --- authority -------------------------------------------------------------------------------------------------
+
+
+class SecretNames(Rule):
+    """Under which names the providers' keys of this authority lie. Names of secrets, never secrets.
+    A provider's adapter reads `<name>.<field>` from `config.settings.Secrets`."""
+
+    wechat: SecretName | None
+    wechatpay: SecretName | None
+    alipay: SecretName | None
+    unionpay: SecretName | None
+    baidu: SecretName | None
+    tencent_sms: SecretName | None
+    invoice: SecretName | None
+    roster: SecretName | None
+
+
+class SmsTemplates(Rule):
+    """The provider's template id of each message; `None`: this programme does not send it."""
+
+    activation_code: Text | None
+    password_reset_code: Text | None
+    security_notice: Text | None  # a new device, a re-bound WeChat, a changed password
+    payment_succeeded: Text | None
+    refund_succeeded: Text | None
+    invoice_ready: Text | None
+    study_deadline_near: Text | None
+    photo_decided: Text | None
+    extension_decided: Text | None
+    make_up_decided: Text | None
+    exam_passed: Text | None
+    hours_passed: Text | None
+    hours_purged: Text | None
+
+
+class Sms(Rule):
+    sign: Text
+    templates: SmsTemplates
+
+
+class Contacts(Rule):
+    """The telephone number to show beside a trouble of each topic."""
+
+    sign_up: Text
+    login: Text
+    payment: Text
+    payment_technical: Text
+    invoice: Text
+    photo: Text
+    face: Text
+    study: Text
+    exam: Text
+    extension: Text
+    make_up: Text
+    renewal: Text
+
+
+class Authority(Rule):
+    """In whose name the programme runs: whose merchant, seller, signature, face plan, telephone numbers."""
+
+    name: Text
+    site: Text
+    seller: Text
+    regulator: Text
+    regulator_site: Text
+    face_plan: Text | None
+    secrets: SecretNames
+    sms: Sms
+    contacts: Contacts
+
+
+# --- who and what ------------------------------------------------------------------------------------------------
+
+
+class Subject(Rule):
+    code: Code
+    title: Text
+
+
+class CertificateKind(Rule):
+    """A kind of certificate that can be signed up for. `group` is the entry of the menu it stands under; `family`
+    joins sub-kinds of which one has to be ticked. The exam has one paper and its own attempts per subject."""
+
+    code: Code
+    title: Text
+    group: Text
+    family: Text | None
+    business: Annotated[tuple[Literal["continuing", "new"], ...], Meta(min_length=1)]
+    subjects: Annotated[tuple[Subject, ...], Meta(min_length=1)]
+
+
+class FixedPassword(Rule, tag="fixed", tag_field="kind"):
+    value: Text
+
+
+class LastOfAccount(Rule, tag="last_of_account", tag_field="kind"):
+    characters: Positive
+
+
+class MobileNumber(Rule, tag="mobile_number", tag_field="kind"):
+    """The first password is the mobile number that was registered."""
+
+
+class OwnPassword(Rule, tag="own", tag_field="kind"):
+    """There is no first password: the person chose one when registering."""
+
+
+class FirstPassword(Rule):
+    """The first password for holders of some kinds of certificate (`None`: for all others)."""
+
+    certificate_kinds: tuple[Code, ...] | None
+    rule: FixedPassword | LastOfAccount | MobileNumber | OwnPassword
+
+
+class LoginRule(Rule):
+    """How one sort of account signs in. Of `first_passwords` the first one that fits counts. A first password alone
+    never opens an account: see `Activation`."""
+
+    account: Literal["id_number", "taxpayer_number"]
+    first_passwords: Annotated[tuple[FirstPassword, ...], Meta(min_length=1)]
+    first_login: tuple[
+        Literal["change_password", "personal_details", "invoice_details", "enterprise", "photo", "confirm"], ...
+    ]
+
+
+class Login(Rule):
+    person: LoginRule
+    enterprise: LoginRule | None
+
+
+class Activation(Rule):
+    methods: Annotated[tuple[ActivationMethod, ...], Meta(min_length=1)]
+
+
+# --- sign-up -----------------------------------------------------------------------------------------------------
+
+
+class AlwaysOpen(Rule, tag="always", tag_field="kind"):
+    """Signing up is open all year."""
+
+
+class MonthlyWindow(Rule, tag="monthly", tag_field="kind"):
+    """Open each month from `opens_day` `opens_at` until `closes_day` `closes_at`, for an exam of these months."""
+
+    opens_day: DayOfMonth
+    opens_at: time
+    closes_day: DayOfMonth
+    closes_at: time
+    exam_months: Annotated[tuple[Literal["this", "next"], ...], Meta(min_length=1)]
+
+
+class YearWindow(Rule, tag="calendar_year", tag_field="kind"):
+    """Signing up is for a calendar year: this one, or one of the `years_back` before it."""
+
+    years_back: Count
+
+
+class Materials(Rule):
+    """Papers that are handed in and reviewed before paying."""
+
+    formats: Annotated[tuple[Literal["pdf", "doc", "docx", "jpg", "png"], ...], Meta(min_length=1)]
+    max_bytes: Positive
+
+
+class SignUp(Rule):
+    """`expired_refuse_after_days`: refused from the day after so many days past the certificate's expiry.
+    `warn_before_expiry_days`: so many days before the expiry the person is told, before paying, that time is short."""
+
+    by: Annotated[tuple[Literal["person", "enterprise"], ...], Meta(min_length=1)]
+    source: Literal["regulator_roster", "certificate_number", "registered_enterprise", "national_register"]
+    business_type: Text | None
+    captcha: bool
+    window: AlwaysOpen | MonthlyWindow | YearWindow
+    expired_refuse_after_days: Count | None
+    warn_before_expiry_days: Count | None
+    materials: Materials | None
+    new_certification_steps: (
+        tuple[
+            Literal[
+                "commitments", "employment", "city", "institution", "post", "resume", "promise",
+                "id_card_front", "id_card_back", "diploma",
+            ],
+            ...,
+        ]
+        | None
+    )  # fmt: skip
+
+
+# --- money -------------------------------------------------------------------------------------------------------
+
+
+class Channels(Rule):
+    """Ways to pay, in the order in which each client offers them."""
+
+    web: tuple[Channel, ...]
+    mini_program: tuple[Channel, ...]
+    app: tuple[Channel, ...]
+    jsapi_on_ios: bool
+
+
+class Fee(Rule):
+    """`payer_retype`: name and taxpayer number of the payer are typed again and compared before the payment."""
+
+    amount_fen: Positive
+    per: Literal["certificate", "order"]
+    order_minutes: Positive
+    bank_transfer_days: Positive | None
+    payer_retype: bool
+    refundable_after_success: bool
+    late_confirmation_working_days: Positive
+    channels: Channels
+
+
+class WorkingDays(Rule):
+    """From so many to so many working days."""
+
+    at_least: Count
+    at_most: Count
+
+    def __post_init__(self) -> None:
+        if self.at_least > self.at_most:
+            raise ValueError("at_least is more than at_most")
+
+
+class Invoice(Rule):
+    issued: Literal["automatic", "on_request"]
+    kind: Literal["electronic_ordinary_vat"]
+    after_payment: WorkingDays
+    held_until_settlement_checked: bool
+    details_fixed_once_paid: bool
+
+
+# --- photo and face ----------------------------------------------------------------------------------------------
+
+
+class Photo(Rule):
+    """`aspect_tolerance_percent`: how far width : height may be from the size named. `changed_by`: who may replace a
+    photo once it is there. The smallest picture accepted is `min_width_px` wide."""
+
+    size: Literal["one_inch", "half_length"]
+    width_px: Positive
+    height_px: Positive
+    aspect_tolerance_percent: Percent
+    min_width_px: Positive
+    ground: Literal["white", "any"]
+    max_bytes: Positive
+    reviewed: bool
+    changed_by: Literal["support", "trainee_when_returned", "nobody"]
+
+
+class FacePurposeRule(Rule):
+    """A moment at which the face is checked, and for how long a pass is good."""
+
+    purpose: FacePurpose
+    pass_valid_minutes: Positive
+
+
+class Face(Rule):
+    """Scores are the provider's: match 0–100, liveness 0–1. After `retries` failures in a row the manual route opens.
+    `action_seconds`: an action prompt must be followed within so many seconds."""
+
+    purposes: Annotated[tuple[FacePurposeRule, ...], Meta(min_length=1)]
+    match_score: Annotated[float, Meta(gt=0, le=100)]
+    liveness_score: Annotated[float, Meta(gt=0, le=1)]
+    retries: Positive
+    web_by_phone_qr: bool
+    action_seconds: Positive | None
+
+
+# --- study -------------------------------------------------------------------------------------------------------
+
+
+class FromPayment(Rule, tag="from_payment", tag_field="kind"):
+    """Until the end of the later of: the `days`-th day after the payment, the same day `months` months later."""
+
+    days: Positive
+    months: Count
+
+
+class UntilBeforeExam(Rule, tag="until_before_exam", tag_field="kind"):
+    """From `opens_day` `opens_at` of the exam's month until `closes_at` of `days_before` days before the exam."""
+
+    opens_day: DayOfMonth
+    opens_at: time
+    days_before: Positive
+    closes_at: time
+
+
+class CalendarYear(Rule, tag="calendar_year", tag_field="kind"):
+    """Until the end of the calendar year that was signed up for."""
+
+
+class ClassHours(Rule):
+    """Class hours to reach. General ones count again for a second post of the same year if so said."""
+
+    total: Positive
+    general: Count
+    general_counts_again_in_year: bool
+
+
+class Captures(Rule):
+    """Random pictures while studying."""
+
+    per_hour_at_least: Positive
+    per_hour_at_most: Positive
+    minutes_apart: Positive
+
+
+class HoursAudit(Rule):
+    """Staff look at the hours before they count."""
+
+    takes: WorkingDays
+    purge_keeps_exam_score: bool
+
+
+class Study(Rule):
+    """`rate`: seconds credited per second of the server's clock, at most. `offline_allowance_seconds`: the most a
+    learner can have saved up in the bucket while offline."""
+
+    period: FromPayment | UntilBeforeExam | CalendarYear
+    lesson_percent: Percent
+    total_percent: Percent
+    class_hours: ClassHours | None
+    chunk_seconds: Positive
+    rate: Annotated[float, Meta(gt=0, le=4)]
+    offline_allowance_seconds: Positive
+    lease_stale_seconds: Positive
+    no_skipping_until_done: bool
+    one_device: bool
+    clients: Annotated[tuple[Client, ...], Meta(min_length=1)]
+    captures: Captures | None
+    audit: HoursAudit | None
+
+
+# --- exam --------------------------------------------------------------------------------------------------------
+
+
+class PaperPart(Rule):
+    type: QuestionType
+    count: Positive
+    score: Positive  # of one question
+
+
+class Sittings(Rule):
+    """Exams are applied for: from `opens_day` `opens_at` of the month to `closes_at`, `days_before` days before."""
+
+    opens_day: DayOfMonth
+    opens_at: time
+    days_before: Positive
+    closes_at: time
+
+
+class Exam(Rule):
+    """`attempts` counts per subject; `None`: again until passed. `multiple_partial_score`: whether some of the right
+    options of a multiple-choice question, and no wrong one, earn a part."""
+
+    place: Literal["online", "centre"]
+    minutes: Positive
+    total_score: Positive
+    pass_score: Positive
+    attempts: Positive | None
+    keep: Literal["best", "last"]
+    requires_study_complete: bool
+    within_study_period: bool
+    on_leave: Literal["burn_and_zero", "hand_in", "continue"]
+    crash_grace_seconds: Count
+    answer_grace_seconds: Count
+    multiple_partial_score: bool
+    sittings: Sittings | None
+    paper: Annotated[tuple[PaperPart, ...], Meta(min_length=1)]
+
+    def __post_init__(self) -> None:
+        drawn = sum(part.count * part.score for part in self.paper)
+        if drawn != self.total_score:
+            raise ValueError(f"the parts of paper add up to {drawn}, not to total_score {self.total_score}")
+        if self.pass_score > self.total_score:
+            raise ValueError(f"pass_score {self.pass_score} is more than total_score {self.total_score}")
+
+
+# --- side paths and the end --------------------------------------------------------------------------------------
+
+
+class Extension(Rule):
+    """More days to study, asked for after the period is over. `days` count from the approval."""
+
+    days: Positive
+    times: Positive | None
+    reviewed: bool
+    fee_fen: Count
+    form: Literal["online", "uploaded"]
+
+
+class MakeUp(Rule):
+    """More attempts, asked for once all are used up without a pass. `days` (to sit them) count from the approval."""
+
+    attempts: Positive
+    days: Positive
+    times: Positive | None
+    reviewed: bool
+    fee_fen: Count
+    form: Literal["online", "uploaded"]
+
+
+class Proof(Rule):
+    """`valid_only_with`: without these the printed proof is void."""
+
+    title: Text
+    valid_only_with: tuple[Literal["photo", "qr", "colour"], ...]
+    new_one_voids_old: bool
+
+
+class Renewal(Rule):
+    """From `months_before` the expiry until `months_after` it, both days included; later the certificate is void."""
+
+    months_before: Count
+    months_after: Count
+    listed_after_pass: WorkingDays
+    by: Literal["enterprise_ca_lock", "receipt_upload", "person"]
+    certificate_kinds: tuple[Code, ...] | None  # None: all of them; others are renewed by notice
+
+
+class Programme(Rule):
+    """One version of one programme: `key` is its folder's name, `version` the day it came into force, its file's."""
+
+    key: Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    title: Text
+    version: date
+    stages: Annotated[tuple[Stage, ...], Meta(min_length=2)]
+    authority: Authority
+    login: Login
+    activation: Activation
+    sign_up: SignUp
+    fee: Fee | None
+    invoice: Invoice | None
+    photo: Photo | None
+    face: Face | None
+    study: Study | None
+    exam: Exam | None
+    extension: Extension | None
+    make_up: MakeUp | None
+    proof: Proof
+    renewal: Renewal | None
+    certificate_kinds: Annotated[tuple[CertificateKind, ...], Meta(min_length=1)]

@@ -1,0 +1,129 @@
+"""Typed settings, read once from the environment. A wrong value stops the start and names itself."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(SystemExit):
+    """A setting is missing or wrong; the message names it."""
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Secrets by name: an environment variable (`yunnan.wechatpay.api_key` → `YUNNAN_WECHATPAY_API_KEY`),
+    or a file of that name in `SECRETS_DIR`. Values never enter a log, a programme file or the repository."""
+
+    directory: Path | None
+    environ: Mapping[str, str]
+
+    def get(self, name: str) -> str:
+        """The secret's text. Raises `SettingsError` naming what is missing."""
+        variable = name.upper().replace(".", "_").replace("-", "_")
+        if variable in self.environ:
+            return self.environ[variable]
+        if self.directory is not None:
+            path = self.directory / name
+            if path.is_file():
+                return path.read_text(encoding="utf-8").strip()
+        raise SettingsError(f"secret {name!r} is missing: set {variable}, or put it into SECRETS_DIR")
+
+    def key(self, name: str, length: int) -> bytes:
+        """The secret `name`, base64 of exactly `length` bytes."""
+        try:
+            value = base64.b64decode(self.get(name), validate=True)
+        except ValueError as error:
+            raise SettingsError(f"secret {name!r} is not base64") from error
+        if len(value) != length:
+            raise SettingsError(f"secret {name!r} must be {length} bytes, is {len(value)}")
+        return value
+
+    def keyring(self, name: str) -> dict[str, bytes]:
+        """A keyring `id:base64 id:base64 …` of 32-byte keys; the first one encrypts, all decrypt."""
+        ring: dict[str, bytes] = {}
+        for part in self.get(name).split():
+            key_id, _, text = part.partition(":")
+            try:
+                key = base64.b64decode(text, validate=True)
+            except ValueError as error:
+                raise SettingsError(f"secret {name!r}: key {key_id!r} is not base64") from error
+            if len(key) != 32:
+                raise SettingsError(f"secret {name!r}: key {key_id!r} must be 32 bytes")
+            ring[key_id] = key
+        if not ring:
+            raise SettingsError(f"secret {name!r} holds no key")
+        return ring
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the environment decides. Paths are absolute, times are seconds."""
+
+    data_dir: Path
+    database_url: str
+    redis_url: str
+    heartbeat_redis_url: str
+    public_url: str
+    providers: Literal["sandbox", "live"]
+    sandbox_url: str
+    programmes_dir: Path
+    log_level: str
+    log_format: Literal["json", "console"]
+    trusted_proxies: int
+    demo: bool
+    secrets: Secrets
+
+
+def _choice(environ: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = environ.get(name, default)
+    if value not in allowed:
+        raise SettingsError(f"{name}={value!r} is not one of {', '.join(allowed)}")
+    return value
+
+
+def _number(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name, str(default))
+    if not text.isdigit():
+        raise SettingsError(f"{name}={text!r} is not a whole number")
+    return int(text)
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from `environ` (default: the process environment). Raises `SettingsError`."""
+    env = os.environ if environ is None else environ
+    data_dir = Path(env.get("DATA_DIR", str(ROOT / "data"))).resolve()
+    port = _number(env, "PORT", 8000)
+    redis_url = env.get("REDIS_URL", f"unix://{data_dir}/redis.sock")
+    for name in ("REDIS_URL", "HEARTBEAT_REDIS_URL"):
+        if name in env and not env[name].startswith(("redis://", "rediss://", "unix://")):
+            raise SettingsError(f"{name} must start with redis://, rediss:// or unix://")
+    database_url = env.get("DATABASE_URL", f"sqlite:///{data_dir}/app.db")
+    if not database_url.startswith(("sqlite:///", "postgresql://", "mysql://")):
+        raise SettingsError("DATABASE_URL must start with sqlite:///, postgresql:// or mysql://")
+    public_url = env.get("PUBLIC_URL", f"http://127.0.0.1:{port}").rstrip("/")
+    providers = _choice(env, "PROVIDERS", "sandbox", ("sandbox", "live"))
+    if providers == "live" and not public_url.startswith("https://"):
+        raise SettingsError("PUBLIC_URL must start with https:// under PROVIDERS=live")
+    secrets_dir = Path(env.get("SECRETS_DIR", str(data_dir / "secrets"))).resolve()
+    return Settings(
+        data_dir=data_dir,
+        database_url=database_url,
+        redis_url=redis_url,
+        heartbeat_redis_url=env.get("HEARTBEAT_REDIS_URL", redis_url),
+        public_url=public_url,
+        providers=cast(Literal["sandbox", "live"], providers),
+        sandbox_url=env.get("SANDBOX_URL", f"http://127.0.0.1:{port + 1}").rstrip("/"),
+        programmes_dir=Path(env.get("PROGRAMMES_DIR", str(ROOT / "config" / "programmes"))).resolve(),
+        log_level=_choice(env, "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        log_format=cast(Literal["json", "console"], _choice(env, "LOG_FORMAT", "json", ("json", "console"))),
+        trusted_proxies=_number(env, "TRUSTED_PROXIES", 0),
+        demo=_choice(env, "DEMO", "0", ("0", "1")) == "1",
+        secrets=Secrets(secrets_dir if secrets_dir.is_dir() else None, env),
+    )

@@ -1,0 +1,67 @@
+"""The clock of the background work: asks a worker to run what is due, and runs it itself while Redis is away.
+
+An own loop of a few lines instead of `rq cron`, which ends when Redis drops: payments must be found and exams closed
+without Redis too (ADR 0006).
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from threading import Event
+
+import redis.exceptions
+import structlog
+
+from app import wiring
+from app.core import redis as redis_clients
+from app.core.clock import utcnow
+from app.core.liveness import beat
+from app.core.queue import queue
+from config.settings import load
+from jobs.schedule import QUEUED, SCHEDULE, Entry, run
+
+log = structlog.get_logger(__name__)
+
+QUEUED_SECONDS = 60  # a queued run that no worker took (a worker died, Redis was flushed) is asked for again
+
+
+def ask_worker(entry: Entry) -> bool:
+    """Enqueue one run of `entry` unless one waits already. False while Redis is away."""
+    try:
+        client = redis_clients.queue()
+        if client.set(QUEUED.format(entry.name), 1, nx=True, ex=QUEUED_SECONDS):
+            queue().enqueue("jobs.entries.run_scheduled", entry.name, result_ttl=0, failure_ttl=3600, job_timeout=120)
+    except redis.exceptions.RedisError as error:
+        log.warning("cron_without_redis", entry=entry.name, error=type(error).__name__)
+        return False
+    return True
+
+
+def tick(due: dict[str, float], clock: float) -> None:
+    """Start what is due at `clock` (seconds of a monotonic clock); `due` holds the next time of each entry."""
+    for entry in SCHEDULE:
+        if clock < due.get(entry.name, 0.0):
+            continue
+        due[entry.name] = clock + entry.seconds
+        if not ask_worker(entry):
+            try:
+                run(entry.name, now=utcnow())
+            except Exception:  # one entry's failure must not stop the others; it runs again at its next time
+                log.exception("cron_entry_failed", entry=entry.name)
+
+
+def main() -> None:
+    """Run until TERM or INT."""
+    wiring.start(load())
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    due: dict[str, float] = {}
+    while not stop.wait(0.5):
+        beat("cron")
+        tick(due, time.monotonic())
+
+
+if __name__ == "__main__":
+    main()

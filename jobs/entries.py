@@ -1,0 +1,26 @@
+"""What RQ runs: each function opens a connection, takes one `now`, and calls one service. Arguments are ids."""
+
+from __future__ import annotations
+
+from app.core import db, inbox, outbox
+from app.core import redis as redis_clients
+from app.core.clock import utcnow
+from jobs.schedule import QUEUED, run
+
+
+def deliver_outbox(message_id: str) -> None:
+    """Deliver one outbox message soon after its commit."""
+    with db.connection():
+        outbox.deliver(message_id, now=utcnow())
+
+
+def apply_inbox(message_id: str) -> None:
+    """Apply one callback soon after it was committed."""
+    with db.connection():
+        inbox.apply(message_id, now=utcnow())
+
+
+def run_scheduled(name: str) -> None:
+    """Run one entry of the schedule."""
+    redis_clients.queue().delete(QUEUED.format(name))
+    run(name, now=utcnow())
