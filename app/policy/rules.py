@@ -2,33 +2,47 @@
 
 A check answers `None` when there is nothing against it, or a code that says what is; the domains turn codes into
 problems. Moments are aware; days are Shanghai's. A deadline is the last moment that is still in time: `now <= deadline`.
+`NoSuchRule` means that the caller asked about a part that this programme does not have.
 """
 
 from __future__ import annotations
 
 import calendar
-from datetime import UTC, date, datetime, time
-from typing import Literal
+from collections.abc import Collection, Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal, TypeVar
 
-from app.core.clock import SHANGHAI, shanghai
+from app.core.clock import SHANGHAI
 from app.policy.load import shanghai_day
 from app.policy.schema import (
     CertificateKind,
+    Channel,
+    Client,
+    FacePurpose,
+    FixedPassword,
+    FromPayment,
+    LastOfAccount,
+    LoginRule,
+    MobileNumber,
     MonthlyWindow,
     Programme,
+    Stage,
+    UntilBeforeExam,
+    YearWindow,
 )
 
 SignUpRefusal = Literal["certificate_expired_too_long", "sign_up_closed", "year_not_offered"]
 SignUpWarning = Literal["certificate_void", "certificate_expired", "certificate_expires_soon"]
 ExtensionRefusal = Literal["no_extension", "already_passed", "study_period_not_over", "no_extension_left"]
 MakeUpRefusal = Literal["no_make_up", "already_passed", "attempts_left", "no_make_up_left"]
+R = TypeVar("R")
 
 
 class NoSuchRule(LookupError):
-    """The programme has no such rule: the caller asked for a stage that this programme does not have."""
+    """The programme has no such rule; callers look at `programme.stages` or the table first."""
 
 
-def _the[T](rule: T | None, name: str, programme: Programme) -> T:
+def _the(rule: R | None, name: str, programme: Programme) -> R:
     if rule is None:
         raise NoSuchRule(f"{programme.key} {programme.version}: {name}")
     return rule
@@ -39,22 +53,48 @@ def _the[T](rule: T | None, name: str, programme: Programme) -> T:
 
 def add_months(day: date, months: int) -> date:
     """The same day so many months later (or earlier), or that month's last day where it is shorter."""
-    count = day.year * 12 + day.month - 1 + months
-    year, month = divmod(count, 12)
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def end_of_day(day: date) -> datetime:
-    """The last microsecond of the day in Shanghai, in UTC."""
+    """The last microsecond of the day in Shanghai, as UTC."""
     return datetime.combine(day, time.max, SHANGHAI).astimezone(UTC)
 
 
-# --- sign-up -----------------------------------------------------------------------------------------------------
+# --- accounts and stages -----------------------------------------------------------------------------------------
+
+
+def first_password(
+    rule: LoginRule, *, account: str, mobile: str | None, certificate_kinds: Collection[str]
+) -> str | None:
+    """The first password of an account, by the rule `programme.login.person` or `.enterprise`; `certificate_kinds`:
+    codes of the kinds its holder has. `None` where people choose their own, or the number is not known."""
+    for first in rule.first_passwords:
+        if first.certificate_kinds is not None and not set(first.certificate_kinds) & set(certificate_kinds):
+            continue
+        if isinstance(first.rule, FixedPassword):
+            return first.rule.value
+        if isinstance(first.rule, LastOfAccount):
+            return account[-first.rule.characters :]
+        return mobile if isinstance(first.rule, MobileNumber) else None
+    return None
+
+
+def next_stage(programme: Programme, stage: Stage) -> Stage | None:
+    """The stage after this one; `None` after the last. Raises `NoSuchRule` for a stage it does not have."""
+    if stage not in programme.stages:
+        raise NoSuchRule(f"{programme.key} {programme.version}: stage {stage}")
+    rest = programme.stages[programme.stages.index(stage) + 1 :]
+    return rest[0] if rest else None
 
 
 def certificate_kind(programme: Programme, code: str) -> CertificateKind | None:
     """The kind of certificate with this code."""
     return next((kind for kind in programme.certificate_kinds if kind.code == code), None)
+
+
+# --- sign-up -----------------------------------------------------------------------------------------------------
 
 
 def sign_up_refusal(
@@ -64,16 +104,219 @@ def sign_up_refusal(
     its last day (`None`: there is none yet); `year`: the one wished for, where sign-up is by calendar year.
     Yunnan manual, step 2 (二) 1: the 60th day after the expiry is in time, the 61st is not."""
     rule, today = programme.sign_up, shanghai_day(now)
-    if certificate_expires and rule.expired_refuse_after_days is not None:
-        if (today - certificate_expires).days > rule.expired_refuse_after_days:
-            return "certificate_expired_too_long"
-    match rule.window:
-        case MonthlyWindow(opens_day=first, opens_at=opens_at, closes_day=last, closes_at=closes_at):
-            local = shanghai(now).replace(tzinfo=None)
-            opens = datetime.combine(today.replace(day=first), opens_at)
-            if not opens <= local <= datetime.combine(today.replace(day=last), closes_at):
-                return "sign_up_closed"
-        case window if window.kind_is_year:
-            if year is None or not today.year - window.years_back <= year <= today.year:
-                return "year_not_offered"
+    limit = rule.expired_refuse_after_days
+    if certificate_expires and limit is not None and (today - certificate_expires).days > limit:
+        return "certificate_expired_too_long"
+    window = rule.window
+    if isinstance(window, MonthlyWindow):
+        opens = datetime.combine(today.replace(day=window.opens_day), window.opens_at, SHANGHAI)
+        closes = datetime.combine(today.replace(day=window.closes_day), window.closes_at, SHANGHAI)
+        if not opens <= now <= closes:
+            return "sign_up_closed"
+    if isinstance(window, YearWindow):
+        if year is None or not today.year - window.years_back <= year <= today.year:
+            return "year_not_offered"
     return None
+
+
+def sign_up_warning(
+    programme: Programme, certificate_expires: date | None, now: datetime
+) -> SignUpWarning | None:
+    """What the person has to know before paying: the certificate is void already (it can no longer be renewed),
+    has expired but can still be renewed, or expires soon. Yunnan manual, 四 (一) 2."""
+    if certificate_expires is None:
+        return None
+    today = shanghai_day(now)
+    window = renewal_window(programme, certificate_expires)
+    if window and today > window[1]:
+        return "certificate_void"
+    if today > certificate_expires:
+        return "certificate_expired"
+    days = programme.sign_up.warn_before_expiry_days
+    return "certificate_expires_soon" if days is not None and (certificate_expires - today).days <= days else None
+
+
+# --- money -------------------------------------------------------------------------------------------------------
+
+
+def price_fen(programme: Programme, certificates: int) -> int:
+    """The price of an order for so many certificates, in fen."""
+    fee = _the(programme.fee, "fee", programme)
+    return fee.amount_fen * (certificates if fee.per == "certificate" else 1)
+
+
+def order_expires_at(programme: Programme, ordered_at: datetime, *, channel: Channel | None = None) -> datetime:
+    """When an order that is not paid is void (UTC). Yunnan manual, step 2 (二) 4: 30 minutes; a bank transfer, where
+    there is one, has days. Money that is found to have come at this very moment is in time."""
+    fee = _the(programme.fee, "fee", programme)
+    if channel == "bank_transfer":
+        days = _the(fee.bank_transfer_days, "fee.bank_transfer_days", programme)
+        return (ordered_at + timedelta(days=days)).astimezone(UTC)
+    return (ordered_at + timedelta(minutes=fee.order_minutes)).astimezone(UTC)
+
+
+def channels(programme: Programme, client: Client, *, ios: bool) -> tuple[Channel, ...]:
+    """The ways to pay that this client offers, in order. On an iPhone, JSAPI only where the programme says so."""
+    offered = _the(programme.fee, "fee", programme).channels
+    listed: tuple[Channel, ...] = getattr(offered, client)
+    return tuple(way for way in listed if way != "wechat_jsapi" or not ios or offered.jsapi_on_ios)
+
+
+# --- face --------------------------------------------------------------------------------------------------------
+
+
+def face_check_due(programme: Programme, purpose: FacePurpose, passed_at: datetime | None, now: datetime) -> bool:
+    """Whether the face must be checked now for this purpose; `passed_at`: the last pass for it."""
+    rules = programme.face.purposes if programme.face else ()
+    rule = next((rule for rule in rules if rule.purpose == purpose), None)
+    if rule is None:
+        return False
+    return passed_at is None or now >= passed_at + timedelta(minutes=rule.pass_valid_minutes)
+
+
+def face_passes(programme: Programme, *, match: float, liveness: float | None) -> bool:
+    """Whether the provider's scores (match 0–100, liveness 0–1, `None` where it gives none) are a pass."""
+    face = _the(programme.face, "face", programme)
+    return match >= face.match_score and (liveness is None or liveness >= face.liveness_score)
+
+
+def face_retries_left(programme: Programme, failures_in_a_row: int) -> int:
+    """How often the face may still be tried; at 0 the manual route is offered."""
+    return max(_the(programme.face, "face", programme).retries - failures_in_a_row, 0)
+
+
+# --- study -------------------------------------------------------------------------------------------------------
+
+
+def study_deadline(
+    programme: Programme, paid_at: datetime, *, year: int | None = None, exam_day: date | None = None
+) -> datetime:
+    """The last moment (UTC) to study, and where `exam.within_study_period` says so, to sit the exam.
+
+    Counted from the payment: the end of the later of the 30th day after it and the same day of the next month
+    (yunnan manual, step 3 (四) 1; its pictures: 12-16 → 01-16, 11-25 → 12-25). Programmes by calendar year need the
+    `year` that was signed up for, programmes with sittings the `exam_day`; `ValueError` without it."""
+    period = _the(programme.study, "study", programme).period
+    if isinstance(period, FromPayment):
+        paid_on = shanghai_day(paid_at)
+        return end_of_day(max(paid_on + timedelta(days=period.days), add_months(paid_on, period.months)))
+    if isinstance(period, UntilBeforeExam):
+        if exam_day is None:
+            raise ValueError("exam_day is needed: the study period ends before the exam")
+        last_day = exam_day - timedelta(days=period.days_before)
+        return datetime.combine(last_day, period.closes_at, SHANGHAI).astimezone(UTC)
+    if year is None:
+        raise ValueError("year is needed: the study period is a calendar year")
+    return end_of_day(date(year, 12, 31))
+
+
+def study_opens_at(programme: Programme, paid_at: datetime, *, exam_day: date | None = None) -> datetime:
+    """From when (UTC) one may study: from the payment, or later where the period opens on a day of the exam's month."""
+    period = _the(programme.study, "study", programme).period
+    if not isinstance(period, UntilBeforeExam):
+        return paid_at.astimezone(UTC)
+    if exam_day is None:
+        raise ValueError("exam_day is needed: the study period opens in the exam's month")
+    opens = datetime.combine(exam_day.replace(day=period.opens_day), period.opens_at, SHANGHAI)
+    return max(opens, paid_at).astimezone(UTC)
+
+
+# --- exam --------------------------------------------------------------------------------------------------------
+
+
+def exam_deadline(programme: Programme, started_at: datetime) -> datetime:
+    """T (UTC): fixed at the start, it never moves. Yunnan manual, step 3 (三) 3: 120 minutes."""
+    exam = _the(programme.exam, "exam", programme)
+    return (started_at + timedelta(minutes=exam.minutes)).astimezone(UTC)
+
+
+def answer_accepted(programme: Programme, deadline: datetime, received_at: datetime) -> bool:
+    """Whether an answer or a hand-in that reached us at `received_at` counts: until T and the grace, that included."""
+    exam = _the(programme.exam, "exam", programme)
+    return received_at <= deadline + timedelta(seconds=exam.answer_grace_seconds)
+
+
+def crash_grace_over(programme: Programme, last_seen: datetime, now: datetime) -> bool:
+    """Whether a client last seen then has been away for longer than the grace: the leave rule `exam.on_leave` holds."""
+    exam = _the(programme.exam, "exam", programme)
+    return now > last_seen + timedelta(seconds=exam.crash_grace_seconds)
+
+
+def attempts_left(programme: Programme, attempts_used: int, *, granted: int = 0) -> int | None:
+    """Attempts left in one subject; `granted`: by make-ups and given back by staff. `None`: no limit.
+    Yunnan manual, step 3 (三) 4: five per subject."""
+    allowed = _the(programme.exam, "exam", programme).attempts
+    return None if allowed is None else max(allowed + granted - attempts_used, 0)
+
+
+def is_pass(programme: Programme, score: int) -> bool:
+    """Whether a score is a pass. Yunnan manual, step 3 (三) 4: 60 and more."""
+    return score >= _the(programme.exam, "exam", programme).pass_score
+
+
+def kept_score(programme: Programme, scores: Iterable[int]) -> int | None:
+    """Of the scores of one subject's attempts, in their order, the one that is shown. `None` before the first."""
+    kept = list(scores)
+    if not kept:
+        return None
+    return max(kept) if _the(programme.exam, "exam", programme).keep == "best" else kept[-1]
+
+
+# --- side paths --------------------------------------------------------------------------------------------------
+
+
+def extension_refusal(
+    programme: Programme, *, deadline: datetime, passed: bool, times_used: int, now: datetime
+) -> ExtensionRefusal | None:
+    """Why more days cannot be asked for now; `times_used`: extensions approved before.
+    Yunnan manual, step 3 (四) A: only after the period is over."""
+    rule = programme.extension
+    if rule is None:
+        return "no_extension"
+    if passed:
+        return "already_passed"
+    if now <= deadline:
+        return "study_period_not_over"
+    return "no_extension_left" if rule.times is not None and times_used >= rule.times else None
+
+
+def extended_deadline(programme: Programme, approved_at: datetime) -> datetime:
+    """The new end (UTC) of the study period: the end of the last of the extension's days after the approval."""
+    rule = _the(programme.extension, "extension", programme)
+    return end_of_day(shanghai_day(approved_at) + timedelta(days=rule.days))
+
+
+def make_up_refusal(
+    programme: Programme, *, attempts_used: int, passed: bool, granted: int = 0, times_used: int = 0
+) -> MakeUpRefusal | None:
+    """Why more attempts in a subject cannot be asked for now; `times_used`: make-ups approved before.
+    Yunnan manual, step 3 (四) A: all attempts used and none passed."""
+    rule = programme.make_up
+    if rule is None:
+        return "no_make_up"
+    if passed:
+        return "already_passed"
+    if attempts_left(programme, attempts_used, granted=granted) != 0:
+        return "attempts_left"
+    return "no_make_up_left" if rule.times is not None and times_used >= rule.times else None
+
+
+def make_up_deadline(programme: Programme, approved_at: datetime, deadline: datetime) -> datetime:
+    """The end (UTC) of the period after a make-up was approved: its days from then, never earlier than before."""
+    rule = _the(programme.make_up, "make_up", programme)
+    last_day = shanghai_day(approved_at) + timedelta(days=rule.days)
+    return max(end_of_day(last_day), deadline.astimezone(UTC))
+
+
+def renewal_window(
+    programme: Programme, certificate_expires: date, *, kind: str | None = None
+) -> tuple[date, date] | None:
+    """First and last day on which the certificate can be renewed; `None`: not by this programme, or not this kind.
+    Yunnan manual, 四 (一) 1: from three months before the expiry until the expiry."""
+    rule = programme.renewal
+    if rule is None or (kind and rule.certificate_kinds is not None and kind not in rule.certificate_kinds):
+        return None
+    return (
+        add_months(certificate_expires, -rule.months_before),
+        add_months(certificate_expires, rule.months_after),
+    )
