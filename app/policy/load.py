@@ -1,7 +1,7 @@
 """Reads every programme file at the start. A file that is wrong stops the start and names itself and the key.
 
-Files lie in `<programmes_dir>/<key>/<YYYY-MM-DD>.toml`; `<programmes_dir>/released.toml` holds the SHA-256 of those in
-force, which never change again.
+Files lie in `<programmes_dir>/<key>/<YYYY-MM-DD>.toml`; `<programmes_dir>/released.toml` holds the SHA-256 of those
+in force, which never change again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import tomllib
 from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 
@@ -22,16 +22,14 @@ from app.policy.schema import Channel, Programme
 MANIFEST = "released.toml"
 _loaded: MappingProxyType[tuple[str, date], Programme] = MappingProxyType({})
 
-# Which part of the file a stage cannot do without.
-_STAGE_NEEDS = {"payment": "fee", "photo": "photo", "study": "study", "exam": "exam"}
-_CHANNEL_SECRETS: dict[str, str | None] = {
+# The keys of `authority.secrets` that a way to pay cannot do without.
+_CHANNEL_SECRETS: dict[Channel, str | None] = {
     "wechat_native": "wechatpay",
     "wechat_jsapi": "wechatpay",
     "alipay_qr": "alipay",
     "unionpay_b2c": "unionpay",
     "bank_transfer": None,
 }
-assert set(_CHANNEL_SECRETS) == set(get_args(Channel))
 
 
 class ProgrammeError(SystemExit):
@@ -77,14 +75,19 @@ def read_all(programmes_dir: Path) -> dict[tuple[str, date], Programme]:
 def read(path: Path, name: str) -> Programme:
     """The programme in the file `path`, called `name` in messages. Raises `ProgrammeError`."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        programme_ = msgspec.convert(_absent(data), Programme)
+        return parse(tomllib.loads(path.read_text(encoding="utf-8")), name)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProgrammeError(f"{name}: not TOML: {error}") from error
+
+
+def parse(data: dict[str, Any], name: str) -> Programme:
+    """The programme that `data`, a TOML document, describes. Raises `ProgrammeError`."""
+    try:
+        programme_ = msgspec.convert(_absent(data), Programme)
     except msgspec.ValidationError as error:
         raise ProgrammeError(f"{name}: {_sentence(str(error))}") from error
-    for fault in _faults(programme_):
-        raise ProgrammeError(f"{name}: {fault}")
+    if faults := _faults(programme_):
+        raise ProgrammeError("\n".join(f"{name}: {fault}" for fault in faults))
     return programme_
 
 
@@ -116,16 +119,28 @@ def _faults(programme_: Programme) -> list[str]:
     stages = programme_.stages
     if len(set(stages)) != len(stages):
         faults.append("stages: a stage stands there twice")
-    if stages[0] != "sign_up" or stages[-1] != "proof":
-        faults.append('stages: the first one is "sign_up", the last one "proof"')
-    for stage, table in _STAGE_NEEDS.items():
-        if (stage in stages) != (getattr(programme_, table) is not None):
-            faults.append(f"{table}: stands there if and only if stages names {stage!r}")
-    if ("materials" in stages) != (programme_.sign_up.materials is not None):
-        faults.append("sign_up.materials: stands there if and only if stages names 'materials'")
+    if stages[0] != "sign_up":
+        faults.append('stages: the first one is "sign_up"')
     audit = programme_.study.audit if programme_.study else None
-    if ("hours_audit" in stages) != (audit is not None):
-        faults.append("study.audit: stands there if and only if stages names 'hours_audit'")
+    first_login_photo = "photo" in programme_.login.person.first_login
+    there = {
+        ("materials", "sign_up.materials"): programme_.sign_up.materials is not None,
+        ("payment", "fee"): programme_.fee is not None,
+        ("photo", "photo"): programme_.photo is not None and not first_login_photo,
+        ("study", "study"): programme_.study is not None,
+        ("exam", "exam, or centre_exam,"): (programme_.exam is None) != (programme_.centre_exam is None),
+        ("hours_audit", "study.audit"): audit is not None,
+        ("proof", "proof"): programme_.proof is not None,
+    }
+    for (stage, table), stands in there.items():
+        if (stage in stages) != stands:
+            faults.append(f"{table} stands there if and only if stages names {stage!r}")
+    if first_login_photo and programme_.photo is None:
+        faults.append("photo: missing, login.person.first_login names 'photo'")
+    if programme_.make_up and (programme_.exam is None or programme_.exam.attempts is None):
+        faults.append("make_up: there is no limit of attempts, exam.attempts")
+    if programme_.extension and programme_.study is None:
+        faults.append("extension: there is no study period")
     codes = [kind.code for kind in programme_.certificate_kinds]
     if twice := sorted({code for code in codes if codes.count(code) > 1}):
         faults.append(f"certificate_kinds: code {twice[0]!r} stands there twice")
@@ -177,6 +192,8 @@ def _kind_faults(programme_: Programme, codes: set[str]) -> list[str]:
     for who, rule in (("person", programme_.login.person), ("enterprise", programme_.login.enterprise)):
         for first in rule.first_passwords if rule else ():
             named.append((f"login.{who}.first_passwords", first.certificate_kinds))
+    if programme_.practice:
+        named.append(("practice.certificate_kinds", programme_.practice.certificate_kinds))
     if programme_.renewal:
         named.append(("renewal.certificate_kinds", programme_.renewal.certificate_kinds))
     return [

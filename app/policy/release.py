@@ -26,4 +26,4 @@ def release(path: Path) -> str:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         raise SystemExit("usage: python -m app.policy.release config/programmes/<key>/<date>.toml")
-    print(f"released: {release(Path(sys.argv[1]))}")
+    sys.stdout.write(f"released: {release(Path(sys.argv[1]))}\n")

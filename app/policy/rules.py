@@ -1,7 +1,7 @@
 """Pure questions to a programme: no database, no clock of their own, nothing raised for a "no".
 
 A check answers `None` when there is nothing against it, or a code that says what is; the domains turn codes into
-problems. Moments are aware; days are Shanghai's. A deadline is the last moment that is still in time: `now <= deadline`.
+problems. Moments are aware; days are Shanghai's. A deadline is the last moment that is in time: `now <= deadline`.
 `NoSuchRule` means that the caller asked about a part that this programme does not have.
 """
 
@@ -14,16 +14,12 @@ from typing import Literal, TypeVar
 
 from app.core.clock import SHANGHAI
 from app.policy.load import shanghai_day
+from app.policy.parties import CertificateKind, FixedPassword, LastOfAccount, LoginRule, MobileNumber
 from app.policy.schema import (
-    CertificateKind,
     Channel,
     Client,
     FacePurpose,
-    FixedPassword,
     FromPayment,
-    LastOfAccount,
-    LoginRule,
-    MobileNumber,
     MonthlyWindow,
     Programme,
     Stage,
@@ -60,6 +56,12 @@ def add_months(day: date, months: int) -> date:
 def end_of_day(day: date) -> datetime:
     """The last microsecond of the day in Shanghai, as UTC."""
     return datetime.combine(day, time.max, SHANGHAI).astimezone(UTC)
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone")
+    return moment.astimezone(UTC)
 
 
 # --- accounts and stages -----------------------------------------------------------------------------------------
@@ -113,15 +115,12 @@ def sign_up_refusal(
         closes = datetime.combine(today.replace(day=window.closes_day), window.closes_at, SHANGHAI)
         if not opens <= now <= closes:
             return "sign_up_closed"
-    if isinstance(window, YearWindow):
-        if year is None or not today.year - window.years_back <= year <= today.year:
-            return "year_not_offered"
+    if isinstance(window, YearWindow) and (year is None or not today.year - window.years_back <= year <= today.year):
+        return "year_not_offered"
     return None
 
 
-def sign_up_warning(
-    programme: Programme, certificate_expires: date | None, now: datetime
-) -> SignUpWarning | None:
+def sign_up_warning(programme: Programme, certificate_expires: date | None, now: datetime) -> SignUpWarning | None:
     """What the person has to know before paying: the certificate is void already (it can no longer be renewed),
     has expired but can still be renewed, or expires soon. Yunnan manual, 四 (一) 2."""
     if certificate_expires is None:
@@ -147,12 +146,12 @@ def price_fen(programme: Programme, certificates: int) -> int:
 
 def order_expires_at(programme: Programme, ordered_at: datetime, *, channel: Channel | None = None) -> datetime:
     """When an order that is not paid is void (UTC). Yunnan manual, step 2 (二) 4: 30 minutes; a bank transfer, where
-    there is one, has days. Money that is found to have come at this very moment is in time."""
+    there is one, has days. A payment at that very moment is in time."""
     fee = _the(programme.fee, "fee", programme)
     if channel == "bank_transfer":
         days = _the(fee.bank_transfer_days, "fee.bank_transfer_days", programme)
-        return (ordered_at + timedelta(days=days)).astimezone(UTC)
-    return (ordered_at + timedelta(minutes=fee.order_minutes)).astimezone(UTC)
+        return _utc(ordered_at) + timedelta(days=days)
+    return _utc(ordered_at) + timedelta(minutes=fee.order_minutes)
 
 
 def channels(programme: Programme, client: Client, *, ios: bool) -> tuple[Channel, ...]:
@@ -211,14 +210,14 @@ def study_deadline(
 
 
 def study_opens_at(programme: Programme, paid_at: datetime, *, exam_day: date | None = None) -> datetime:
-    """From when (UTC) one may study: from the payment, or later where the period opens on a day of the exam's month."""
+    """From when (UTC) one may study: from the payment, or from a day of the exam's month where that is later."""
     period = _the(programme.study, "study", programme).period
     if not isinstance(period, UntilBeforeExam):
-        return paid_at.astimezone(UTC)
+        return _utc(paid_at)
     if exam_day is None:
         raise ValueError("exam_day is needed: the study period opens in the exam's month")
     opens = datetime.combine(exam_day.replace(day=period.opens_day), period.opens_at, SHANGHAI)
-    return max(opens, paid_at).astimezone(UTC)
+    return _utc(max(opens, paid_at))
 
 
 # --- exam --------------------------------------------------------------------------------------------------------
@@ -227,17 +226,17 @@ def study_opens_at(programme: Programme, paid_at: datetime, *, exam_day: date | 
 def exam_deadline(programme: Programme, started_at: datetime) -> datetime:
     """T (UTC): fixed at the start, it never moves. Yunnan manual, step 3 (三) 3: 120 minutes."""
     exam = _the(programme.exam, "exam", programme)
-    return (started_at + timedelta(minutes=exam.minutes)).astimezone(UTC)
+    return _utc(started_at) + timedelta(minutes=exam.minutes)
 
 
 def answer_accepted(programme: Programme, deadline: datetime, received_at: datetime) -> bool:
-    """Whether an answer or a hand-in that reached us at `received_at` counts: until T and the grace, that included."""
+    """Whether an answer or a hand-in that reached us at `received_at` counts: up to T + grace, that included."""
     exam = _the(programme.exam, "exam", programme)
     return received_at <= deadline + timedelta(seconds=exam.answer_grace_seconds)
 
 
 def crash_grace_over(programme: Programme, last_seen: datetime, now: datetime) -> bool:
-    """Whether a client last seen then has been away for longer than the grace: the leave rule `exam.on_leave` holds."""
+    """Whether a client last seen then is away for longer than the grace: then `exam.on_leave` holds."""
     exam = _the(programme.exam, "exam", programme)
     return now > last_seen + timedelta(seconds=exam.crash_grace_seconds)
 
@@ -305,7 +304,7 @@ def make_up_deadline(programme: Programme, approved_at: datetime, deadline: date
     """The end (UTC) of the period after a make-up was approved: its days from then, never earlier than before."""
     rule = _the(programme.make_up, "make_up", programme)
     last_day = shanghai_day(approved_at) + timedelta(days=rule.days)
-    return max(end_of_day(last_day), deadline.astimezone(UTC))
+    return max(end_of_day(last_day), _utc(deadline))
 
 
 def renewal_window(

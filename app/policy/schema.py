@@ -2,7 +2,7 @@
 
 Every key must be written. A rule that a programme does not have is written too, as the text "none", and reads here as
 `None`: a forgotten key and a rule that does not exist are never the same. A key that is not in this tree is an error.
-Amounts are fen; the unit of a time is in its name; days are calendar days in Shanghai unless the name says working days.
+Amounts are fen; the unit of a time is in its name; days are Shanghai's calendar days, unless called working days.
 """
 
 from __future__ import annotations
@@ -10,171 +10,37 @@ from __future__ import annotations
 from datetime import date, time
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
-Text = Annotated[str, Meta(min_length=1)]
-Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
-SecretName = Annotated[str, Meta(pattern=r"^[a-z0-9_-]+(\.[a-z0-9_-]+)+$")]
-Count = Annotated[int, Meta(ge=0)]
-Positive = Annotated[int, Meta(ge=1)]
-DayOfMonth = Annotated[int, Meta(ge=1, le=28)]
-Percent = Annotated[int, Meta(ge=1, le=100)]
+from app.policy.parties import (
+    Activation,
+    Authority,
+    CertificateKind,
+    Code,
+    Count,
+    DayOfMonth,
+    Login,
+    Percent,
+    Positive,
+    Rule,
+    Text,
+)
 
 Stage = Literal["sign_up", "materials", "payment", "photo", "study", "exam", "hours_audit", "proof"]
 Channel = Literal["wechat_native", "wechat_jsapi", "alipay_qr", "unionpay_b2c", "bank_transfer"]
 Client = Literal["web", "mini_program", "app"]
 FacePurpose = Literal["activation", "login", "study_now", "exam_start"]
-ActivationMethod = Literal["sms_to_supplied_phone", "real_name_face"]
 QuestionType = Literal["single", "multiple", "judge"]
-
-
-class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A table of a programme file."""
-
-
-# --- authority -------------------------------------------------------------------------------------------------
-
-
-class SecretNames(Rule):
-    """Under which names the providers' keys of this authority lie. Names of secrets, never secrets.
-    A provider's adapter reads `<name>.<field>` from `config.settings.Secrets`."""
-
-    wechat: SecretName | None
-    wechatpay: SecretName | None
-    alipay: SecretName | None
-    unionpay: SecretName | None
-    baidu: SecretName | None
-    tencent_sms: SecretName | None
-    invoice: SecretName | None
-    roster: SecretName | None
-
-
-class SmsTemplates(Rule):
-    """The provider's template id of each message; `None`: this programme does not send it."""
-
-    activation_code: Text | None
-    password_reset_code: Text | None
-    security_notice: Text | None  # a new device, a re-bound WeChat, a changed password
-    payment_succeeded: Text | None
-    refund_succeeded: Text | None
-    invoice_ready: Text | None
-    study_deadline_near: Text | None
-    photo_decided: Text | None
-    extension_decided: Text | None
-    make_up_decided: Text | None
-    exam_passed: Text | None
-    hours_passed: Text | None
-    hours_purged: Text | None
-
-
-class Sms(Rule):
-    sign: Text
-    templates: SmsTemplates
-
-
-class Contacts(Rule):
-    """The telephone number to show beside a trouble of each topic."""
-
-    sign_up: Text
-    login: Text
-    payment: Text
-    payment_technical: Text
-    invoice: Text
-    photo: Text
-    face: Text
-    study: Text
-    exam: Text
-    extension: Text
-    make_up: Text
-    renewal: Text
-
-
-class Authority(Rule):
-    """In whose name the programme runs: whose merchant, seller, signature, face plan, telephone numbers."""
-
-    name: Text
-    site: Text
-    seller: Text
-    regulator: Text
-    regulator_site: Text
-    face_plan: Text | None
-    secrets: SecretNames
-    sms: Sms
-    contacts: Contacts
-
-
-# --- who and what ------------------------------------------------------------------------------------------------
-
-
-class Subject(Rule):
-    code: Code
-    title: Text
-
-
-class CertificateKind(Rule):
-    """A kind of certificate that can be signed up for. `group` is the entry of the menu it stands under; `family`
-    joins sub-kinds of which one has to be ticked. The exam has one paper and its own attempts per subject."""
-
-    code: Code
-    title: Text
-    group: Text
-    family: Text | None
-    business: Annotated[tuple[Literal["continuing", "new"], ...], Meta(min_length=1)]
-    subjects: Annotated[tuple[Subject, ...], Meta(min_length=1)]
-
-
-class FixedPassword(Rule, tag="fixed", tag_field="kind"):
-    value: Text
-
-
-class LastOfAccount(Rule, tag="last_of_account", tag_field="kind"):
-    characters: Positive
-
-
-class MobileNumber(Rule, tag="mobile_number", tag_field="kind"):
-    """The first password is the mobile number that was registered."""
-
-
-class OwnPassword(Rule, tag="own", tag_field="kind"):
-    """There is no first password: the person chose one when registering."""
-
-
-class FirstPassword(Rule):
-    """The first password for holders of some kinds of certificate (`None`: for all others)."""
-
-    certificate_kinds: tuple[Code, ...] | None
-    rule: FixedPassword | LastOfAccount | MobileNumber | OwnPassword
-
-
-class LoginRule(Rule):
-    """How one sort of account signs in. Of `first_passwords` the first one that fits counts. A first password alone
-    never opens an account: see `Activation`."""
-
-    account: Literal["id_number", "taxpayer_number"]
-    first_passwords: Annotated[tuple[FirstPassword, ...], Meta(min_length=1)]
-    first_login: tuple[
-        Literal["change_password", "personal_details", "invoice_details", "enterprise", "photo", "confirm"], ...
-    ]
-
-
-class Login(Rule):
-    person: LoginRule
-    enterprise: LoginRule | None
-
-
-class Activation(Rule):
-    methods: Annotated[tuple[ActivationMethod, ...], Meta(min_length=1)]
 
 
 # --- sign-up -----------------------------------------------------------------------------------------------------
 
 
-class AlwaysOpen(Rule, tag="always", tag_field="kind"):
+class AlwaysOpen(Rule, frozen=True, tag="always", tag_field="kind"):
     """Signing up is open all year."""
 
 
-class MonthlyWindow(Rule, tag="monthly", tag_field="kind"):
+class MonthlyWindow(Rule, frozen=True, tag="monthly", tag_field="kind"):
     """Open each month from `opens_day` `opens_at` until `closes_day` `closes_at`, for an exam of these months."""
 
     opens_day: DayOfMonth
@@ -184,22 +50,23 @@ class MonthlyWindow(Rule, tag="monthly", tag_field="kind"):
     exam_months: Annotated[tuple[Literal["this", "next"], ...], Meta(min_length=1)]
 
 
-class YearWindow(Rule, tag="calendar_year", tag_field="kind"):
+class YearWindow(Rule, frozen=True, tag="calendar_year", tag_field="kind"):
     """Signing up is for a calendar year: this one, or one of the `years_back` before it."""
 
     years_back: Count
 
 
-class Materials(Rule):
+class Materials(Rule, frozen=True):
     """Papers that are handed in and reviewed before paying."""
 
     formats: Annotated[tuple[Literal["pdf", "doc", "docx", "jpg", "png"], ...], Meta(min_length=1)]
     max_bytes: Positive
 
 
-class SignUp(Rule):
+class SignUp(Rule, frozen=True):
     """`expired_refuse_after_days`: refused from the day after so many days past the certificate's expiry.
-    `warn_before_expiry_days`: so many days before the expiry the person is told, before paying, that time is short."""
+    `warn_before_expiry_days`: so many days before the expiry the person is told, before paying, that time is short.
+    `withdrawable_until`: the person may take the sign-up back until it is paid, or confirmed by an institution."""
 
     by: Annotated[tuple[Literal["person", "enterprise"], ...], Meta(min_length=1)]
     source: Literal["regulator_roster", "certificate_number", "registered_enterprise", "national_register"]
@@ -209,6 +76,7 @@ class SignUp(Rule):
     expired_refuse_after_days: Count | None
     warn_before_expiry_days: Count | None
     materials: Materials | None
+    withdrawable_until: Literal["paid", "confirmed"] | None
     new_certification_steps: (
         tuple[
             Literal[
@@ -224,7 +92,7 @@ class SignUp(Rule):
 # --- money -------------------------------------------------------------------------------------------------------
 
 
-class Channels(Rule):
+class Channels(Rule, frozen=True):
     """Ways to pay, in the order in which each client offers them."""
 
     web: tuple[Channel, ...]
@@ -233,7 +101,7 @@ class Channels(Rule):
     jsapi_on_ios: bool
 
 
-class Fee(Rule):
+class Fee(Rule, frozen=True):
     """`payer_retype`: name and taxpayer number of the payer are typed again and compared before the payment."""
 
     amount_fen: Positive
@@ -246,7 +114,7 @@ class Fee(Rule):
     channels: Channels
 
 
-class WorkingDays(Rule):
+class WorkingDays(Rule, frozen=True):
     """From so many to so many working days."""
 
     at_least: Count
@@ -257,7 +125,7 @@ class WorkingDays(Rule):
             raise ValueError("at_least is more than at_most")
 
 
-class Invoice(Rule):
+class Invoice(Rule, frozen=True):
     issued: Literal["automatic", "on_request"]
     kind: Literal["electronic_ordinary_vat"]
     after_payment: WorkingDays
@@ -268,7 +136,7 @@ class Invoice(Rule):
 # --- photo and face ----------------------------------------------------------------------------------------------
 
 
-class Photo(Rule):
+class Photo(Rule, frozen=True):
     """`aspect_tolerance_percent`: how far width : height may be from the size named. `changed_by`: who may replace a
     photo once it is there. The smallest picture accepted is `min_width_px` wide."""
 
@@ -283,14 +151,14 @@ class Photo(Rule):
     changed_by: Literal["support", "trainee_when_returned", "nobody"]
 
 
-class FacePurposeRule(Rule):
+class FacePurposeRule(Rule, frozen=True):
     """A moment at which the face is checked, and for how long a pass is good."""
 
     purpose: FacePurpose
     pass_valid_minutes: Positive
 
 
-class Face(Rule):
+class Face(Rule, frozen=True):
     """Scores are the provider's: match 0–100, liveness 0–1. After `retries` failures in a row the manual route opens.
     `action_seconds`: an action prompt must be followed within so many seconds."""
 
@@ -305,14 +173,14 @@ class Face(Rule):
 # --- study -------------------------------------------------------------------------------------------------------
 
 
-class FromPayment(Rule, tag="from_payment", tag_field="kind"):
+class FromPayment(Rule, frozen=True, tag="from_payment", tag_field="kind"):
     """Until the end of the later of: the `days`-th day after the payment, the same day `months` months later."""
 
     days: Positive
     months: Count
 
 
-class UntilBeforeExam(Rule, tag="until_before_exam", tag_field="kind"):
+class UntilBeforeExam(Rule, frozen=True, tag="until_before_exam", tag_field="kind"):
     """From `opens_day` `opens_at` of the exam's month until `closes_at` of `days_before` days before the exam."""
 
     opens_day: DayOfMonth
@@ -321,11 +189,11 @@ class UntilBeforeExam(Rule, tag="until_before_exam", tag_field="kind"):
     closes_at: time
 
 
-class CalendarYear(Rule, tag="calendar_year", tag_field="kind"):
+class CalendarYear(Rule, frozen=True, tag="calendar_year", tag_field="kind"):
     """Until the end of the calendar year that was signed up for."""
 
 
-class ClassHours(Rule):
+class ClassHours(Rule, frozen=True):
     """Class hours to reach. General ones count again for a second post of the same year if so said."""
 
     total: Positive
@@ -333,7 +201,7 @@ class ClassHours(Rule):
     general_counts_again_in_year: bool
 
 
-class Captures(Rule):
+class Captures(Rule, frozen=True):
     """Random pictures while studying."""
 
     per_hour_at_least: Positive
@@ -341,14 +209,14 @@ class Captures(Rule):
     minutes_apart: Positive
 
 
-class HoursAudit(Rule):
+class HoursAudit(Rule, frozen=True):
     """Staff look at the hours before they count."""
 
     takes: WorkingDays
     purge_keeps_exam_score: bool
 
 
-class Study(Rule):
+class Study(Rule, frozen=True):
     """`rate`: seconds credited per second of the server's clock, at most. `offline_allowance_seconds`: the most a
     learner can have saved up in the bucket while offline."""
 
@@ -370,13 +238,13 @@ class Study(Rule):
 # --- exam --------------------------------------------------------------------------------------------------------
 
 
-class PaperPart(Rule):
+class PaperPart(Rule, frozen=True):
     type: QuestionType
     count: Positive
     score: Positive  # of one question
 
 
-class Sittings(Rule):
+class Sittings(Rule, frozen=True):
     """Exams are applied for: from `opens_day` `opens_at` of the month to `closes_at`, `days_before` days before."""
 
     opens_day: DayOfMonth
@@ -385,11 +253,10 @@ class Sittings(Rule):
     closes_at: time
 
 
-class Exam(Rule):
-    """`attempts` counts per subject; `None`: again until passed. `multiple_partial_score`: whether some of the right
-    options of a multiple-choice question, and no wrong one, earn a part."""
+class Exam(Rule, frozen=True):
+    """The exam taken here. `attempts` counts per subject; `None`: again until passed. `multiple_partial_score`: whether
+    some of the right options of a multiple-choice question, and no wrong one, earn a part."""
 
-    place: Literal["online", "centre"]
     minutes: Positive
     total_score: Positive
     pass_score: Positive
@@ -412,10 +279,23 @@ class Exam(Rule):
             raise ValueError(f"pass_score {self.pass_score} is more than total_score {self.total_score}")
 
 
+class CentreExam(Rule, frozen=True):
+    """An exam taken at a centre: its result comes from there. `prints`: what the person prints beforehand."""
+
+    prints: tuple[Literal["sign_up_form", "promise", "admission_ticket"], ...]
+    result_confirmed: bool
+
+
+class Practice(Rule, frozen=True):
+    """Practising with the question bank, without a score; `certificate_kinds` `None`: for all kinds."""
+
+    certificate_kinds: tuple[Code, ...] | None
+
+
 # --- side paths and the end --------------------------------------------------------------------------------------
 
 
-class Extension(Rule):
+class Extension(Rule, frozen=True):
     """More days to study, asked for after the period is over. `days` count from the approval."""
 
     days: Positive
@@ -425,7 +305,7 @@ class Extension(Rule):
     form: Literal["online", "uploaded"]
 
 
-class MakeUp(Rule):
+class MakeUp(Rule, frozen=True):
     """More attempts, asked for once all are used up without a pass. `days` (to sit them) count from the approval."""
 
     attempts: Positive
@@ -436,7 +316,7 @@ class MakeUp(Rule):
     form: Literal["online", "uploaded"]
 
 
-class Proof(Rule):
+class Proof(Rule, frozen=True):
     """`valid_only_with`: without these the printed proof is void."""
 
     title: Text
@@ -444,7 +324,7 @@ class Proof(Rule):
     new_one_voids_old: bool
 
 
-class Renewal(Rule):
+class Renewal(Rule, frozen=True):
     """From `months_before` the expiry until `months_after` it, both days included; later the certificate is void."""
 
     months_before: Count
@@ -454,13 +334,13 @@ class Renewal(Rule):
     certificate_kinds: tuple[Code, ...] | None  # None: all of them; others are renewed by notice
 
 
-class Programme(Rule):
+class Programme(Rule, frozen=True):
     """One version of one programme: `key` is its folder's name, `version` the day it came into force, its file's."""
 
     key: Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
     title: Text
     version: date
-    stages: Annotated[tuple[Stage, ...], Meta(min_length=2)]
+    stages: Annotated[tuple[Stage, ...], Meta(min_length=1)]
     authority: Authority
     login: Login
     activation: Activation
@@ -471,8 +351,10 @@ class Programme(Rule):
     face: Face | None
     study: Study | None
     exam: Exam | None
+    centre_exam: CentreExam | None
+    practice: Practice | None
     extension: Extension | None
     make_up: MakeUp | None
-    proof: Proof
+    proof: Proof | None
     renewal: Renewal | None
     certificate_kinds: Annotated[tuple[CertificateKind, ...], Meta(min_length=1)]
