@@ -6,7 +6,7 @@ from apiflask import APIFlask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import wiring
-from app.core import access, web
+from app.core import access, openapi, web
 from config.settings import Settings, load
 
 
@@ -15,15 +15,11 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     settings = settings or load()
     wiring.start(settings)
     app = APIFlask(__name__, title="住考网络继续学习", version="1", docs_path=None, spec_path=None)
-    app.config.update(
-        OPENAPI_VERSION="3.1.0",
-        MAX_FORM_MEMORY_SIZE=64 * 1024,
-        JSON_SORT_KEYS=False,
-        SETTINGS=settings,
-    )
+    app.config.update(MAX_FORM_MEMORY_SIZE=64 * 1024, SETTINGS=settings)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     web.init_app(app)
     access.init_app(app, wiring.authenticate)
+    openapi.init_app(app)
     wiring.register_views(app)
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign]

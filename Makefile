@@ -1,0 +1,80 @@
+# 住考网络继续学习. `make` shows the commands.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+# the first Python 3.11 or 3.12 that works
+PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && { echo $$p; break; }; done)
+BIN := .venv/bin
+PY := $(BIN)/python
+PROGRAMME ?= yunnan
+export PYTHONDONTWRITEBYTECODE = 1
+export TZ = Asia/Shanghai
+
+.PHONY: help run test test-all check format journey faults bench openapi migration lock clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(BIN)/.installed: requirements.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed: install it, or say PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Installing the Python packages (once, about a minute) ..."
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt
+	@touch $@
+
+$(BIN)/.installed-dev: requirements-dev.txt $(BIN)/.installed
+	@echo "Installing the packages for development (once) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-dev.txt
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json
+	@command -v npm >/dev/null || { echo "Node 20 with npm is needed"; exit 1; }
+	@echo "Installing the npm packages (once) ..."
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+run: $(BIN)/.installed node_modules/.installed ## start everything with demo data (PORT=8000 DATA_DIR=data)
+	@exec $(PY) -m ops.run
+
+test: $(BIN)/.installed-dev node_modules/.installed ## the quick suite: no browser, no system package
+	@$(PY) -m pytest -n 2 -m "not slow and not browser"
+
+test-all: $(BIN)/.installed-dev node_modules/.installed ## everything: checks, all tests, browser, journey, faults
+	@$(MAKE) --no-print-directory check
+	@$(PY) -m pytest -n 2
+	@$(MAKE) --no-print-directory journey
+	@$(MAKE) --no-print-directory faults
+
+check: $(BIN)/.installed-dev ## style, types, direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(PY) -m ops.api --check
+
+format: $(BIN)/.installed-dev ## put the code into shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+journey: $(BIN)/.installed node_modules/.installed ## walk one trainee's whole path (BASE_URL=... SANDBOX_URL=... for a running copy)
+	@$(PY) -m ops.journey --programme $(PROGRAMME)
+
+faults: $(BIN)/.installed-dev node_modules/.installed ## break things and check the invariants (GROUP=kill|payments|heartbeats|exams|login)
+	@$(PY) -m tests.faults $(GROUP)
+
+bench: $(BIN)/.installed-dev node_modules/.installed ## measure, as ratios in one run; writes build/bench.json
+	@$(PY) -m bench
+
+openapi: $(BIN)/.installed-dev ## write docs/openapi.json anew
+	@$(PY) -m ops.api
+
+migration: $(BIN)/.installed-dev ## write a migration from the models (NAME=...)
+	@$(PY) -m ops.manage make-migration $(NAME)
+
+lock: $(BIN)/.installed-dev ## pin and hash the Python packages anew
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements.txt requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove what was installed and built (not the data)
+	@rm -rf .venv node_modules build

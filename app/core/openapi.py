@@ -1,0 +1,82 @@
+"""The OpenAPI 3.1 description, made from the routes; who may call, and the one shape of error, are added here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIFlask
+from werkzeug.routing import Rule
+
+from app.core.access import Role, role_of
+from app.core.errors import TABLE
+
+_WHO = {
+    Role.PUBLIC: "任何人",
+    Role.PROVIDER: "外部服务的回调（验签）",
+    Role.TICKET: "持有签名票据者",
+    Role.ACTIVATING: "已登录者（含未激活）",
+    Role.TRAINEE: "已登录并激活的学员",
+}
+
+CONFIG: dict[str, Any] = {
+    "OPENAPI_VERSION": "3.1.0",
+    "SERVERS": [{"url": "/"}],
+    "AUTO_VALIDATION_ERROR_RESPONSE": False,
+    "AUTO_AUTH_ERROR_RESPONSE": False,
+    "AUTO_404_RESPONSE": False,
+    "VALIDATION_ERROR_STATUS_CODE": 422,
+    "SPEC_FORMAT": "json",
+}
+
+
+def _problem_schema() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": "RFC 9457；code 稳定不变，detail 告诉使用者下一步做什么，fields 逐项指出表单错误。",
+        "required": ["type", "title", "status", "code", "detail"],
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "code": {"type": "string", "enum": sorted(TABLE)},
+            "detail": {"type": "string"},
+            "fields": {"type": "object"},
+            "request_id": {"type": "string"},
+        },
+    }
+
+
+def _path(rule: Rule) -> str:
+    parts = []
+    for is_variable, text in rule._trace:
+        parts.append("{" + text + "}" if is_variable else text.lstrip("|"))
+    return "".join(parts)
+
+
+def init_app(app: APIFlask) -> None:
+    """Install the processor that completes the description."""
+    app.config.update(CONFIG)
+
+    @app.spec_processor
+    def complete(spec: dict[str, Any]) -> dict[str, Any]:
+        components = spec.setdefault("components", {})
+        components.setdefault("securitySchemes", {})["session"] = {"type": "http", "scheme": "bearer"}
+        components.setdefault("schemas", {})["Problem"] = _problem_schema()
+        problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        for rule in app.url_map.iter_rules():
+            operations = spec["paths"].get(_path(rule), {})
+            role = role_of(app.view_functions[rule.endpoint])
+            for method in rule.methods or ():
+                operation = operations.get(method.lower())
+                if operation is None or role is None:
+                    continue
+                operation["x-access"] = role.value
+                operation.setdefault("responses", {})["default"] = {
+                    "description": "出错：problem+json",
+                    "content": problem,
+                }
+                who = f"可调用者：{_WHO[role]}。"
+                operation["description"] = f"{operation.get('description', '')}\n\n{who}".strip()
+                if role in (Role.ACTIVATING, Role.TRAINEE):
+                    operation["security"] = [{"session": []}]
+        return spec
