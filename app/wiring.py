@@ -10,6 +10,7 @@ from apiflask import APIFlask
 
 from app.core import crypto, db, logging, redis, tokens
 from app.core.access import Identity
+from app.policy import load as policy
 from config.settings import Settings
 
 # In the order of the layers: a domain may call those before it, and hears of those after it by outbox events.
@@ -27,6 +28,7 @@ def start(settings: Settings) -> None:
     tokens.init(settings.secrets)
     redis.init(settings)
     db.connect(settings.database_url)
+    policy.init(settings.programmes_dir)
     for room in _rooms():
         room.start(settings)
 
