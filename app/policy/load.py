@@ -128,13 +128,13 @@ def _faults(programme_: Programme) -> list[str]:
         ("payment", "fee"): programme_.fee is not None,
         ("photo", "photo"): programme_.photo is not None and not first_login_photo,
         ("study", "study"): programme_.study is not None,
-        ("exam", "exam, or centre_exam,"): (programme_.exam is None) != (programme_.centre_exam is None),
+        ("exam", "exam or centre_exam"): (programme_.exam is None) != (programme_.centre_exam is None),
         ("hours_audit", "study.audit"): audit is not None,
         ("proof", "proof"): programme_.proof is not None,
     }
     for (stage, table), stands in there.items():
         if (stage in stages) != stands:
-            faults.append(f"{table} stands there if and only if stages names {stage!r}")
+            faults.append(f"{table}: stands there if and only if stages names {stage!r}")
     if first_login_photo and programme_.photo is None:
         faults.append("photo: missing, login.person.first_login names 'photo'")
     if programme_.make_up and (programme_.exam is None or programme_.exam.attempts is None):

@@ -9,7 +9,7 @@ from app.policy.load import MANIFEST, ProgrammeError, checksum, read_all, releas
 
 
 def release(path: Path) -> str:
-    """Add the file to the manifest two folders above it; once the whole directory is in order. A second time changes
+    """Add the file to the manifest two folders above it, if the whole directory is in order. A second time changes
     nothing. Returns the file's name in the manifest. Raises `ProgrammeError`."""
     path = path.resolve()
     programmes_dir = path.parent.parent
@@ -23,7 +23,12 @@ def release(path: Path) -> str:
     return name
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
+def main(arguments: list[str]) -> None:
+    """Release the one file named. Raises `SystemExit` with a line that says what is wrong."""
+    if len(arguments) != 1:
         raise SystemExit("usage: python -m app.policy.release config/programmes/<key>/<date>.toml")
-    sys.stdout.write(f"released: {release(Path(sys.argv[1]))}\n")
+    sys.stdout.write(f"released: {release(Path(arguments[0]))}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

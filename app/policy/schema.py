@@ -254,7 +254,7 @@ class Sittings(Rule, frozen=True):
 
 
 class Exam(Rule, frozen=True):
-    """The exam taken here. `attempts` counts per subject; `None`: again until passed. `multiple_partial_score`: whether
+    """The exam taken here. `attempts` are per subject; `None`: again until passed. `multiple_partial_score`: whether
     some of the right options of a multiple-choice question, and no wrong one, earn a part."""
 
     minutes: Positive

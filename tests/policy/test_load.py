@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import msgspec
 import pytest
 
 from app.policy import load
-from app.policy.release import release
+from app.policy.release import main, release
 from app.policy.schema import Programme
 from config.settings import ROOT
 from tests.policy.conftest import DELIVERED, FILE
@@ -53,32 +54,29 @@ def test_a_missing_key_names_the_file_and_the_key(copied: Path, edit: Edit) -> N
 
 
 def test_no_key_at_all_has_a_silent_default(document: dict[str, Any]) -> None:
-    def tables(node: Any, path: str) -> list[tuple[dict[str, Any], str, str]]:
+    def keys(node: Any) -> list[tuple[dict[str, Any], str]]:
         if isinstance(node, list):
-            return [found for item in node for found in tables(item, path)]
+            return [found for item in node for found in keys(item)]
         if not isinstance(node, dict):
             return []
-        inner = [found for key, item in node.items() for found in tables(item, f"{path}.{key}".lstrip("."))]
-        return inner + [(node, path, key) for key in node]
+        return [found for item in node.values() for found in keys(item)] + [(node, key) for key in node]
 
-    keys = tables(document, "")
-    assert len(keys) > 150
-    for table, path, key in keys:
+    assert len(keys(document)) > 150
+    for table, key in keys(document):
         kept = table.pop(key)
-        with pytest.raises(load.ProgrammeError, match=rf"^f: .*{key}"):
+        with pytest.raises(load.ProgrammeError, match=rf"^f: (.*\.)?{key}: missing key"):
             load.parse(document, "f")
         table[key] = kept
-        assert path or key
     load.parse(document, "f")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
-        ("amount_fen = 20000", 'amount_fen = "200"', "fee.amount_fen: expected `int | null`"),
-        ("amount_fen = 20000", "amount_fen = 200.5", "fee.amount_fen: expected `int`"),
+        ("amount_fen = 20000", 'amount_fen = "200"', "fee.amount_fen: expected `int`, got `str`"),
+        ("amount_fen = 20000", "amount_fen = 200.5", "fee.amount_fen: expected `int`, got `float`"),
         ("amount_fen = 20000", "amount_fen = 0", "fee.amount_fen: expected `int` >= 1"),
-        ("payer_retype = true", "payer_retype = 1", "fee.payer_retype: expected `bool`"),
+        ("payer_retype = true", "payer_retype = 1", "fee.payer_retype: expected `bool`, got `int`"),
         ("amount_fen = 20000", 'amount_fen = "none"', "fee.amount_fen: expected `int`"),
         ('per = "certificate"', 'per = "person"', "fee.per: invalid enum value 'person'"),
         ("version = 2021-02-01", 'version = "soon"', "version: invalid RFC3339"),
@@ -87,7 +85,7 @@ def test_no_key_at_all_has_a_silent_default(document: dict[str, Any]) -> None:
 )
 def test_a_wrong_value_names_the_file_and_the_key(copied: Path, edit: Edit, old: str, new: str, line: str) -> None:
     edit(old, new)
-    assert refused(copied).startswith(f"{FILE}: {line.split(' | ')[0]}")
+    assert refused(copied).startswith(f"{FILE}: {line}")
 
 
 def test_what_is_not_toml_names_the_file(copied: Path, edit: Edit) -> None:
@@ -100,14 +98,14 @@ def test_what_is_not_toml_names_the_file(copied: Path, edit: Edit) -> None:
     [
         ("count = 25", "count = 24", "exam: the parts of paper add up to 98, not to total_score 100"),
         ("pass_score = 60", "pass_score = 101", "exam: pass_score 101 is more than total_score 100"),
-        ('"payment", ', "", "fee stands there if and only if stages names 'payment'"),
-        ('"study", ', "", "study stands there if and only if stages names 'study'"),
+        ('"payment", ', "", "fee: stands there if and only if stages names 'payment'"),
+        ('"study", ', "", "study: stands there if and only if stages names 'study'"),
         ('"payment", "photo"', '"payment", "payment", "photo"', "stages: a stage stands there twice"),
         ('stages = ["sign_up", "payment"', 'stages = ["payment", "sign_up"', "stages: the first one is"),
         ('wechatpay = "yunnan.wechatpay"', 'wechatpay = "none"', "authority.secrets.wechatpay: missing"),
         ('baidu = "yunnan.baidu"', 'baidu = "none"', "authority.secrets.baidu: missing"),
         ('face_plan = "yunnan-h5"', 'face_plan = "none"', "authority.face_plan: missing"),
-        ('web = ["wechat_native"]', 'web = ["bank_transfer"]', "fee.bank_transfer_days stands there"),
+        ('web = ["wechat_native"]', 'web = ["bank_transfer"]', "fee.bank_transfer_days: stands there"),
         ('code = "B"\ntitle', 'code = "A"\ntitle', "certificate_kinds: code 'A' stands there twice"),
         ("at_least = 3, at_most = 5", "at_least = 6, at_most = 5", "invoice.after_payment: at_least is more than"),
         ("attempts = 5                   #", 'attempts = "none" #', "make_up: there is no limit of attempts"),
@@ -145,7 +143,9 @@ def test_the_same_version_in_two_files_is_refused(copied: Path) -> None:
     assert refused(copied) == "zhukao/2021-02-01.toml: yunnan 2021-02-01 stands in another file too"
 
 
-@pytest.mark.parametrize("name", ["yunnan/2021-2-1.toml", "yunnan/notes.txt", "2021-02-01.toml", "a/b/2021-02-01.toml"])
+@pytest.mark.parametrize(
+    "name", ["yunnan/2021-2-1.toml", "yunnan/notes.txt", "2021-02-01.toml", "a/b/2021-02-01.toml"]
+)
 def test_a_stray_file_is_named(copied: Path, name: str) -> None:
     (copied / name).parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(copied / FILE, copied / name)
@@ -219,9 +219,10 @@ def test_the_release_command_adds_the_file(copied: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout == f"released: {FILE}\n"
     assert load.released(copied) == {FILE: load.checksum(copied / FILE)}
-    wrong = subprocess.run(command[:3], cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
-    assert wrong.returncode != 0
-    assert wrong.stderr.startswith("usage: ")
+    with pytest.raises(SystemExit, match="^usage: "):
+        main([])
+    with pytest.raises(load.ProgrammeError, match="no such file"):
+        main([str(copied / "yunnan" / "2020-01-01.toml")])
 
 
 # --- what the others ask -------------------------------------------------------------------------------------------
@@ -284,6 +285,10 @@ def test_a_programme_cannot_be_changed_in_memory(yunnan: Programme) -> None:
     assert hash(yunnan) == hash(msgspec.structs.replace(yunnan))
 
 
-def test_no_line_of_the_application_asks_for_a_region() -> None:
+def test_no_line_of_the_application_compares_with_a_programmes_key() -> None:
+    keys = {key for key, _ in load.read_all(DELIVERED)}
     for path in (ROOT / "app").rglob("*.py"):
-        assert "yunnan" not in path.read_text(encoding="utf-8").replace("yunnan.wechat", ""), path
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Compare | ast.match_case):
+                texts = {leaf.value for leaf in ast.walk(node) if isinstance(leaf, ast.Constant)}
+                assert not keys & texts, f"{path}:{ast.unparse(node)}"
