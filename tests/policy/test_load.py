@@ -219,7 +219,7 @@ def test_the_release_command_adds_the_file(copied: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout == f"released: {FILE}\n"
     assert load.released(copied) == {FILE: load.checksum(copied / FILE)}
-    with pytest.raises(SystemExit, match="^usage: "):
+    with pytest.raises(SystemExit, match="usage: "):
         main([])
     with pytest.raises(load.ProgrammeError, match="no such file"):
         main([str(copied / "yunnan" / "2020-01-01.toml")])
