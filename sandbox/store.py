@@ -89,9 +89,7 @@ class Store:
     def clear(self, provider: str, kind: str) -> None:
         """Forget every record of that kind."""
         with self._lock:
-            self._connection.execute(
-                "DELETE FROM record WHERE provider = ? AND kind = ?", (provider, kind)
-            )
+            self._connection.execute("DELETE FROM record WHERE provider = ? AND kind = ?", (provider, kind))
 
     def close(self) -> None:
         """Close the file."""
