@@ -1,0 +1,388 @@
+"""Face checks: start, judge, pass once. Nobody passes by coming back from a page: only the provider's answer to our
+own question, for the same person, purpose and nonce, passes (fault F1).
+
+Purposes: "login": name, ID number and live face against the authority's source; the first pass anchors the person's
+face and opens an account that was not activated. "study" (subject: the enrolment): live face against the photo.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import structlog
+
+from app.account import service as account
+from app.core import audit, crypto, tokens
+from app.core.db import compare_and_set, transaction
+from app.core.errors import SIGN_IN_FIRST, TOO_MANY
+from app.face import image, providers, queries, store, tries
+from app.face.errors import (
+    FACE_ANCHOR_NEEDED,
+    FACE_CHECK_NEEDED,
+    FACE_CHECK_OVER,
+    FACE_NOT_OFFERED,
+    FACE_UNAVAILABLE,
+    PHOTO_NEEDED,
+)
+from app.face.judge import Verdict, judge_page, judge_picture
+from app.face.models import FaceAttempt, FaceCheck, FaceRecord
+from app.face.providers.protocol import FaceProvider, ProviderUnavailable
+from app.face.queries import anchored as anchored
+from app.face.queries import photo_ready as photo_ready
+from app.face.queries import read_photo as read_photo
+from app.face.queries import require_pass as require_pass
+from app.face.status import OPEN, Action, CheckStatus, PhotoStatus, next_status
+from app.policy import load
+from app.policy.schema import Face, FacePurpose, Programme
+
+log = structlog.get_logger(__name__)
+
+Purpose = Literal["login", "study"]
+Method = Literal["picture", "h5"]
+
+TIME_TO_FINISH = timedelta(minutes=30)  # ours; the provider's page itself lives for two hours
+STARTS_PER_HOUR = 30  # ours: more than a clumsy user needs
+RETURN = "face.return"
+
+_public_url: list[str] = []
+
+
+@dataclass(frozen=True)
+class Started:
+    """A check that was made: its nonce, told once, and the provider's page where there is one."""
+
+    check: FaceCheck
+    nonce: str
+    h5_url: str | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where a check stands. `token`: a new, full session, where this pass opened the account."""
+
+    check: FaceCheck
+    retries_left: int
+    token: str | None
+    phone: str
+
+
+def init(public_url: str) -> None:
+    """Where our pages live; called once at the start of each process."""
+    _public_url[:] = [public_url]
+
+
+# --- start ---------------------------------------------------------------------------------------------------------
+
+
+def start_check(
+    person_id: str,
+    session_id: str,
+    *,
+    activated: bool,
+    purpose: Purpose,
+    subject: str | None,
+    method: Method,
+    now: datetime,
+) -> Started:
+    """Make a check for the caller. Raises `face_not_offered`, `face_anchor_needed`, `photo_needed`,
+    `face_manual_route` (no tries left), `too_many_requests`, `face_unavailable` (method "h5", provider down)."""
+    account.require_consent(person_id, "face")
+    programme = load.in_force(account.get_session(session_id).programme, now)
+    face = _rules(programme)
+    _check_purpose(programme, purpose, subject, activated)
+    if purpose == "study":
+        _require_reference(person_id)
+    tries.require_left(person_id, programme, now=now)
+    nonce = secrets.token_urlsafe(24)
+    with transaction():
+        recent = FaceCheck.select().where(
+            FaceCheck.person_id == person_id, FaceCheck.created_at > now - timedelta(hours=1)
+        )
+        if recent.count() >= STARTS_PER_HOUR:
+            raise TOO_MANY(headers={"Retry-After": "600"})
+        check = FaceCheck.create(
+            person_id=person_id,
+            programme=programme.key,
+            version=programme.version.isoformat(),
+            purpose=purpose,
+            subject=subject or "",
+            method=method,
+            nonce_index=_nonce_index(nonce),
+            created_at=now,
+            expires_at=now + TIME_TO_FINISH,
+        )
+    log.info("face_check_started", check_id=check.id, purpose=purpose, method=method, rules=str(face.retries))
+    return Started(check, nonce, _open_page(check, programme, now) if method == "h5" else None)
+
+
+def _open_page(check: FaceCheck, programme: Programme, now: datetime) -> str:
+    person = account.get_person(check.person_id)
+    signed = tokens.sign(RETURN, check.id, expires=check.expires_at)
+    back = f"{_public_url[0]}/face/return?check={check.id}&nonce={signed}&outcome="
+    try:
+        page = provider_of(programme).open_page(
+            name=person.name, id_number=person.id_number, success_url=back + "done", failed_url=back + "failed"
+        )
+    except ProviderUnavailable as error:
+        compare_and_set(
+            FaceCheck, check.id, {"status": check.status}, {"status": next_status(check.status, Action.LOSE)}
+        )
+        raise _unavailable(programme) from error
+    check.provider_ref = page.reference
+    compare_and_set(
+        FaceCheck, check.id, {"status": check.status}, {"provider_ref_sealed": check.provider_ref_sealed}
+    )
+    return page.url
+
+
+def _rules(programme: Programme) -> Face:
+    if programme.face is None:
+        raise FACE_NOT_OFFERED()
+    return programme.face
+
+
+def policy_purpose(purpose: str, *, activated: bool) -> FacePurpose:
+    """The name of the programme file for what is checked here."""
+    if purpose == "study":
+        return "study_now"
+    return "login" if activated else "activation"
+
+
+def _check_purpose(programme: Programme, purpose: Purpose, subject: str | None, activated: bool) -> None:
+    offered = {rule.purpose for rule in _rules(programme).purposes}
+    if policy_purpose(purpose, activated=activated) not in offered or (purpose == "study") != bool(subject):
+        raise FACE_NOT_OFFERED()
+    if purpose == "study" and not activated:
+        raise SIGN_IN_FIRST("请先完成账号激活，再进行这一步。")
+    if not activated and "real_name_face" not in programme.activation.methods:
+        raise FACE_NOT_OFFERED()
+
+
+def _require_reference(person_id: str) -> FaceRecord:
+    record = queries.record_of(person_id)
+    if record is None or record.anchor_file is None:
+        raise FACE_ANCHOR_NEEDED()
+    if record.photo_status != PhotoStatus.CONFIRMED:
+        raise PHOTO_NEEDED()
+    return record
+
+
+# --- do ------------------------------------------------------------------------------------------------------------
+
+
+def submit_picture(
+    check_id: str, person_id: str, session_id: str, *, nonce: str, data: bytes, now: datetime
+) -> Outcome:
+    """Judge a picture of the camera. Sent again after a pass, it changes nothing. Raises the problems of
+    `image.live_picture`, `face_check_over`, `face_manual_route`, `face_unavailable` (the try is given back)."""
+    check = _own(check_id, person_id, nonce, "picture", now)
+    if check.status == CheckStatus.PASSED:
+        return _outcome(check, session_id, now)
+    account.require_consent(person_id, "face")
+    programme = load.programme(check.programme, check.version)
+    live = image.live_picture(data)
+    tries.claim(person_id, programme, now=now)
+    try:
+        reference = _require_reference(person_id) if check.purpose == "study" else queries.record_of(person_id)
+        verdict = judge_picture(
+            provider_of(programme), programme, account.get_person(person_id), check.purpose, reference, live
+        )
+    except ProviderUnavailable as error:
+        tries.give_back(person_id)
+        _lose(check, now)
+        raise _unavailable(programme) from error
+    return _outcome(_apply(check, programme, verdict, now), session_id, now)
+
+
+def finish_check(check_id: str, person_id: str, session_id: str, *, nonce: str, now: datetime) -> Outcome:
+    """After the provider's page: ask the provider. A check whose person has not finished there stays as it is.
+    Raises `face_check_over`, `face_unavailable`."""
+    check = _own(check_id, person_id, nonce, "h5", now)
+    if check.status in (CheckStatus.PASSED, CheckStatus.FAILED):
+        return _outcome(check, session_id, now)  # a page has one result: failed is told again, not asked again
+    if check.provider_ref is None:
+        raise FACE_CHECK_OVER()
+    programme = load.programme(check.programme, check.version)
+    try:
+        reference = _require_reference(person_id) if check.purpose == "study" else queries.record_of(person_id)
+        verdict = judge_page(
+            provider_of(programme),
+            programme,
+            account.get_person(person_id),
+            check.purpose,
+            reference,
+            check.provider_ref,
+        )
+    except ProviderUnavailable as error:
+        _lose(check, now)
+        raise _unavailable(programme) from error
+    if verdict is None:
+        return _outcome(check, session_id, now)
+    if not verdict.passed:
+        tries.count(person_id, now=now)
+    return _outcome(_apply(check, programme, verdict, now), session_id, now)
+
+
+def see_check(check_id: str, person_id: str, session_id: str, *, now: datetime) -> Outcome:
+    """Where the person's check stands. Never holds a token."""
+    check = queries.own_check(check_id, person_id)
+    programme = load.programme(check.programme, check.version)
+    return Outcome(check, tries.left(person_id, programme, now=now), None, programme.authority.contacts.face)
+
+
+def _own(check_id: str, person_id: str, nonce: str, method: Method, now: datetime) -> FaceCheck:
+    check = queries.own_check(check_id, person_id)
+    good = secrets.compare_digest(check.nonce_index, _nonce_index(nonce))
+    alive = check.status in (*OPEN, CheckStatus.PASSED) and check.expires_at > now
+    if not good or not alive or check.method != method:
+        raise FACE_CHECK_OVER()
+    return check
+
+
+def _lose(check: FaceCheck, now: datetime) -> None:
+    with transaction():
+        values = {"status": next_status(check.status, Action.LOSE)}
+        if compare_and_set(FaceCheck, check.id, {"status": check.status}, values):
+            _write_attempt(check, Verdict(passed=False, reason="unavailable"), None, now, outcome="unknown")
+
+
+def _apply(check: FaceCheck, programme: Programme, verdict: Verdict, now: datetime) -> FaceCheck:
+    """Write the verdict, once: whoever comes second finds the first one's result. Files are written before, rows in
+    one transaction; a file that lost is deleted again (or with its day of evidence)."""
+    evidence = store.put("evidence", check.person_id, verdict.live, now=now) if verdict.live else None
+    anchor = None
+    if verdict.passed and check.purpose == "login" and verdict.live and not queries.anchored(check.person_id):
+        anchor = store.put("anchor", check.person_id, verdict.live, now=now)
+    with transaction():
+        person = account.get_person(check.person_id)
+        activated = person.activated_at is not None
+        values: dict[str, object] = {
+            "status": next_status(check.status, Action.PASS if verdict.passed else Action.FAIL),
+            "attempts": check.attempts + 1,
+            "reason": verdict.reason,
+        }
+        if verdict.passed:
+            purpose = policy_purpose(check.purpose, activated=activated)
+            values |= {"passed_at": now, "expires_at": now + _valid_for(programme, purpose)}
+        seen = {"status": check.status, "attempts": check.attempts}
+        won = compare_and_set(FaceCheck, check.id, seen, values)
+        if won:
+            _write_attempt(check, verdict, evidence, now, outcome="passed" if verdict.passed else "failed")
+            if verdict.passed:
+                _after_pass(check, verdict, anchor, now)
+                if check.purpose == "login" and not activated:
+                    account.activate(check.person_id, f"face:{check.id}", now=now)
+            else:
+                tries.file_case_when_out(check, programme, now=now)
+    if not won:
+        store.remove(anchor)
+    return queries.own_check(check.id, check.person_id)
+
+
+def _after_pass(check: FaceCheck, verdict: Verdict, anchor: str | None, now: datetime) -> None:
+    record = tries.ensure_record(check.person_id)
+    values: dict[str, object] = {"tries": 0, "version": record.version + 1}
+    if anchor is not None and record.anchor_file is None:
+        values |= {"anchor_file": anchor, "anchor_check_id": check.id, "anchored_at": now}
+    if record.photo_status == PhotoStatus.WAITING and verdict.photo_matches is not None:
+        values["photo_status"] = PhotoStatus.CONFIRMED if verdict.photo_matches else PhotoStatus.NONE
+    if not compare_and_set(FaceRecord, record.id, {"version": record.version}, values):
+        raise FACE_UNAVAILABLE("您的照片刚刚发生了变化，请再核验一次。")
+    audit.record(
+        f"person:{check.person_id}",
+        f"face.{check.purpose}_passed",
+        f"face_check:{check.id}",
+        now=now,
+        method=check.method,
+        anchored=anchor is not None,
+    )
+
+
+def _write_attempt(
+    check: FaceCheck, verdict: Verdict, evidence: str | None, now: datetime, *, outcome: str
+) -> None:
+    FaceAttempt.create(
+        check_id=check.id,
+        person_id=check.person_id,
+        at=now,
+        outcome=outcome,
+        reason=verdict.reason,
+        match_score=verdict.match,
+        liveness_score=verdict.liveness,
+        provider_code=verdict.code,
+        evidence_file=evidence,
+    )
+
+
+def _outcome(check: FaceCheck, session_id: str, now: datetime) -> Outcome:
+    programme = load.programme(check.programme, check.version)
+    token = None
+    session = account.get_session(session_id)
+    if check.purpose == "login" and check.status == CheckStatus.PASSED and session.scope != "full":
+        token = account.open_session(
+            check.person_id, session.programme, session.channel, activated=True, now=now
+        )  # a new token at a rise of rights, against fixation (L3)
+    return Outcome(check, tries.left(check.person_id, programme, now=now), token, programme.authority.contacts.face)
+
+
+# --- use -----------------------------------------------------------------------------------------------------------
+
+
+def consume_pass(person_id: str, purpose: str, subject: str | None, *, now: datetime) -> str:
+    """Use up a good pass, for example for one study session; gives the check's id. Of callers at the same time one
+    gets it. Joins the caller's transaction. Raises `face_check_needed`."""
+    for _ in range(5):
+        found = require_pass(person_id, purpose, subject, now=now)
+        values = {"status": next_status(found.status, Action.CONSUME), "consumed_at": now}
+        if compare_and_set(FaceCheck, found.id, {"status": found.status}, values):
+            return str(found.id)
+    raise FACE_CHECK_NEEDED(purpose=purpose)
+
+
+def expire_checks(*, now: datetime, limit: int = 1000) -> int:
+    """Close checks and passes whose time is over; gives their number. (They are refused without this, too.)"""
+    alive = (*OPEN, CheckStatus.PASSED)
+    over = FaceCheck.select(FaceCheck.id, FaceCheck.status).where(
+        FaceCheck.status.in_(alive), FaceCheck.expires_at <= now
+    )
+    closed = 0
+    for check in list(over.limit(limit)):
+        values = {"status": next_status(check.status, Action.EXPIRE)}
+        closed += compare_and_set(FaceCheck, check.id, {"status": check.status}, values)
+    return closed
+
+
+def returned(check_id: str, signed: str, *, now: datetime) -> bool:
+    """Whether the provider's redirect carries what we signed. It decides what the page says, and nothing else."""
+    try:
+        return tokens.verify(RETURN, signed, now) == [check_id]
+    except tokens.BadToken:
+        return False
+
+
+# --- parts ---------------------------------------------------------------------------------------------------------
+
+
+def provider_of(programme: Programme) -> FaceProvider:
+    """The face provider in whose name the programme runs."""
+    prefix = programme.authority.secrets.baidu
+    if prefix is None:
+        raise FACE_NOT_OFFERED()
+    return providers.for_authority(prefix)
+
+
+def _unavailable(programme: Programme) -> Exception:
+    phone = programme.authority.contacts.face
+    return FACE_UNAVAILABLE(headers={"Retry-After": "10"}, manual_route={"phone": phone})
+
+
+def _valid_for(programme: Programme, purpose: FacePurpose) -> timedelta:
+    rule = next(rule for rule in _rules(programme).purposes if rule.purpose == purpose)
+    return timedelta(minutes=rule.pass_valid_minutes)
+
+
+def _nonce_index(nonce: str) -> str:
+    return crypto.index("face_check.nonce", nonce)

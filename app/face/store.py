@@ -1,0 +1,82 @@
+"""The photo store: files in `<data_dir>/photos/`, encrypted under keys of their own, never the database's.
+
+A file is written once and never changed: a new picture is a new file, and the row points at it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from app.core import crypto
+from app.core.clock import shanghai
+from app.core.ids import new_id
+
+Kind = Literal["portrait", "anchor", "evidence"]
+
+EVIDENCE_DAYS = 30  # ours: pictures of tries are kept so long for complaints, then deleted
+
+_root: list[Path] = []
+
+
+def init(data_dir: Path) -> None:
+    """Where the files lie; called once at the start of each process."""
+    _root[:] = [data_dir / "photos"]
+
+
+def put(kind: Kind, person_id: str, picture: bytes, *, now: datetime) -> str:
+    """Encrypt and write `picture`; gives the file's name for the row. Whole or not at all, also after a power cut."""
+    row_id = new_id()
+    folder = shanghai(now).date().isoformat() if kind == "evidence" else row_id[-2:]
+    name = f"{kind}/{folder}/{row_id}"
+    path = _root[0] / name
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    unfinished = path.with_suffix(".part")
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(crypto.photos().seal_bytes(picture, _aad(person_id, name)))
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+    _sync(path.parent)
+    return name
+
+
+def get(person_id: str, name: str) -> bytes | None:
+    """The picture, or None if its file is gone. Raises `CannotOpen` for one of another person or a changed one."""
+    try:
+        sealed = (_root[0] / name).read_bytes()
+    except FileNotFoundError:
+        return None
+    return crypto.photos().open_bytes(sealed, _aad(person_id, name))
+
+
+def remove(name: str | None) -> None:
+    """Delete a file that no row points at any more; None and a file already gone are fine."""
+    if name is not None:
+        (_root[0] / name).unlink(missing_ok=True)
+
+
+def purge_evidence(*, now: datetime) -> int:
+    """Delete the days of evidence that are older than `EVIDENCE_DAYS`; gives the number of days deleted."""
+    oldest = shanghai(now).date() - timedelta(days=EVIDENCE_DAYS)
+    folder = _root[0] / "evidence"
+    days = [day for day in folder.iterdir() if date.fromisoformat(day.name) < oldest] if folder.is_dir() else []
+    for day in days:
+        shutil.rmtree(day)
+    return len(days)
+
+
+def _aad(person_id: str, name: str) -> str:
+    return f"photos/{name} of {person_id}"
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
