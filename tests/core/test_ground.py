@@ -1,0 +1,122 @@
+"""Settings, money, ids, logs, the database's one door."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import peewee
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core import db, money
+from app.core.audit import AuditEntry
+from app.core.ids import new_id
+from app.core.logging import redact, redact_text
+from config.settings import SettingsError, load
+from tests.world import World
+
+NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PROVIDERS", "maybe"),
+        ("PORT", "http"),
+        ("DATABASE_URL", "oracle://x"),
+        ("REDIS_URL", "memcache://x"),
+        ("LOG_LEVEL", "LOUD"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("DEMO", "yes"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_and_names_itself(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        load({name: value})
+
+
+def test_live_providers_want_https(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="PUBLIC_URL"):
+        load({"PROVIDERS": "live", "PUBLIC_URL": "http://example.cn"})
+
+
+def test_a_missing_secret_names_its_variable() -> None:
+    with pytest.raises(SettingsError, match="YUNNAN_WECHATPAY_API_V3_KEY"):
+        load({"SECRETS_DIR": "/nonexistent"}).secrets.get("yunnan.wechatpay.api_v3_key")
+
+
+@given(st.integers(-(10**12), 10**12))
+def test_fen_and_yuan_are_inverse(fen: int) -> None:
+    assert money.fen(money.yuan(fen)) == fen
+
+
+@pytest.mark.parametrize("text", ["", "1.001", "NaN", "Infinity", "abc", "1,00"])
+def test_what_is_no_amount_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not a"):
+        money.fen(text)
+
+
+def test_ids_are_in_order_of_time_and_differ() -> None:
+    ids = [new_id() for _ in range(2000)]
+    assert len(set(ids)) == 2000
+    assert [i[:8] for i in ids] == sorted(i[:8] for i in ids)
+    assert all(len(i) == 16 for i in ids)
+
+
+def test_logs_hold_no_personal_data() -> None:
+    event = redact(
+        None,
+        "info",
+        {
+            "event": "login 110101199003070011 from 13800138000",
+            "password": "hunter2",
+            "nested": {"openid": "oABC", "text": "Bearer abc.def"},
+            "list": ["13912345678"],
+        },
+    )
+    text = str(event)
+    for secret in ("110101199003070011", "13800138000", "hunter2", "oABC", "abc.def", "13912345678"):
+        assert secret not in text
+    assert redact_text("110101199003070011") == "110***********0011"
+
+
+def test_a_moment_without_a_zone_is_refused(world: World) -> None:
+    with pytest.raises(ValueError, match="without a time zone"):
+        AuditEntry.create(at=datetime(2026, 1, 1), actor="a", action="b", subject="c", data="")  # noqa: DTZ001
+
+
+def test_moments_keep_their_microseconds(world: World) -> None:
+    moment = NOW.replace(microsecond=123456)
+    AuditEntry.create(at=moment, actor="a", action="b", subject="c", data="")
+    assert AuditEntry.get().at == moment
+
+
+def test_compare_and_set_has_one_winner(world: World) -> None:
+    row = AuditEntry.create(at=NOW, actor="a", action="b", subject="c", data="")
+    assert db.compare_and_set(AuditEntry, row.id, {"action": "b"}, {"action": "d"})
+    assert not db.compare_and_set(AuditEntry, row.id, {"action": "b"}, {"action": "e"})
+    assert AuditEntry.get().action == "d"
+
+
+def test_callbacks_run_after_the_commit_and_not_after_a_rollback(world: World) -> None:
+    ran: list[str] = []
+    with db.transaction():
+        db.after_commit(lambda: ran.append("first"))
+        with db.transaction():
+            db.after_commit(lambda: ran.append("inner"))
+        assert ran == []
+    assert ran == ["first", "inner"]
+    with pytest.raises(peewee.IntegrityError), db.transaction():
+        db.after_commit(lambda: ran.append("never"))
+        raise peewee.IntegrityError
+    with db.transaction():
+        pass
+    assert ran == ["first", "inner"]
+
+
+def test_sqlite_runs_in_wal_mode_and_syncs_each_commit(world: World) -> None:
+    mode = db.database.execute_sql("PRAGMA journal_mode").fetchone()[0]
+    assert mode == "wal"
+    assert db.database.execute_sql("PRAGMA synchronous").fetchone()[0] == 2
