@@ -105,10 +105,12 @@ def blueprint(box: Box) -> Blueprint:
     def code2session() -> Response:
         appid = check_app(request.args.get("appid"), request.args.get("secret"))
         code = request.args.get("js_code", "")
-        login = box.store.pop(PROVIDER, "login_code", code)
-        if login is None:
-            raise Refused(40163 if box.store.get(PROVIDER, "used_code", code) else 40029)
-        box.store.put(PROVIDER, "used_code", code, {})
+        with box.store.changing():
+            login = box.store.pop(PROVIDER, "login_code", code)
+            if login is None:
+                used = box.store.get(PROVIDER, "used_code", code) is not None
+                raise Refused(40163 if used else 40029)
+            box.store.put(PROVIDER, "used_code", code, {})
         if login["until"] <= box.clock.now() or login["appid"] != appid:
             raise Refused(40029)
         session_key = base64.b64encode(secrets.token_bytes(16)).decode()
@@ -131,7 +133,7 @@ def blueprint(box: Box) -> Blueprint:
                     box.store.pop(PROVIDER, "token", current["token"])
                 current = {"token": f"90_{secrets.token_urlsafe(96)}", "until": now + TOKEN_LIVES}
                 box.store.put(PROVIDER, "current_token", appid, current)
-                # a little longer than told, so that the old one still works while the new one spreads
+                # the one before stays good to its own end, while the new one spreads
                 kept = {"appid": appid, "until": current["until"]}
                 box.store.put(PROVIDER, "token", current["token"], kept)
         return _answer({"access_token": current["token"], "expires_in": int(current["until"] - now)})
