@@ -1,0 +1,43 @@
+"""Films over HTTP: expiring links, ranges. A link names a file, never a path."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+from flask import Response, request, send_file
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
+
+from app.core.errors import NOT_FOUND
+from app.core.tokens import BadToken
+from app.study.errors import RANGE_NOT_SATISFIABLE, VIDEO_LINK_EXPIRED
+from app.study.tickets import read_video
+
+FOLDER = "videos"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}\.mp4")
+_ONE_RANGE = re.compile(r"bytes=(\d+-\d*|-\d+)")
+
+
+def send(folder: Path, token: str, *, now: datetime) -> Response:
+    """The film of a link's token from `folder`, whole or the range that was asked for (RFC 9110, 14: 206, 416 with
+    the length, `If-Range`). A range that is malformed or several at once gets the whole film, as the RFC allows.
+    Raises `VIDEO_LINK_EXPIRED`, `NOT_FOUND`, `RANGE_NOT_SATISFIABLE`."""
+    try:
+        name = read_video(token, now)
+    except BadToken as error:
+        raise VIDEO_LINK_EXPIRED() from error
+    path = folder / name
+    if not NAME.fullmatch(name) or not path.is_file():
+        raise NOT_FOUND()
+    asked = request.headers.get("Range", "")
+    if asked and not _ONE_RANGE.fullmatch(asked.replace(" ", "")):
+        request.environ.pop("HTTP_RANGE")
+    try:
+        response = send_file(path, mimetype="video/mp4", conditional=True, etag=True, max_age=3600)
+    except RequestedRangeNotSatisfiable as error:
+        raise RANGE_NOT_SATISFIABLE(headers={"Content-Range": f"bytes */{path.stat().st_size}"}) from error
+    response.headers["Accept-Ranges"] = "bytes"
+    response.cache_control.private = True
+    response.cache_control.public = False
+    return response

@@ -1,0 +1,345 @@
+"""The verbs of study: play a lesson, tell how far one is, purge."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+import redis.exceptions
+import structlog
+
+from app.core import audit
+from app.core.db import insert_once, transaction
+from app.enrol import queries as enrolments
+from app.enrol import service as enrol
+from app.enrol.models import Enrolment
+from app.face import service as face
+from app.policy import load as policy
+from app.policy import rules as policy_rules
+from app.policy.schema import Programme
+from app.study import bitmap, flush, queries, store
+from app.study.errors import STUDYING_ELSEWHERE
+from app.study.heartbeat import Rules, rules_of
+from app.study.models import Learner, Lesson, LessonProgress, progress_id
+from app.study.store import Opened, Record
+from app.study.tickets import PlayTicket, sign_play, sign_video
+
+log = structlog.get_logger(__name__)
+
+TICKET_HOURS = 12  # a phone may be without a network for a shift; what it kept is sent with the next ticket too
+VIDEO_HOURS = 6
+FACE_PURPOSE = "study"
+
+
+@dataclass(frozen=True)
+class Play:
+    """What the player needs. Bitmaps as in heartbeats; `resume_at` in seconds."""
+
+    ticket: str
+    video: str
+    title: str
+    seconds: int
+    chunk_seconds: int
+    chunks: int
+    in_order: bool
+    resume_at: int
+    watched: bytes
+    durable: bytes
+    epoch: int
+    store: str
+
+
+@dataclass(frozen=True)
+class LessonState:
+    """A lesson of an enrolment's course, and how far it is. `percent` of its chunks."""
+
+    id: str
+    number: int
+    title: str
+    seconds: int
+    percent: int
+    done: bool
+    resume_at: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How far an enrolment's study is. For the screen: `complete` may run a few seconds ahead of SQL."""
+
+    lessons: int
+    lessons_done: int
+    percent: int
+    complete: bool
+
+
+def play(person_id: str, enrolment_id: str, lesson_id: str, *, device: str, take_over: bool, now: datetime) -> Play:
+    """Begin (or go on with) a lesson on `device`: takes the study lease, and gives the ticket for heartbeats and the
+    film. A new session needs a face pass where the programme asks for one (yunnan manual, step 3 (二) 1), used up
+    here. Raises `NOT_FOUND`, `NOT_PAID_YET`, `STUDY_PERIOD_OVER`, `FACE_CHECK_NEEDED`, `STUDYING_ELSEWHERE` (unless
+    `take_over`), `RedisError`."""
+    enrolment = enrol.study_access(enrolment_id, person_id, now=now)
+    lesson = queries.lesson_of(queries.course_of(enrolment.programme, enrolment.kind_code), lesson_id)
+    programme = policy.programme(enrolment.programme, enrolment.version)
+    study = rules_of(enrolment.programme, enrolment.version)
+    stale = programme.study.lease_stale_seconds if programme.study and programme.study.one_device else 0
+    device_tag = hashlib.sha256(device.encode()).hexdigest()[:12]
+    insert_once(Learner, id=person_id, started_at=now, bucket_at_ms=_ms(now))
+    _ensure_progress(enrolment, lesson, study, now)
+    if not take_over:
+        _refuse_second_device(person_id, device_tag, stale, now)
+    learner = _start_session(programme, enrolment, device_tag, now)
+    progress = LessonProgress.get_by_id(progress_id(enrolment.id, lesson.id))
+    opened = store.open_lesson(
+        learner,
+        progress,
+        session=learner.session,
+        device=device_tag,
+        take_over=take_over,
+        stale_seconds=stale,
+    )
+    if not isinstance(opened, Opened):
+        raise STUDYING_ELSEWHERE(seconds_ago=opened.ago_ms // 1000)
+    return _play(enrolment, lesson, study, learner, opened, face_until=_face_until(programme, learner), now=now)
+
+
+def _play(
+    enrolment: Enrolment,
+    lesson: Lesson,
+    study: Rules,
+    learner: Learner,
+    opened: Opened,
+    *,
+    face_until: int,
+    now: datetime,
+) -> Play:
+    record = opened.record
+    expires = now + timedelta(hours=TICKET_HOURS)
+    if enrolment.study_deadline is not None and enrolment.study_deadline > now:
+        expires = min(expires, cast(datetime, enrolment.study_deadline))
+    ticket = PlayTicket(
+        person_id=learner.id,
+        progress_id=progress_id(enrolment.id, lesson.id),
+        session=learner.session,
+        epoch=record.epoch,
+        seconds=lesson.seconds,
+        programme=enrolment.programme,
+        version=str(enrolment.version),
+        face_until=face_until,
+    )
+    return Play(
+        ticket=sign_play(ticket, expires=expires),
+        video=sign_video(lesson.video, expires=now + timedelta(hours=VIDEO_HOURS)),
+        title=lesson.title,
+        seconds=lesson.seconds,
+        chunk_seconds=study.chunk_seconds,
+        chunks=study.chunks(lesson.seconds),
+        in_order=bool(study.in_order),
+        resume_at=_resume_at(record, study, lesson.seconds),
+        watched=record.bits,
+        durable=record.durable,
+        epoch=record.epoch,
+        store=opened.store,
+    )
+
+
+def _ensure_progress(enrolment: Enrolment, lesson: Lesson, study: Rules, now: datetime) -> None:
+    row_id = progress_id(enrolment.id, lesson.id)
+    if LessonProgress.select(LessonProgress.id).where(LessonProgress.id == row_id).exists():
+        return
+    insert_once(
+        LessonProgress,
+        id=row_id,
+        enrolment_id=enrolment.id,
+        lesson_id=lesson.id,
+        person_id=enrolment.person_id,
+        seconds=lesson.seconds,
+        chunk_seconds=study.chunk_seconds,
+        needed_chunks=study.needed(lesson.seconds),
+        rate_percent=round(study.rate * 100),
+        updated_at=now,
+    )
+
+
+def _refuse_second_device(person_id: str, device: str, stale_seconds: int, now: datetime) -> None:
+    """Before a face pass is used up; the script decides again, in one step."""
+    head, _ = store.read(person_id, [])
+    if head is None:  # Redis was lost: SQL knows who studied, and about when
+        learner = Learner.get_by_id(person_id)
+        holder, seen_ms = learner.device, learner.bucket_at_ms
+    else:
+        holder, seen_ms = head.device, head.seen_ms
+    ago = max(0, _ms(now) - seen_ms)
+    if holder not in ("", store.NOBODY, device) and ago < stale_seconds * 1000:
+        raise STUDYING_ELSEWHERE(seconds_ago=ago // 1000)
+
+
+def _start_session(programme: Programme, enrolment: Enrolment, device: str, now: datetime) -> Learner:
+    """A new session of this person, with a face pass used up if one is due: not for each lesson, but after the
+    programme's time, on another device, or for another enrolment. The pass and the session commit together."""
+    with transaction():
+        learner = Learner.get_by_id(enrolment.person_id)
+        same = (learner.device, learner.enrolment_id) == (device, enrolment.id)
+        passed_at = learner.face_passed_at if same else None
+        if policy_rules.face_check_due(programme, "study_now", passed_at, now):
+            face.consume_pass(enrolment.person_id, FACE_PURPOSE, enrolment.id, now=now)
+            passed_at = now
+        learner.session = secrets.token_hex(6)
+        learner.device = device
+        learner.enrolment_id = enrolment.id
+        learner.face_passed_at = passed_at
+        learner.revision += 1
+        fields = [Learner.session, Learner.device, Learner.enrolment_id, Learner.face_passed_at, Learner.revision]
+        learner.save(only=fields)
+    return learner
+
+
+def _face_until(programme: Programme, learner: Learner) -> int:
+    """Unix seconds until which the session's face pass is good; 0 where the programme asks for none."""
+    purposes = programme.face.purposes if programme.face else ()
+    passed_at: datetime | None = learner.face_passed_at
+    for rule in purposes:
+        if rule.purpose == "study_now" and passed_at is not None:
+            return int((passed_at + timedelta(minutes=rule.pass_valid_minutes)).timestamp())
+    return 0
+
+
+def lessons(person_id: str, enrolment_id: str) -> list[LessonState]:
+    """The lessons of the person's enrolment and how far each is, the last seconds from Redis included.
+    Raises `NOT_FOUND`, `NO_COURSE`."""
+    (enrolment,) = enrolments.owned([enrolment_id], person_id)
+    return _states(enrolment)
+
+
+def summary(enrolment_id: str) -> Summary:
+    """How far the enrolment is, for the screen. Raises `NOT_FOUND`, `NO_COURSE`."""
+    return summary_of(enrolment_id, _states(enrol.get(enrolment_id)))
+
+
+def summary_of(enrolment_id: str, states: list[LessonState]) -> Summary:
+    """The summary of lessons that `lessons` gave. Raises `NOT_FOUND`."""
+    enrolment = enrol.get(enrolment_id)
+    study = rules_of(enrolment.programme, str(enrolment.version))
+    chunks = sum(study.chunks(state.seconds) for state in states)
+    credited = sum(state.percent * study.chunks(state.seconds) for state in states)
+    done = sum(state.done for state in states)
+    percent = credited // chunks if chunks else 0
+    return Summary(len(states), done, percent, _enough(enrolment, len(states), done))
+
+
+def is_complete(enrolment_id: str) -> bool:
+    """Whether the study is complete by what stands in SQL: the gate of the exam. See `settle`.
+    Raises `NOT_FOUND`, `NO_COURSE`."""
+    enrolment = enrol.get(enrolment_id)
+    course_lessons = queries.lessons_of(queries.course_of(enrolment.programme, enrolment.kind_code))
+    progress = queries.progress_of(enrolment_id)
+    rows = [progress.get(lesson.id) for lesson in course_lessons]
+    done = sum(row is not None and row.completed_at is not None for row in rows)
+    return _enough(enrolment, len(course_lessons), done)
+
+
+def settle(enrolment_id: str, *, now: datetime) -> bool:
+    """`is_complete`, after writing what Redis holds of this learner, so that nobody waits for the flusher. While
+    Redis is away SQL alone answers. Outside of a transaction."""
+    if is_complete(enrolment_id):
+        return True
+    rows = list(queries.progress_of(enrolment_id).values())
+    if rows:
+        try:
+            flush.flush_learner(rows[0].person_id, [row.id for row in rows], now=now)
+        except redis.exceptions.RedisError as error:
+            log.warning("settle_without_redis", enrolment_id=enrolment_id, error=type(error).__name__)
+    return is_complete(enrolment_id)
+
+
+def purge(enrolment_id: str, *, actor: str, reason: str, now: datetime) -> int:
+    """学时清零: take back everything this enrolment was credited (mohurd manual: hours audit). Tickets made before no
+    longer count, a late flush or a phone that sends again does not undo it, and what the learner had saved up in the
+    bucket is gone. How many lessons were emptied. Raises `NOT_FOUND`; `RedisError` after the purge stands in SQL
+    (Redis follows with the next flush or play)."""
+    person_id = enrol.get(enrolment_id).person_id
+    with transaction():
+        emptied = LessonProgress.update(
+            epoch=LessonProgress.epoch + 1,
+            bitmap=b"",
+            credited_chunks=0,
+            position=0,
+            completed_at=None,
+            updated_at=now,
+            revision=LessonProgress.revision + 1,
+        ).where(LessonProgress.enrolment_id == enrolment_id)
+        count: int = emptied.execute()
+        Learner.update(bucket_ms=0, bucket_at_ms=_ms(now), revision=Learner.revision + 1).where(
+            Learner.id == person_id
+        ).execute()
+        audit.record(actor, "study.purged", f"enrolment:{enrolment_id}", now=now, reason=reason, lessons=count)
+    store.purge(person_id, {row.id: row.epoch for row in queries.progress_of(enrolment_id).values()})
+    return count
+
+
+def _enough(enrolment: Enrolment, lessons_: int, done: int) -> bool:
+    study = policy.programme(enrolment.programme, enrolment.version).study
+    return study is not None and lessons_ > 0 and done * 100 >= lessons_ * study.total_percent
+
+
+def _states(enrolment: Enrolment) -> list[LessonState]:
+    study = rules_of(enrolment.programme, str(enrolment.version))
+    course_lessons = queries.lessons_of(queries.course_of(enrolment.programme, enrolment.kind_code))
+    progress = queries.progress_of(enrolment.id)
+    live = _live(enrolment.person_id, progress)
+    states = []
+    for lesson in course_lessons:
+        row = progress.get(lesson.id)
+        record = live.get(lesson.id)
+        if row is not None and (record is None or record.epoch != row.epoch):
+            record = Record(row.epoch, row.credited_chunks, row.position, bytes(row.bitmap), bytes(row.bitmap))
+        record = record or Record(0, 0, 0, b"", b"")
+        states.append(
+            LessonState(
+                id=lesson.id,
+                number=lesson.number,
+                title=lesson.title,
+                seconds=lesson.seconds,
+                percent=record.count * 100 // study.chunks(lesson.seconds),
+                done=record.count >= study.needed(lesson.seconds),
+                resume_at=_resume_at(record, study, lesson.seconds),
+            )
+        )
+    return states
+
+
+def _live(person_id: str, progress: dict[str, LessonProgress]) -> dict[str, Record]:
+    """What Redis holds beyond SQL, by lesson; nothing while Redis is away."""
+    if not progress:
+        return {}
+    try:
+        _, records = store.read(person_id, [row.id for row in progress.values()])
+    except redis.exceptions.RedisError as error:
+        log.warning("progress_without_redis", error=type(error).__name__)
+        return {}
+    return {
+        lesson_id: Record(
+            record.epoch,
+            bitmap.count(united := bitmap.union(record.bits, bytes(row.bitmap))),
+            record.position,
+            united,
+            record.durable,
+        )
+        for (lesson_id, row), record in zip(progress.items(), records, strict=True)
+        if record is not None
+    }
+
+
+def _resume_at(record: Record, study: Rules, seconds: int) -> int:
+    """Where to go on: from the start once done, and never beyond a gap where the order is kept."""
+    if record.count >= study.needed(seconds):
+        return 0
+    if study.in_order:
+        return min(record.position, bitmap.prefix(record.bits) * study.chunk_seconds)
+    return record.position
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

@@ -1,0 +1,51 @@
+"""The flusher: one long-running process that writes study progress from Redis to SQL, again and again."""
+
+from __future__ import annotations
+
+import signal
+from threading import Event
+
+import peewee
+import redis.exceptions
+import structlog
+
+from app import wiring
+from app.core import db
+from app.core.clock import utcnow
+from app.core.liveness import beat
+from app.study import flush
+from config.settings import load
+
+log = structlog.get_logger(__name__)
+
+PAUSE = 1.0  # seconds between two runs: about how far SQL is behind
+TROUBLE_PAUSE = 3.0
+
+
+def run_once() -> float:
+    """One run; how many seconds to wait before the next. While Redis or the database is away everything stays where
+    it is: the dirty sets hold each lesson once, however long it takes."""
+    try:
+        with db.connection():
+            flush.flush(now=utcnow())
+    except (redis.exceptions.RedisError, peewee.OperationalError, flush.Raced) as error:
+        log.warning("flush_postponed", error=type(error).__name__)
+        return TROUBLE_PAUSE
+    return PAUSE
+
+
+def main() -> None:
+    """Run until TERM or INT; the run under way is finished first."""
+    wiring.start(load())
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    pause = 0.0
+    while not stop.wait(pause):
+        beat("flusher")
+        pause = run_once()
+    run_once()
+
+
+if __name__ == "__main__":
+    main()
