@@ -1,7 +1,7 @@
 """A demonstration question bank: `python -m ops.manage make-questions FILE --programme yunnan`.
 
-The questions stand in `ops/demo/questions.txt`; those that ask the same thing of another number are made here from the
-table that the rule stands in. They are common to the trades: every subject gets them.
+The questions stand in `ops/demo/questions.txt`; those that ask the same of another number are made here from
+the table that the rule stands in. They are common to the trades: every subject gets them.
 """
 
 from __future__ import annotations

@@ -162,7 +162,7 @@ def start(enrolment_id: str, person_id: str, subject: str, *, now: datetime) -> 
                 raise errors.ANOTHER_EXAM_OPEN(attempt_id=current.id)
         else:
             return open_paper(current.id, person_id, now=now)
-    if exam.requires_study_complete and not study.is_complete(enrolment_id):
+    if exam.requires_study_complete and not study.settle(enrolment_id, now=now):
         raise errors.STUDY_NOT_COMPLETE()
     used = queries.used(enrolment_id, subject)
     if rules.attempts_left(programme, used) == 0:
