@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from app.account.id_number import check_character
 from app.core.sheet import write_rows
 from app.enrol.roster.rows import COLUMNS
 from app.policy.schema import Programme
@@ -22,7 +23,6 @@ _RARE = "喆堃玥犇淼翀昶珺祎旻㛃䶮𬭼𫍯𠅤"  # characters that ol
 _MINORITY = ("买买提", "阿卜杜拉", "迪丽热巴", "艾合买提", "扎西", "岩温", "罕玉", "玉香")
 _MINORITY_LAST = ("吾守尔", "热合曼", "司马义", "次仁", "扁", "叫")
 _AREAS = ("530102", "530103", "530111", "530302", "530402", "530502", "530602", "532301", "532501", "532901")
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,7 @@ class MadeUp:
 def id_number(area: str, born: date, serial: int) -> str:
     """The 18 characters of an ID number with its check character; `serial` 1–999."""
     body = f"{area}{born:%Y%m%d}{serial:03d}"
-    total = sum(int(digit) * weight for digit, weight in zip(body, _WEIGHTS, strict=True))
-    return body + "10X98765432"[total % 11]
+    return body + check_character(body)
 
 
 def people(programme: Programme, count: int, *, today: date, seed: int = 1) -> Iterator[MadeUp]:

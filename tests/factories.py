@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.account import service as account
@@ -18,13 +18,14 @@ NOW = datetime(2021, 3, 1, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai, in the yunnan
 
 
 def a_roster_entry(person: Any, **values: Any) -> RosterEntry:
-    """A roster entry of `person` (a row, or its id): 塔机司机, valid for half a year more."""
+    """A roster entry of `person` (a row, or its id): 塔机司机, valid for half a year from today."""
+    today = utcnow().date()
     defaults: dict[str, Any] = {
         "programme": "yunnan",
         "kind_code": "TJ",
         "certificate_no": f"滇TJ(2019){new_id()[-8:].upper()}",
-        "issued_on": date(2019, 9, 1),
-        "expires_on": date(2021, 9, 1),
+        "issued_on": today - timedelta(days=550),
+        "expires_on": today + timedelta(days=180),
         "import_id": new_id(),
     }
     row: RosterEntry = RosterEntry.create(id=new_id(), person_id=getattr(person, "id", person), **(defaults | values))
@@ -32,10 +33,16 @@ def a_roster_entry(person: Any, **values: Any) -> RosterEntry:
 
 
 def an_enrolment(
-    person: Any, status: str = "studying", *, entry: RosterEntry | None = None, now: datetime = NOW, **values: Any
+    person: Any,
+    status: str = "studying",
+    *,
+    entry: RosterEntry | None = None,
+    now: datetime | None = None,
+    **values: Any,
 ) -> Enrolment:
     """An enrolment of `person` (a row, or its id) in `status`, on a roster entry of its own unless one is given.
-    Paid ones were paid at `now` and have about 30 days."""
+    Paid ones were paid at `now` (default: this moment) and have about 30 days."""
+    now = now or utcnow()
     entry = entry or a_roster_entry(person)
     paid = status != Status.SIGNED_UP
     defaults: dict[str, Any] = {

@@ -39,15 +39,41 @@ class NameConflict(Exception):
     position: int
 
 
-def find_or_create_people(rows: Sequence[NewPerson], *, now: datetime) -> list[str]:
-    """The person of each row, created where the ID number is new; ids in the order of `rows`. A phone fills an empty
-    one and never replaces another. Joins the caller's transaction. Raises `NameConflict`."""
+@dataclass(frozen=True)
+class Known:
+    """A person that a line of a roster names, and whether the name is the one we know."""
+
+    person_id: str
+    same_name: bool
+
+
+def look_up_people(rows: Sequence[NewPerson]) -> list[Known | None]:
+    """Who is known already, row by row (None: nobody yet). Writes nothing."""
     keys = [crypto.index("person.id_number", row.id_number) for row in rows]
+    known = _by_index(keys)
+    found: list[Known | None] = []
+    for key, row in zip(keys, rows, strict=True):
+        person = known.get(key)
+        same = person is not None and person.name_index == crypto.index("person.name", row.name)
+        found.append(Known(person.id, same) if person else None)
+    return found
+
+
+def _by_index(keys: Sequence[str]) -> dict[str, Person]:
+    """The persons with these indexes of their ID numbers."""
     known: dict[str, Person] = {}
     distinct = list(dict.fromkeys(keys))
     for start in range(0, len(distinct), 500):
         for person in Person.select().where(Person.id_number_index.in_(distinct[start : start + 500])):
             known[person.id_number_index] = person
+    return known
+
+
+def find_or_create_people(rows: Sequence[NewPerson], *, now: datetime) -> list[str]:
+    """The person of each row, created where the ID number is new; ids in the order of `rows`. A phone fills an empty
+    one and never replaces another. Joins the caller's transaction. Raises `NameConflict`."""
+    keys = [crypto.index("person.id_number", row.id_number) for row in rows]
+    known = _by_index(keys)
     created: list[Person] = []
     ids: list[str] = []
     for position, (key, row) in enumerate(zip(keys, rows, strict=True)):

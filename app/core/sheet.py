@@ -19,7 +19,6 @@ import openpyxl
 import structlog
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.cell.read_only import EMPTY_CELL
 from openpyxl.utils.datetime import from_excel
 
 log = structlog.get_logger(__name__)
@@ -157,14 +156,15 @@ def _blank(value: Value) -> bool:
 def _rows(sheet: Any) -> Iterator[tuple[int, list[Value]]]:
     """Row numbers and values of rows that are not blank."""
     sheet.reset_dimensions()  # what the file says of its own size may be wrong
-    seen = 0
+    seen, gap = 0, None
     for number, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS), start=1):
         if number > EXCEL_LAST_ROW:
             raise SheetRefused(_BOMB)
-        if cells.count(EMPTY_CELL) == len(cells):
-            continue  # a gap, or a row that is only formatted: there may be a million
+        if cells is gap:
+            continue
         values = [_value(cell) for cell in cells]
         if all(map(_blank, values)):
+            gap = cells  # openpyxl fills a gap, which may be a million rows long, with one and the same row
             continue
         seen += 1
         if seen > MAX_ROWS + 1:

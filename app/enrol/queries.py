@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from app.core.errors import NOT_FOUND
-from app.enrol.models import Enrolment, EnrolmentEvent
+from app.enrol.hints import Hint, warning_hint
+from app.enrol.models import Enrolment, EnrolmentEvent, RosterEntry
+from app.enrol.status import Status
+from app.policy import load, rules
+from app.policy.schema import Programme
+
+
+@dataclass(frozen=True)
+class Card:
+    """An enrolment as its owner sees it. `warning`: what to know before paying."""
+
+    enrolment: Enrolment
+    programme: Programme
+    kind_title: str
+    certificate_no: str
+    warning: Hint | None
 
 
 def of_person(person_id: str) -> list[Enrolment]:
@@ -17,6 +35,41 @@ def owned(enrolment_ids: list[str], person_id: str) -> list[Enrolment]:
     if any(row_id not in found or found[row_id].person_id != person_id for row_id in enrolment_ids):
         raise NOT_FOUND("没有找到这项报名，请刷新页面后重试。")
     return [found[row_id] for row_id in enrolment_ids]
+
+
+def owned_entries(entry_ids: list[str], person_id: str) -> list[RosterEntry]:
+    """These roster entries, in this order. Raises `NOT_FOUND` if one is missing or another person's."""
+    found = {row.id: row for row in RosterEntry.select().where(RosterEntry.id.in_(entry_ids))}
+    if any(row_id not in found or found[row_id].person_id != person_id for row_id in entry_ids):
+        raise NOT_FOUND("没有找到这条证书信息，请刷新页面后重新勾选。")
+    return [found[row_id] for row_id in entry_ids]
+
+
+def entries(person_id: str, programme: str) -> list[RosterEntry]:
+    """The person's certificates in the roster of a programme, oldest first."""
+    mine = (RosterEntry.person_id == person_id) & (RosterEntry.programme == programme)
+    return list(RosterEntry.select().where(mine).order_by(RosterEntry.id))
+
+
+def cards(rows: list[Enrolment], *, now: datetime) -> list[Card]:
+    """The cards of enrolments, in the same order."""
+    wanted = [row.roster_entry_id for row in rows]
+    by_id = {entry.id: entry for entry in RosterEntry.select().where(RosterEntry.id.in_(wanted))}
+    return [_card(row, by_id[row.roster_entry_id], now) for row in rows]
+
+
+def _card(row: Enrolment, entry: RosterEntry, now: datetime) -> Card:
+    programme = load.programme(row.programme, row.version)
+    kind = rules.certificate_kind(programme, row.kind_code)
+    unpaid = row.status == Status.SIGNED_UP
+    code = rules.sign_up_warning(programme, row.certificate_expires_on, now) if unpaid else None
+    return Card(
+        enrolment=row,
+        programme=programme,
+        kind_title=kind.title if kind else row.kind_code,
+        certificate_no=entry.certificate_no,
+        warning=warning_hint(programme, code) if code else None,
+    )
 
 
 def history(enrolment_id: str) -> list[EnrolmentEvent]:

@@ -1,0 +1,126 @@
+"""From enrolments to an order and back: the checkout, and what a paid or closed order means for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.account import service as account
+from app.core.db import transaction
+from app.enrol import queries, service
+from app.enrol.errors import (
+    ALREADY_PAID,
+    KIND_NOT_OFFERED,
+    NOTHING_TO_PAY,
+    ONE_PROGRAMME_PER_ORDER,
+    PAYER_MISMATCH,
+    REFUSALS,
+)
+from app.enrol.hints import refusal_sentence
+from app.enrol.models import Enrolment
+from app.enrol.roster.rows import name_form, number_form
+from app.enrol.sign_up import programme_in_force
+from app.enrol.status import Action, Status
+from app.pay import queries as orders
+from app.pay import service as pay
+from app.pay.models import Order
+from app.policy import load, rules
+from app.policy.schema import Programme
+
+SKU = "enrolment:{}"
+
+
+def checkout(
+    person_id: str, enrolment_ids: Sequence[str], *, payer_name: str, payer_number: str, now: datetime
+) -> Order:
+    """The order for these enrolments of the person, with the rules and the fee in force now. The same enrolments
+    again give the same order while it is open. Raises `NOT_FOUND`, `ALREADY_PAID`, `PAYER_MISMATCH`,
+    `ONE_PROGRAMME_PER_ORDER`, `NOTHING_TO_PAY`, the refusals of a sign-up, and what `pay.create_order` raises.
+    Yunnan manual, step 2 (二) 1–4."""
+    ids = list(dict.fromkeys(enrolment_ids))
+    keys = {row.programme for row in queries.owned(ids, person_id)}
+    if len(keys) > 1:
+        raise ONE_PROGRAMME_PER_ORDER()
+    programme = programme_in_force(keys.pop(), now)
+    if programme.fee is None:
+        raise NOTHING_TO_PAY()
+    if programme.fee.payer_retype:
+        _match_payer(person_id, payer_name, payer_number)
+    with transaction():
+        rows = queries.owned(ids, person_id)
+        for row in rows:
+            _check(programme, row, now)
+        order = pay.create_order(
+            person_id=person_id,
+            programme=programme.key,
+            version=programme.version.isoformat(),
+            lines=_lines(programme, rows),
+            expires_at=rules.order_expires_at(programme, now),
+            now=now,
+        )
+        for row in rows:
+            if row.order_id != order.id:
+                version = programme.version.isoformat()
+                service.move(row, Action.ORDER, now=now, reference=order.id, order_id=order.id, version=version)
+    return order
+
+
+def _match_payer(person_id: str, name: str, number: str) -> None:
+    """Compare what was typed again with what is known, and say which field differs, never how."""
+    person = account.get_person(person_id)
+    fields = {}
+    if name_form(name) != name_form(person.name):
+        fields["payer_name"] = "姓名与登记的不一致，请按身份证填写。"
+    if number_form(number) != number_form(person.id_number):
+        fields["payer_number"] = "身份证号与登记的不一致，请按身份证填写。"
+    if fields:
+        raise PAYER_MISMATCH(fields=fields)
+
+
+def _check(programme: Programme, row: Enrolment, now: datetime) -> None:
+    order = orders.order_for(row.person_id, row.order_id) if row.order_id else None
+    # an order may be paid a moment before its event arrives here
+    if row.status != Status.SIGNED_UP or (order is not None and order.status == "paid"):
+        raise ALREADY_PAID(enrolment_id=row.id)
+    if rules.certificate_kind(programme, row.kind_code) is None:
+        raise KIND_NOT_OFFERED(refusal_sentence(programme, "kind_not_offered"), enrolment_id=row.id)
+    if code := rules.sign_up_refusal(programme, row.certificate_expires_on, now):
+        raise REFUSALS[code](refusal_sentence(programme, code), enrolment_id=row.id)
+
+
+def _lines(programme: Programme, rows: list[Enrolment]) -> list[pay.Line]:
+    """One line an enrolment; the shares of a price per order differ by one fen at most."""
+    share, rest = divmod(rules.price_fen(programme, len(rows)), len(rows))
+    titles = {kind.code: kind.title for kind in programme.certificate_kinds}
+    return [
+        pay.Line(sku=SKU.format(row.id), title=f"{titles[row.kind_code]}继续教育", amount_fen=share + (place < rest))
+        for place, row in enumerate(rows)
+    ]
+
+
+def _enrolments(order_id: str) -> list[Enrolment]:
+    """The enrolments that an order sells."""
+    skus = orders.skus(order_id)
+    return [service.get(sku.removeprefix("enrolment:")) for sku in skus if sku.startswith("enrolment:")]
+
+
+def paid(payload: dict[str, str], now: datetime) -> None:
+    """Subscriber of `order.paid`: the study period begins with the payment, by the rules of the order's version.
+    Raises `status.NotAllowed` for an enrolment that another order has paid: money for nothing must be seen."""
+    order_id = payload["order_id"]
+    for row in _enrolments(order_id):
+        if row.order_id == order_id and row.paid_at is not None:
+            continue
+        paid_at = orders.order_for(row.person_id, order_id).paid_at
+        programme = load.programme(row.programme, row.version)
+        deadline = rules.study_deadline(programme, paid_at) if programme.study else None
+        values = {"order_id": order_id, "paid_at": paid_at, "study_deadline": deadline}
+        service.move(row, Action.PAY, now=now, reference=order_id, **values)
+
+
+def closed(payload: dict[str, str], now: datetime) -> None:
+    """Subscriber of `order.closed`: not paid in time; the person may order again. An order made since stays."""
+    order_id = payload["order_id"]
+    for row in _enrolments(order_id):
+        if row.order_id == order_id and row.status == Status.SIGNED_UP:
+            service.move(row, Action.ORDER_CLOSED, now=now, reference=order_id, order_id=None)

@@ -1,0 +1,37 @@
+"""Sentences for the screen that carry the programme's numbers and telephones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.enrol.errors import REFUSALS
+from app.policy.schema import Programme
+
+
+@dataclass(frozen=True)
+class Hint:
+    """Something to tell the person: a stable code, and a sentence that says what to do next."""
+
+    code: str
+    sentence: str
+
+
+def refusal_sentence(programme: Programme, code: str) -> str:
+    """The sentence of a refusal, with the programme's numbers."""
+    phone = programme.authority.contacts.sign_up
+    days = programme.sign_up.expired_refuse_after_days
+    if code == "certificate_expired_too_long":
+        return f"证书到期已超过 {days} 天，不能网上报名缴费。请拨打 {phone} 咨询如何重新取证。"
+    return f"{REFUSALS[code].sentence.rstrip('。')}；如有疑问请拨打 {phone}。"
+
+
+def warning_hint(programme: Programme, code: str) -> Hint:
+    """The sentence of a warning (a code of `rules.SignUpWarning`), to be shown before paying."""
+    phone = programme.authority.contacts.renewal
+    kept = "，缴费后不退" if programme.fee and not programme.fee.refundable_after_success else ""
+    sentences = {
+        "certificate_void": f"证书到期未换证，已经失效，学完也不能再换证{kept}。请先拨打 {phone} 确认再缴费。",
+        "certificate_expired": f"证书已经到期，请尽快学完、考完，并在换证期内办理换证。咨询电话 {phone}。",
+        "certificate_expires_soon": f"证书快到期了，请在到期前学完、考完并换证，过期即失效。咨询电话 {phone}。",
+    }
+    return Hint(code, sentences[code])
