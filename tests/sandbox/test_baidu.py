@@ -42,12 +42,12 @@ def face(sandbox: server.Running, secret: Secret) -> Face:
     return Face(sandbox.url, secret("baidu.app_id"), secret("baidu.api_key"), secret("baidu.secret_key"))
 
 
-def image(person: int, **flags: bool) -> str:
-    return base64.b64encode(make_face(person, **flags)).decode()
+def image(person: int, *, live: bool = True, face: bool = True) -> str:
+    return base64.b64encode(make_face(person, live=live, face=face)).decode()
 
 
-def item(person: int, control: str = "NONE", **flags: bool) -> dict[str, str]:
-    return {"image": image(person, **flags), "image_type": "BASE64", "liveness_control": control}
+def item(person: int, control: str = "NONE", *, live: bool = True, face: bool = True) -> dict[str, str]:
+    return {"image": image(person, live=live, face=face), "image_type": "BASE64", "liveness_control": control}
 
 
 def test_the_same_person_matches_and_another_does_not(face: Face) -> None:
