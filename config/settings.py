@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 ROOT = Path(__file__).resolve().parent.parent
+FONTS = ROOT / "node_modules" / "@expo-google-fonts" / "noto-sans-sc"
 
 
 class SettingsError(SystemExit):
@@ -74,6 +75,7 @@ class Settings:
     providers: Literal["sandbox", "live"]
     sandbox_url: str
     programmes_dir: Path
+    fonts_dir: Path
     log_level: str
     log_format: Literal["json", "console"]
     trusted_proxies: int
@@ -121,6 +123,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         providers=cast(Literal["sandbox", "live"], providers),
         sandbox_url=env.get("SANDBOX_URL", f"http://127.0.0.1:{port + 1}").rstrip("/"),
         programmes_dir=Path(env.get("PROGRAMMES_DIR", str(ROOT / "config" / "programmes"))).resolve(),
+        fonts_dir=Path(env.get("FONTS_DIR", str(FONTS))).resolve(),
         log_level=_choice(env, "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         log_format=cast(Literal["json", "console"], _choice(env, "LOG_FORMAT", "json", ("json", "console"))),
         trusted_proxies=_number(env, "TRUSTED_PROXIES", 0),
