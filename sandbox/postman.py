@@ -116,7 +116,8 @@ class Postman:
             self._box.store.pop("postman", "delivery", delivery)
             self._release()
             return
-        if "delay" in knobs:
+        if "delay" in knobs and not record.get("delayed"):
+            self._box.store.put("postman", "delivery", delivery, {**record, "delayed": True})
             self._enqueue(delivery, time.time() + knobs["delay"].seconds(1))
             return
         if "reorder" in knobs:

@@ -189,8 +189,9 @@ class Running:
     _thread: threading.Thread
 
     def reset(self) -> None:
-        """No trouble, an empty journal, the true time, no notification waiting. Orders and messages stay."""
+        """No trouble, an empty journal, the true time, no notification waiting, no identity told. Orders stay."""
         self.box.knobs.clear()
+        self.box.store.clear("baidu", "identity")
         self.box.journal.clear()
         self.box.clock.offset = 0.0
         self.postman.clear()

@@ -178,8 +178,9 @@ class Ledger:
             if pointer["until"] <= self._box.clock.now():
                 raise Refused("CODE_EXPIRED", "二维码已过期，请返回重新获取")
             return self.order(pointer["mchid"], pointer["out_trade_no"])
-        for _, order in self._store.all(PROVIDER, "order"):
-            if order["out_trade_no"] == code:
+        for mchid in self._box.merchants:
+            order = self._store.get(PROVIDER, "order", f"{mchid}/{code}")
+            if order is not None:
                 return order
         raise Refused("ORDER_NOT_EXIST", "没有这个订单或付款码")
 

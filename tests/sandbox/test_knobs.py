@@ -185,7 +185,7 @@ def test_reorder_holds_a_notification_back_until_the_next_one_went_out(
 def test_a_delayed_notification_comes_later(
     sandbox: server.Running, control: Control, receiver: Receiver, order: str
 ) -> None:
-    sandbox.box.knobs.add("wechatpay", "notify", "delay", 0.3)
+    sandbox.box.knobs.add("wechatpay", "notify", "delay", 0.3, times=None)
     begin = time.monotonic()
     control("/_control/wechatpay/pay", out_trade_no=order)
     receiver.wait(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import signal
@@ -38,6 +39,14 @@ def test_secrets_are_made_once_private_and_readable_by_the_product(data_dir: Pat
     assert re.fullmatch(r"PUB_KEY_ID_01\d{26}", read.get("yunnan.wechatpay.platform_public_key_id"))
     assert read.get("yunnan.wechat.appid") == read.get("yunnan.wechatpay.appid")
     assert "yunnan.wechatpay.platform_private_key" not in before
+
+
+def test_it_imports_nothing_of_the_product() -> None:
+    for file in (ROOT / "sandbox").glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not {name.split(".")[0] for name in names} & {"app", "config", "jobs", "ops"}, file.name
 
 
 def test_it_does_not_start_under_live_providers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
