@@ -7,7 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.certificate import service as certificate
 from app.core import db, inbox, outbox
+from app.face import service as face_service
+from app.face import store as face_store
+from app.exam import service as exam
 
 QUEUED = "cron:queued:{}"  # the mark, in Redis, of a run that waits for a worker
 
@@ -24,6 +28,10 @@ class Entry:
 SCHEDULE: tuple[Entry, ...] = (
     Entry("outbox.sweep", seconds=5, run=outbox.sweep),
     Entry("inbox.sweep", seconds=5, run=inbox.sweep),
+    Entry("exam.close_due", seconds=10, run=exam.close_due),
+    Entry("certificate.issue_waiting", seconds=15, run=certificate.issue_waiting),
+    Entry("face.expire_checks", seconds=60, run=face_service.expire_checks),
+    Entry("face.purge_evidence", seconds=3600, run=face_store.purge_evidence),
 )
 
 

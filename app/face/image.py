@@ -10,7 +10,7 @@ import io
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -83,10 +83,8 @@ def decode(picture: Image.Image, *, side: int) -> Image.Image:
         picture.load()
     except (OSError, ValueError, SyntaxError, struct.error, IndexError, KeyError, MemoryError) as error:
         raise PHOTO_BROKEN() from error
-    try:
-        picture = ImageOps.exif_transpose(picture)
-    except (OSError, ValueError, SyntaxError, struct.error, IndexError, KeyError, TypeError):
-        pass  # metadata that cannot be read turns nothing; it is dropped below in any case
+    with suppress(OSError, ValueError, SyntaxError, struct.error, IndexError, KeyError, TypeError):
+        picture = ImageOps.exif_transpose(picture)  # metadata that cannot be read turns nothing, and is dropped below
     return _rgb(picture)
 
 

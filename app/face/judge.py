@@ -64,7 +64,12 @@ def judge_picture(
 
 
 def judge_page(
-    provider: FaceProvider, programme: Programme, person: Named, purpose: str, record: FaceRecord | None, reference: str
+    provider: FaceProvider,
+    programme: Programme,
+    person: Named,
+    purpose: str,
+    record: FaceRecord | None,
+    reference: str,
 ) -> Verdict | None:
     """Judge what the person did on the provider's page; None: not finished there. The page's result counts only for
     the person it was opened for. Raises `ProviderUnavailable`."""

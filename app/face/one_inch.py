@@ -59,7 +59,7 @@ def _shape(width: int, height: int, rule: Photo) -> list[Hint]:
         hints.append(
             Hint(
                 "shape",
-                f"照片比例不对（{width}×{height}）。请裁剪为一寸照片的竖版比例，约 {rule.width_px}×{rule.height_px}。",
+                f"照片比例不对（{width}×{height}）。请裁剪为一寸竖版照片，约 {rule.width_px}×{rule.height_px}。",
             )
         )
     return hints

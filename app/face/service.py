@@ -16,6 +16,7 @@ import structlog
 
 from app.account import service as account
 from app.core import audit, crypto, tokens
+from app.core.access import Identity
 from app.core.db import compare_and_set, transaction
 from app.core.errors import SIGN_IN_FIRST, TOO_MANY
 from app.face import image, providers, queries, store, tries
@@ -77,22 +78,13 @@ def init(public_url: str) -> None:
 # --- start ---------------------------------------------------------------------------------------------------------
 
 
-def start_check(
-    person_id: str,
-    session_id: str,
-    *,
-    activated: bool,
-    purpose: Purpose,
-    subject: str | None,
-    method: Method,
-    now: datetime,
-) -> Started:
+def start_check(who: Identity, *, purpose: Purpose, subject: str | None, method: Method, now: datetime) -> Started:
     """Make a check for the caller. Raises `face_not_offered`, `face_anchor_needed`, `photo_needed`,
     `face_manual_route` (no tries left), `too_many_requests`, `face_unavailable` (method "h5", provider down)."""
+    person_id = who.person_id
     account.require_consent(person_id, "face")
-    programme = load.in_force(account.get_session(session_id).programme, now)
-    face = _rules(programme)
-    _check_purpose(programme, purpose, subject, activated)
+    programme = load.in_force(account.get_session(who.session_id).programme, now)
+    _check_purpose(programme, purpose, subject, who.activated)
     if purpose == "study":
         _require_reference(person_id)
     tries.require_left(person_id, programme, now=now)
@@ -114,7 +106,7 @@ def start_check(
             created_at=now,
             expires_at=now + TIME_TO_FINISH,
         )
-    log.info("face_check_started", check_id=check.id, purpose=purpose, method=method, rules=str(face.retries))
+    log.info("face_check_started", check_id=check.id, purpose=purpose, method=method)
     return Started(check, nonce, _open_page(check, programme, now) if method == "h5" else None)
 
 
@@ -132,9 +124,7 @@ def _open_page(check: FaceCheck, programme: Programme, now: datetime) -> str:
         )
         raise _unavailable(programme) from error
     check.provider_ref = page.reference
-    compare_and_set(
-        FaceCheck, check.id, {"status": check.status}, {"provider_ref_sealed": check.provider_ref_sealed}
-    )
+    compare_and_set(FaceCheck, check.id, {"status": check.status}, {"provider_ref_sealed": check.provider_ref_sealed})
     return page.url
 
 
@@ -173,14 +163,13 @@ def _require_reference(person_id: str) -> FaceRecord:
 # --- do ------------------------------------------------------------------------------------------------------------
 
 
-def submit_picture(
-    check_id: str, person_id: str, session_id: str, *, nonce: str, data: bytes, now: datetime
-) -> Outcome:
+def submit_picture(check_id: str, who: Identity, *, nonce: str, data: bytes, now: datetime) -> Outcome:
     """Judge a picture of the camera. Sent again after a pass, it changes nothing. Raises the problems of
     `image.live_picture`, `face_check_over`, `face_manual_route`, `face_unavailable` (the try is given back)."""
+    person_id = who.person_id
     check = _own(check_id, person_id, nonce, "picture", now)
     if check.status == CheckStatus.PASSED:
-        return _outcome(check, session_id, now)
+        return _outcome(check, who, now)
     account.require_consent(person_id, "face")
     programme = load.programme(check.programme, check.version)
     live = image.live_picture(data)
@@ -194,15 +183,16 @@ def submit_picture(
         tries.give_back(person_id)
         _lose(check, now)
         raise _unavailable(programme) from error
-    return _outcome(_apply(check, programme, verdict, now), session_id, now)
+    return _outcome(_apply(check, programme, verdict, now), who, now)
 
 
-def finish_check(check_id: str, person_id: str, session_id: str, *, nonce: str, now: datetime) -> Outcome:
+def finish_check(check_id: str, who: Identity, *, nonce: str, now: datetime) -> Outcome:
     """After the provider's page: ask the provider. A check whose person has not finished there stays as it is.
     Raises `face_check_over`, `face_unavailable`."""
+    person_id = who.person_id
     check = _own(check_id, person_id, nonce, "h5", now)
     if check.status in (CheckStatus.PASSED, CheckStatus.FAILED):
-        return _outcome(check, session_id, now)  # a page has one result: failed is told again, not asked again
+        return _outcome(check, who, now)  # a page has one result: failed is told again, not asked again
     if check.provider_ref is None:
         raise FACE_CHECK_OVER()
     programme = load.programme(check.programme, check.version)
@@ -220,13 +210,13 @@ def finish_check(check_id: str, person_id: str, session_id: str, *, nonce: str, 
         _lose(check, now)
         raise _unavailable(programme) from error
     if verdict is None:
-        return _outcome(check, session_id, now)
+        return _outcome(check, who, now)
     if not verdict.passed:
         tries.count(person_id, now=now)
-    return _outcome(_apply(check, programme, verdict, now), session_id, now)
+    return _outcome(_apply(check, programme, verdict, now), who, now)
 
 
-def see_check(check_id: str, person_id: str, session_id: str, *, now: datetime) -> Outcome:
+def see_check(check_id: str, person_id: str, *, now: datetime) -> Outcome:
     """Where the person's check stands. Never holds a token."""
     check = queries.own_check(check_id, person_id)
     programme = load.programme(check.programme, check.version)
@@ -274,9 +264,9 @@ def _apply(check: FaceCheck, programme: Programme, verdict: Verdict, now: dateti
             if verdict.passed:
                 _after_pass(check, verdict, anchor, now)
                 if check.purpose == "login" and not activated:
-                    account.activate(check.person_id, f"face:{check.id}", now=now)
+                    account.activate(check.person_id, f"face_check:{check.id}", now=now)
             else:
-                tries.file_case_when_out(check, programme, now=now)
+                tries.note_when_out(check, programme, now=now)
     if not won:
         store.remove(anchor)
     return queries.own_check(check.id, check.person_id)
@@ -301,9 +291,7 @@ def _after_pass(check: FaceCheck, verdict: Verdict, anchor: str | None, now: dat
     )
 
 
-def _write_attempt(
-    check: FaceCheck, verdict: Verdict, evidence: str | None, now: datetime, *, outcome: str
-) -> None:
+def _write_attempt(check: FaceCheck, verdict: Verdict, evidence: str | None, now: datetime, *, outcome: str) -> None:
     FaceAttempt.create(
         check_id=check.id,
         person_id=check.person_id,
@@ -317,14 +305,13 @@ def _write_attempt(
     )
 
 
-def _outcome(check: FaceCheck, session_id: str, now: datetime) -> Outcome:
+def _outcome(check: FaceCheck, who: Identity, now: datetime) -> Outcome:
     programme = load.programme(check.programme, check.version)
     token = None
-    session = account.get_session(session_id)
-    if check.purpose == "login" and check.status == CheckStatus.PASSED and session.scope != "full":
-        token = account.open_session(
-            check.person_id, session.programme, session.channel, activated=True, now=now
-        )  # a new token at a rise of rights, against fixation (L3)
+    if check.purpose == "login" and check.status == CheckStatus.PASSED and not who.activated:
+        session = account.get_session(who.session_id)
+        # a new token at a rise of rights, against fixation (fault L3); the nonce was checked before
+        token = account.open_session(who.person_id, session.programme, session.channel, activated=True, now=now)
     return Outcome(check, tries.left(check.person_id, programme, now=now), token, programme.authority.contacts.face)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from app.core import audit
 from app.core.db import compare_and_set, insert_once, transaction
 from app.core.errors import CONFLICT, Problem
 from app.face.errors import FACE_MANUAL_ROUTE
@@ -84,5 +85,15 @@ def _set(record: FaceRecord, tries: int, now: datetime) -> bool:
     return compare_and_set(FaceRecord, record.id, {"version": record.version}, values)
 
 
-def file_case_when_out(check: FaceCheck, programme: Programme, *, now: datetime) -> None:
-    """Once no try is left, put the check before the centre's staff."""
+def note_when_out(check: FaceCheck, programme: Programme, *, now: datetime) -> None:
+    """Once no try is left, leave a line for support, who are going to be called. In the caller's transaction."""
+    if left(check.person_id, programme, now=now) == 0:
+        audit.record("system", "face.no_try_left", f"person:{check.person_id}", now=now, check=check.id)
+
+
+def allow_again(person_id: str, *, actor: str, reason: str, now: datetime) -> None:
+    """Support has looked at the person: the tries start anew. `actor` is 'staff:<id>'; audited with the reason."""
+    with transaction():
+        record = ensure_record(person_id)
+        FaceRecord.update(tries=0, version=FaceRecord.version + 1).where(FaceRecord.id == record.id).execute()
+        audit.record(actor, "face.tries_given_again", f"person:{person_id}", now=now, reason=reason)

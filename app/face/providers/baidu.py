@@ -12,7 +12,7 @@ import json
 import threading
 import time
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
 import structlog
@@ -46,7 +46,8 @@ _REASONS: dict[str, Reason] = {
     "222354": "identity_mismatch",
     "222355": "no_reference",
     "222360": "identity_mismatch",
-} | {str(code): "poor_quality" for code in range(223121, 223128)}
+    **{str(code): "poor_quality" for code in range(223121, 223128)},
+}
 
 
 class CheckedSession(requests.Session):
@@ -120,19 +121,24 @@ class BaiduFace:
     # --- the page (H5) -----------------------------------------------------------------------------------------
 
     def open_page(self, *, name: str, id_number: str, success_url: str, failed_url: str) -> Page:
-        result = self._page_call("verifyToken/generate", {"plan_id": self._plan_id})
-        token = result.get("verify_token") if isinstance(result, dict) else None
-        if not isinstance(token, str) or not token:
-            raise ProviderUnavailable("verifyToken/generate: no verify_token")
-        who = {"verify_token": token, "id_name": name, "id_no": id_number, "certificate_type": 0}
-        self._page_call("idcard/submit", who)
-        places = f"token={quote(token)}&successUrl={quote(success_url, safe='')}&failedUrl={quote(failed_url, safe='')}"
-        return Page(token, f"{self._base or PAGE}/face/print/?{places}")
+        try:
+            result = self._page_call("verifyToken/generate", {"plan_id": self._plan_id})
+            token = result.get("verify_token") if isinstance(result, dict) else None
+            if not isinstance(token, str) or not token:
+                raise ProviderUnavailable("verifyToken/generate: no verify_token")
+            who = {"verify_token": token, "id_name": name, "id_no": id_number, "certificate_type": 0}
+            self._page_call("idcard/submit", who)
+        except _Negative as said:  # a wrong plan, a wrong form of the ID number: ours to mend, not the person's
+            log.error("face_page_refused", code=said.code)
+            raise ProviderUnavailable(f"faceprint: {said.code}") from said
+        query = urlencode({"token": token, "successUrl": success_url, "failedUrl": failed_url})
+        return Page(token, f"{self._base or PAGE}/face/print/?{query}")
 
     def page_result(self, reference: str) -> PageResult | None:
         try:
             result = self._page_call("result/detail", {"verify_token": reference})
-        except _NotFinished:
+        except _Negative as said:
+            self._raise_if_failed(reference, said)
             return None
         try:
             verdict, person = result["verify_result"], result["idcard_confirm"]
@@ -145,15 +151,34 @@ class BaiduFace:
         except (KeyError, TypeError) as error:
             raise ProviderUnavailable("result/detail: no verdict") from error
 
+    def _raise_if_failed(self, reference: str, said: _Negative) -> None:
+        """result/detail refuses both before the person has finished and after a failure: getall tells them apart."""
+        try:
+            result = self._page_call("result/getall", {"verify_token": reference})
+        except _Negative:
+            return
+        try:
+            passed = [bool(one["is_verify_passed"]) for one in result["verify_result"]]
+        except (KeyError, TypeError) as error:
+            raise ProviderUnavailable("result/getall: no verdicts") from error
+        if not passed:
+            return
+        if any(passed):
+            raise ProviderUnavailable("result/getall: passed, but result/detail says no")
+        raise FaceRefused(_REASONS.get(said.code, "low_score"), said.code)
+
     def page_picture(self, reference: str) -> bytes:
-        result = self._page_call("result/simple", {"verify_token": reference})
+        try:
+            result = self._page_call("result/simple", {"verify_token": reference})
+        except _Negative as said:
+            raise ProviderUnavailable(f"result/simple: {said.code}") from said
         image = result.get("image") if isinstance(result, dict) else None
         if not isinstance(image, str) or not image:
             raise ProviderUnavailable("result/simple: no image")
         if image.startswith("http"):
             return self._download(image)
         try:
-            return base64.b64decode(image.partition(",")[2] if image.startswith("data:") else image, validate=True)
+            return base64.b64decode(image, validate=True)
         except binascii.Error as error:
             raise ProviderUnavailable("result/simple: not base64") from error
 
@@ -191,16 +216,14 @@ class BaiduFace:
         return result
 
     def _page_call(self, what: str, body: dict[str, Any]) -> Any:
+        """The `result` of a call of the page's API. Raises `_Negative` for its own "no"."""
         answer = self._answer(what, lambda: self._sdk.post(FACEPRINT + what, json.dumps(body), dict(JSON_HEADERS)))
         if answer.get("success") is True:
             return answer.get("result")
-        code = str(answer.get("error_code") or answer.get("code") or "missing")
-        if code in _REASONS:
-            raise FaceRefused(_REASONS[code], code)
-        if code in _NOT_FINISHED:
-            raise _NotFinished(code)
-        log.warning("face_provider_unavailable", operation=what, code=code)
-        raise ProviderUnavailable(f"{what}: {code}")
+        if answer.get("success") is False and not answer.get("error_code"):
+            raise _Negative(str(answer.get("code", "missing"))[:16])
+        log.warning("face_provider_unavailable", operation=what, code=str(answer.get("error_code", "missing")))
+        raise ProviderUnavailable(f"{what}: {answer.get('error_code')}")
 
     def _download(self, url: str) -> bytes:
         """The picture behind an address of the provider's own hosts, and of no other."""
@@ -222,11 +245,12 @@ class BaiduFace:
         return picture
 
 
-class _NotFinished(Exception):
-    """The person has not finished on the page."""
+class _Negative(Exception):
+    """The page's API says no, in its own shape: {"success": false, "code", "message"}."""
 
-
-_NOT_FINISHED: set[str] = set()
+    def __init__(self, code: str):
+        super().__init__(code)
+        self.code = code
 
 
 def _text(picture: bytes) -> str:

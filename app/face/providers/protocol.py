@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Reason = Literal["no_face", "not_live", "poor_quality", "identity_mismatch", "no_reference", "low_score", "other_person"]
+Reason = Literal[
+    "no_face", "not_live", "poor_quality", "identity_mismatch", "no_reference", "low_score", "other_person"
+]
 
 
 class ProviderUnavailable(Exception):
@@ -47,7 +49,7 @@ class FaceProvider(Protocol):
         """How sure it is that a living person was in front of the camera: 0-1."""
 
     def match(self, live: bytes, reference: bytes, *, reference_is_photo: bool) -> float:
-        """How alike the two faces are: 0-100. `reference_is_photo`: it is a passport-like photo, not a live picture."""
+        """How alike the two faces are: 0-100. `reference_is_photo`: a passport-like photo, not a live one."""
 
     def verify_person(self, live: bytes, *, name: str, id_number: str) -> float:
         """How alike the face is to the authority's picture of that person: 0-100."""

@@ -1,0 +1,141 @@
+"""The photo of a person: looked at, kept encrypted, and once it is the face of the real-name check, fixed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.account import service as account
+from app.core import audit, crypto
+from app.core.access import Identity
+from app.core.db import compare_and_set, transaction
+from app.core.errors import CONFLICT, TOO_LARGE
+from app.face import one_inch, store, tries
+from app.face.errors import (
+    FACE_UNAVAILABLE,
+    PHOTO_FIXED,
+    PHOTO_NOT_OFFERED,
+    PHOTO_NOT_SAME_PERSON,
+    PHOTO_UNFIT,
+)
+from app.face.judge import same_face
+from app.face.models import FaceRecord
+from app.face.providers.protocol import ProviderUnavailable
+from app.face.service import provider_of
+from app.face.status import PhotoStatus
+from app.policy import load
+from app.policy.schema import Photo, Programme
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A photo that was kept: its status and size in pixels."""
+
+    status: PhotoStatus
+    width: int
+    height: int
+
+
+def check_photo(who: Identity, data: bytes, *, now: datetime) -> tuple[one_inch.Hint, ...]:
+    """What would be said of this file, without keeping it; empty when it is fine. Raises `photo_not_picture`,
+    `photo_too_many_pixels`, `photo_animated`, `photo_broken`, `too_large`, `pictures_busy`."""
+    _, rule = _rule(who, now)
+    return _look(data, rule).hints
+
+
+def set_photo(who: Identity, data: bytes, *, now: datetime) -> Kept:
+    """Keep an uploaded file as the caller's photo. The same file again changes nothing. Raises what `check_photo`
+    raises, `photo_unfit` with hints, `photo_not_same_person` (not the face of the real-name check), `photo_fixed`."""
+    account.require_consent(who.person_id, "face")
+    programme, rule = _rule(who, now)
+    record = tries.ensure_record(who.person_id)
+    index = crypto.index("face_record.photo", hashlib.sha256(data).hexdigest())
+    if record.photo_index == index and record.photo_status != PhotoStatus.NONE:
+        return Kept(PhotoStatus(record.photo_status), rule.width_px, rule.height_px)
+    if record.photo_status == PhotoStatus.CONFIRMED:
+        phone = programme.authority.contacts.photo
+        raise PHOTO_FIXED(f"照片已经确认，不能自行更换。如照片有误，请拨打客服电话 {phone}。")
+    looked = _look(data, rule)
+    if looked.picture is None:
+        sentences = [hint.sentence for hint in looked.hints]
+        raise PHOTO_UNFIT(sentences[0], fields={"photo": sentences[0]}, hints=_told(looked.hints))
+    status = _compare(programme, record, looked.picture)
+    _keep(record, looked.picture, status, index, now)
+    return Kept(status, looked.width, looked.height)
+
+
+def release_photo(person_id: str, *, actor: str, reason: str, now: datetime) -> None:
+    """Support gives a wrong photo free: the person uploads a new one, which again has to show the same face.
+    `actor` is 'staff:<id>'; audited with the reason (yunnan manual, step 3 (二) A: a wrong photo goes to support)."""
+    with transaction():
+        record = tries.ensure_record(person_id)
+        values = {"photo_status": PhotoStatus.NONE, "photo_index": None, "version": record.version + 1}
+        if not compare_and_set(FaceRecord, record.id, {"version": record.version}, values):
+            raise CONFLICT()
+        audit.record(actor, "photo.released", f"person:{person_id}", now=now, reason=reason)
+
+
+def _rule(who: Identity, now: datetime) -> tuple[Programme, Photo]:
+    programme = load.in_force(account.get_session(who.session_id).programme, now)
+    if programme.photo is None:
+        raise PHOTO_NOT_OFFERED()
+    return programme, programme.photo
+
+
+def _look(data: bytes, rule: Photo) -> one_inch.Checked:
+    if len(data) > rule.max_bytes:
+        raise TOO_LARGE()
+    return one_inch.check(data, rule)
+
+
+def _told(hints: tuple[one_inch.Hint, ...]) -> list[dict[str, str]]:
+    return [{"code": hint.code, "sentence": hint.sentence} for hint in hints]
+
+
+def _compare(programme: Programme, record: FaceRecord, picture: bytes) -> PhotoStatus:
+    """Confirmed if it shows the anchored face, waiting as long as there is none."""
+    if programme.face is None:
+        return PhotoStatus.CONFIRMED
+    if record.anchor_file is None:
+        return PhotoStatus.WAITING
+    anchor = store.get(record.person_id, record.anchor_file)
+    try:
+        if anchor is None:
+            raise ProviderUnavailable("our own photo store has no such picture")
+        same = same_face(provider_of(programme), programme, anchor, picture)
+    except ProviderUnavailable as error:
+        phone = programme.authority.contacts.photo
+        raise FACE_UNAVAILABLE(
+            "照片比对服务暂时没有响应，照片还没有保存，请稍后再上传。",
+            headers={"Retry-After": "10"},
+            manual_route={"phone": phone},
+        ) from error
+    if not same:
+        raise PHOTO_NOT_SAME_PERSON()
+    return PhotoStatus.CONFIRMED
+
+
+def _keep(record: FaceRecord, picture: bytes, status: PhotoStatus, index: str, now: datetime) -> None:
+    name = store.put("portrait", record.person_id, picture, now=now)
+    values = {
+        "photo_file": name,
+        "photo_status": status,
+        "photo_index": index,
+        "photo_at": now,
+        "version": record.version + 1,
+    }
+    with transaction():
+        won = compare_and_set(FaceRecord, record.id, {"version": record.version}, values)
+        if won:
+            audit.record(
+                f"person:{record.person_id}",
+                "photo.uploaded",
+                f"person:{record.person_id}",
+                now=now,
+                status=str(status),
+            )
+    # the file that no row names is deleted after the row is committed, never before
+    store.remove(record.photo_file if won else name)
+    if not won:
+        raise CONFLICT()

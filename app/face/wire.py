@@ -1,0 +1,29 @@
+"""Wires the face domain: the photo store, Baidu's client, the routes."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+
+from app.face import providers, service, store, views
+from app.face.providers.baidu import BaiduFace
+from app.face.providers.protocol import FaceProvider
+from config.settings import Settings
+
+BLUEPRINTS: tuple[APIBlueprint, ...] = (views.photo, views.checks, views.pages)
+
+
+def start(settings: Settings) -> None:
+    """Called once at the start of each process."""
+    store.init(settings.data_dir)
+    service.init(settings.public_url)
+
+    def baidu(prefix: str) -> FaceProvider:
+        return BaiduFace(
+            app_id=settings.secrets.get(f"{prefix}.app_id"),
+            api_key=settings.secrets.get(f"{prefix}.api_key"),
+            secret_key=settings.secrets.get(f"{prefix}.secret_key"),
+            plan_id=settings.secrets.get(f"{prefix}.plan_id"),
+            base=settings.sandbox_url if settings.providers == "sandbox" else None,
+        )
+
+    providers.install(baidu)

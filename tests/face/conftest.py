@@ -1,0 +1,123 @@
+"""The sandbox's Baidu, time-outs short enough for tests, and people in front of cameras."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.account import service as account
+from app.core.access import Identity
+from app.core.clock import utcnow
+from app.core.db import transaction
+from app.face.providers import baidu
+from app.face.providers.baidu import BaiduFace
+from config.settings import Settings
+from sandbox import server
+from sandbox.faces import make_face, person_of
+from tests.world import World
+
+
+@pytest.fixture(autouse=True)
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sandbox that hangs is waited for half a second, not four."""
+    monkeypatch.setattr(baidu, "TIMEOUT", (0.5, 0.5))
+
+
+@pytest.fixture
+def provider(settings: Settings, sandbox: server.Running) -> Iterator[BaiduFace]:
+    """Yunnan's Baidu client over HTTP to the sandbox."""
+    secret = settings.secrets.get
+    sandbox.reset()
+    yield BaiduFace(
+        app_id=secret("yunnan.baidu.app_id"),
+        api_key=secret("yunnan.baidu.api_key"),
+        secret_key=secret("yunnan.baidu.secret_key"),
+        plan_id=secret("yunnan.baidu.plan_id"),
+        base=sandbox.url,
+    )
+    sandbox.reset()
+
+
+@dataclass
+class Someone:
+    """A person with a session, and what the camera would see of them."""
+
+    id: str
+    id_number: str
+    token: str
+    client: FlaskClient
+
+    @property
+    def who(self) -> Identity:
+        found = account.authenticate(self.token, now=utcnow())
+        assert found is not None
+        return found
+
+    @property
+    def face(self) -> bytes:
+        return make_face(person_of(self.id_number))
+
+    def call(self, method: str, path: str, **options: Any) -> TestResponse:
+        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
+        return self.client.open(path, method=method, headers=headers, **options)
+
+    def upload(self, method: str, path: str, name: str, data: bytes, **fields: str) -> TestResponse:
+        form = {**fields, name: (io.BytesIO(data), "me.jpg")}
+        return self.call(method, path, data=form, content_type="multipart/form-data")
+
+    def start(self, purpose: str = "login", method: str = "picture", subject: str | None = None) -> dict[str, Any]:
+        answer = self.call(
+            "POST", "/api/v1/face-checks", json={"purpose": purpose, "method": method, "subject": subject}
+        )
+        assert answer.status_code == 201, answer.text
+        return dict(answer.get_json())
+
+    def show(self, check: dict[str, Any], face: bytes | None = None) -> TestResponse:
+        return self.upload(
+            "POST", f"/api/v1/face-checks/{check['id']}/picture", "picture", face or self.face, nonce=check["nonce"]
+        )
+
+    def finish(self, check: dict[str, Any], nonce: str | None = None) -> TestResponse:
+        return self.call("POST", f"/api/v1/face-checks/{check['id']}/finish", json={"nonce": nonce or check["nonce"]})
+
+    def put_photo(self, data: bytes | None = None) -> TestResponse:
+        return self.upload("PUT", "/api/v1/photo", "photo", data or self.face)
+
+    def anchor(self) -> None:
+        assert self.show(self.start()).get_json()["status"] == "passed"
+
+
+People = Callable[..., Someone]
+
+
+@pytest.fixture
+def people(world: World) -> People:
+    """`people("530102199003071234", activated=True, consent=True)` makes a person who is signed in."""
+    world.sandbox.reset()
+
+    def make(
+        id_number: str = "530102199003071234",
+        name: str = "张三",
+        *,
+        activated: bool = True,
+        consent: bool = True,
+        now: datetime | None = None,
+    ) -> Someone:
+        now = now or utcnow()
+        with transaction():
+            (person_id,) = account.find_or_create_people([account.NewPerson(id_number, name, None)], now=now)
+            if activated:
+                account.activate(person_id, "sms:test", now=now)
+            if consent:
+                account.give_consent(person_id, "face", "1", now=now)
+            token = account.open_session(person_id, "yunnan", "web", activated=activated, now=now)
+        return Someone(person_id, id_number, token, world.app.test_client())
+
+    return make
