@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.certificate import service as certificate
 from app.core import db, inbox, outbox
 from app.core import redis as redis_clients
 from app.core.clock import utcnow
@@ -18,6 +19,12 @@ def apply_inbox(message_id: str) -> None:
     """Apply one callback soon after it was committed."""
     with db.connection():
         inbox.apply(message_id, now=utcnow())
+
+
+def issue_proof(proof_id: str) -> None:
+    """Issue a proof soon after it was earned."""
+    with db.connection():
+        certificate.issue(proof_id, now=utcnow())
 
 
 def run_scheduled(name: str) -> None:
