@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from app.account import service as account
@@ -23,16 +24,25 @@ from app.enrol.sign_up import programme_in_force
 from app.enrol.status import Action, Status
 from app.pay import queries as orders
 from app.pay import service as pay
-from app.pay.models import Order
 from app.policy import load, rules
 from app.policy.schema import Programme
 
 SKU = "enrolment:{}"
 
 
+@dataclass(frozen=True)
+class Checkout:
+    """The order that was made: what it costs, and until when it may be paid."""
+
+    order_id: str
+    status: str
+    amount_fen: int
+    expires_at: datetime
+
+
 def checkout(
     person_id: str, enrolment_ids: Sequence[str], *, payer_name: str, payer_number: str, now: datetime
-) -> Order:
+) -> Checkout:
     """The order for these enrolments of the person, with the rules and the fee in force now. The same enrolments
     again give the same order while it is open. Raises `NOT_FOUND`, `ALREADY_PAID`, `PAYER_MISMATCH`,
     `ONE_PROGRAMME_PER_ORDER`, `NOTHING_TO_PAY`, the refusals of a sign-up, and what `pay.create_order` raises.
@@ -62,7 +72,7 @@ def checkout(
             if row.order_id != order.id:
                 version = programme.version.isoformat()
                 service.move(row, Action.ORDER, now=now, reference=order.id, order_id=order.id, version=version)
-    return order
+    return Checkout(order.id, order.status, order.amount_fen, order.expires_at)
 
 
 def _match_payer(person_id: str, name: str, number: str) -> None:
@@ -78,9 +88,9 @@ def _match_payer(person_id: str, name: str, number: str) -> None:
 
 
 def _check(programme: Programme, row: Enrolment, now: datetime) -> None:
-    order = orders.order_for(row.person_id, row.order_id) if row.order_id else None
     # an order may be paid a moment before its event arrives here
-    if row.status != Status.SIGNED_UP or (order is not None and order.status == "paid"):
+    paid_already = row.order_id is not None and orders.get_order(row.order_id).paid_at is not None
+    if row.status != Status.SIGNED_UP or paid_already:
         raise ALREADY_PAID(enrolment_id=row.id)
     if rules.certificate_kind(programme, row.kind_code) is None:
         raise KIND_NOT_OFFERED(refusal_sentence(programme, "kind_not_offered"), enrolment_id=row.id)
@@ -111,7 +121,7 @@ def paid(payload: dict[str, str], now: datetime) -> None:
     for row in _enrolments(order_id):
         if row.order_id == order_id and row.paid_at is not None:
             continue
-        paid_at = orders.order_for(row.person_id, order_id).paid_at
+        paid_at = orders.get_order(order_id).paid_at
         programme = load.programme(row.programme, row.version)
         deadline = rules.study_deadline(programme, paid_at) if programme.study else None
         values = {"order_id": order_id, "paid_at": paid_at, "study_deadline": deadline}

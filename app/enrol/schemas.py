@@ -89,7 +89,7 @@ class EnrolmentsOut(Schema):
 
 
 class CheckoutOut(Schema):
-    order_id = String(attribute="id")
+    order_id = String()
     status = String()
     amount_fen = Integer()
     expires_at = _moment("expires_at")

@@ -10,6 +10,7 @@ from app.core.errors import CONFLICT, NOT_FOUND
 from app.enrol import queries
 from app.enrol.errors import NOT_PAID_YET, STUDY_PERIOD_OVER
 from app.enrol.models import Enrolment, EnrolmentEvent
+from app.enrol.roster.service import import_roster as import_roster
 from app.enrol.status import OPEN, Action, Status, next_status
 
 LAPSE_BATCH = 500

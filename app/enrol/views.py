@@ -61,7 +61,7 @@ def show_enrolment(enrolment_id: str) -> queries.Card:
 @access(Role.TRAINEE)
 @bp.input(CheckoutIn)
 @bp.output(CheckoutOut)
-def create_order(json_data: dict[str, Any]) -> Any:
+def create_order(json_data: dict[str, Any]) -> till.Checkout:
     """确认缴费：生成订单"""
     return till.checkout(
         person_id(),

@@ -19,6 +19,7 @@ COLUMNS = (NAME, ID_NUMBER, PHONE, KIND, CERTIFICATE_NO, ISSUED_ON, EXPIRES_ON)
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _DROPPED = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF])
 _DOTS = dict.fromkeys(map(ord, "•・･‧∙⋅●ㆍ᛫"), "·")
+_HAN = "[^\\x00-\u024f]"  # whatever is not Latin: between such signs a space means nothing, and a full stop a dot
 _NAME_SIGNS = "·' -"
 
 
@@ -53,10 +54,10 @@ def plain(text: str) -> str:
 def name_form(text: str) -> str:
     """A name in the form in which names are stored and compared: the middle dot is U+00B7 however it was typed, and
     there is no space beside a dot or a Chinese character. Rare characters stay as they are."""
-    text = plain(text.translate(_DOTS)).translate(_DOTS)
-    text = re.sub(r"(?<=[^\x00-\x7f])\.(?=[^\x00-\x7f])", "·", text)
-    text = re.sub(r"·+", "·", re.sub(r"\s*·\s*", "·", text))
-    return re.sub(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])", "", text)
+    text = plain(text).translate(_DOTS)
+    text = re.sub(rf"(?<={_HAN}) | (?={_HAN})| (?=·)|(?<=·) ", "", text)
+    text = re.sub(rf"(?<={_HAN})\.(?={_HAN})", "·", text)
+    return re.sub("·+", "·", text)
 
 
 def number_form(text: str) -> str:
