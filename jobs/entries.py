@@ -6,6 +6,7 @@ from app.certificate import service as certificate
 from app.core import db, inbox, outbox
 from app.core import redis as redis_clients
 from app.core.clock import utcnow
+from app.pay import refunds
 from jobs.schedule import QUEUED, run
 
 
@@ -25,6 +26,12 @@ def issue_proof(proof_id: str) -> None:
     """Issue a proof soon after it was earned."""
     with db.connection():
         certificate.issue(proof_id, now=utcnow())
+
+
+def send_refund(refund_id: str) -> None:
+    """Send one refund soon after it was decided."""
+    with db.connection():
+        refunds.settle(refund_id, now=utcnow())
 
 
 def run_scheduled(name: str) -> None:

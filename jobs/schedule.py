@@ -9,9 +9,11 @@ from datetime import datetime
 
 from app.certificate import service as certificate
 from app.core import db, inbox, outbox
+from app.exam import service as exam
 from app.face import service as face_service
 from app.face import store as face_store
-from app.exam import service as exam
+from app.pay import janitor as pay_janitor
+from app.pay import refunds as pay_refunds
 
 QUEUED = "cron:queued:{}"  # the mark, in Redis, of a run that waits for a worker
 
@@ -28,6 +30,9 @@ class Entry:
 SCHEDULE: tuple[Entry, ...] = (
     Entry("outbox.sweep", seconds=5, run=outbox.sweep),
     Entry("inbox.sweep", seconds=5, run=inbox.sweep),
+    Entry("pay.expire_orders", seconds=5, run=pay_janitor.expire_orders),
+    Entry("pay.find_lost_payments", seconds=5, run=pay_janitor.find_lost_payments),
+    Entry("pay.settle_refunds", seconds=5, run=pay_refunds.settle_due),
     Entry("exam.close_due", seconds=10, run=exam.close_due),
     Entry("certificate.issue_waiting", seconds=15, run=certificate.issue_waiting),
     Entry("face.expire_checks", seconds=60, run=face_service.expire_checks),

@@ -1,0 +1,20 @@
+"""What can go wrong with an order."""
+
+from __future__ import annotations
+
+from app.core.errors import problem
+
+ORDER_OVER = problem(
+    "order_over", 409, "这个订单已超过支付时间，请返回重新提交订单。已付款的不要重复支付，点“我已支付”查询。"
+)
+ORDER_CLOSING = problem(
+    "order_closing", 409, "上一个订单正在关闭，请过十几秒再提交。已付款的请点“我已支付”，不要重复支付。"
+)
+ORDER_PAID = problem("order_paid", 409, "这个订单已经支付成功，不需要再付款。")
+IN_ANOTHER_ORDER = problem("in_another_order", 409, "所选证书中有一项已在另一个订单里，请先支付或等待那个订单关闭。")
+CHANNEL_NOT_OFFERED = problem("channel_not_offered", 422, "这里不能用这种支付方式，请换一种支付方式。")
+PAYMENT_UNKNOWN = problem(
+    "payment_unknown", 503, "支付平台暂时没有回应，系统会继续查询。已付款的不要重复支付；未付款的请过一会儿再试。"
+)
+PAYMENT_REFUSED = problem("payment_refused", 502, "支付平台没有受理这次支付，请稍后再试或换一种支付方式。")
+NOTIFICATION_REFUSED = problem("notification_refused", 401, "通知的签名或时间不对，未被受理。")

@@ -1,0 +1,82 @@
+"""What time does to orders: they expire, lost payments are found, leftovers are closed. Runs from the schedule."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from app.cases import service as cases
+from app.core.db import compare_and_set
+from app.pay import ledger, queries, settlement
+from app.pay.channels import provider_of
+from app.pay.models import Order, PaymentAttempt
+from app.pay.providers.protocol import Refused, Unknown
+from app.pay.status import OPEN_ATTEMPTS, AttemptAction, OrderAction, OrderStatus
+
+log = structlog.get_logger(__name__)
+
+LONG_UNKNOWN = timedelta(hours=24)
+
+
+def expire_orders(*, now: datetime, limit: int = 100) -> int:
+    """Close what is over its time: first here (`closing`), then at the provider, then for good. Gives how many
+    orders were closed. Money found on the way still pays the order."""
+    over = Order.select(Order.id).where(Order.status == OrderStatus.PENDING, Order.expires_at <= now)
+    for (order_id,) in list(over.order_by(Order.expires_at).limit(limit).tuples()):
+        ledger.move_order(order_id, OrderAction.START_CLOSING, "expired", now=now)
+    closing = Order.select(Order.id).where(Order.status == OrderStatus.CLOSING)
+    ids = [order_id for (order_id,) in closing.order_by(Order.expires_at).limit(limit).tuples()]
+    return sum(close_order(order_id, now=now) for order_id in ids)
+
+
+def close_order(order_id: str, *, now: datetime) -> bool:
+    """Take a `closing` order to its end: paid if a provider has the money, closed if none has. False if it stays
+    `closing` because a provider did not answer."""
+    for attempt in queries.open_attempts(order_id):
+        try:
+            close_attempt(attempt, now=now)
+        except Unknown as error:
+            log.warning("close_unknown", attempt_id=attempt.id, error=str(error))
+            return False
+    if queries.open_attempts(order_id):
+        return False
+    return ledger.move_order(order_id, OrderAction.CLOSE, "expired", now=now, closed_at=now)
+
+
+def close_attempt(attempt: PaymentAttempt, *, now: datetime) -> None:
+    """Close at the provider, then ask: only its answer 'closed' or 'never was' closes the attempt here."""
+    try:
+        provider_of(attempt).close(attempt.out_trade_no)
+    except Refused as refusal:
+        log.info("close_refused", attempt_id=attempt.id, provider_code=refusal.code)  # paid, or being paid: ask
+    truth = settlement.ask(attempt.id, now=now)
+    if truth.state in ("closed", "absent"):
+        ledger.move_attempt(attempt.id, AttemptAction.CLOSE, truth.state, now=now, ask_at=None)
+
+
+def question_pause(age: timedelta) -> timedelta:
+    """Between two questions about an open attempt: a lost notification is found within two minutes."""
+    return timedelta(seconds=15) if age < timedelta(minutes=5) else timedelta(seconds=60)
+
+
+def find_lost_payments(*, now: datetime, limit: int = 50) -> int:
+    """Ask about open attempts whose time has come; gives how many were asked. The next time is written first."""
+    due = PaymentAttempt.select().where(PaymentAttempt.status.in_(OPEN_ATTEMPTS), PaymentAttempt.ask_at <= now)
+    asked = 0
+    for attempt in list(due.order_by(PaymentAttempt.ask_at).limit(limit)):
+        age = now - attempt.created_at
+        seen = {"status": attempt.status, "ask_at": attempt.ask_at}
+        if not compare_and_set(PaymentAttempt, attempt.id, seen, {"ask_at": now + question_pause(age)}):
+            continue
+        asked += 1
+        try:
+            if Order.get_by_id(attempt.order_id).status in (OrderStatus.PAID, OrderStatus.CLOSED):
+                close_attempt(attempt, now=now)  # the order was paid by another channel: this one takes nothing more
+            else:
+                settlement.ask(attempt.id, now=now)
+        except Unknown as error:
+            log.warning("janitor_unknown", attempt_id=attempt.id, error=str(error))
+            if age > LONG_UNKNOWN:
+                cases.file("pay.unknown_for_long", f"attempt:{attempt.id}", {}, now=now)
+    return asked

@@ -1,0 +1,88 @@
+"""Orders and the money that moves for them. What a row says is final is never changed again."""
+
+from __future__ import annotations
+
+import peewee
+
+from app.core.db import BaseModel, UtcField
+
+
+class Order(BaseModel):
+    """What a person is to pay, until `expires_at`. `paid_attempt_id`: the one payment that is kept."""
+
+    person_id = peewee.CharField(16, index=True)
+    programme = peewee.CharField(32)
+    version = peewee.CharField(10)
+    status = peewee.CharField(16)
+    amount_fen = peewee.BigIntegerField()
+    expires_at = UtcField()
+    created_at = UtcField()
+    paid_at = UtcField(null=True)
+    closed_at = UtcField(null=True)
+    paid_attempt_id = peewee.CharField(16, null=True)
+
+    class Meta:
+        table_name = "pay_order"
+        indexes = ((("status", "expires_at"), False),)
+
+
+class OrderLine(BaseModel):
+    """One opaque thing that is sold. `open_sku` is the sku until the order is closed, then NULL: a thing that is in
+    an open or a paid order cannot be ordered again (faults P9, P14)."""
+
+    order_id = peewee.CharField(16, index=True)
+    sku = peewee.CharField(64, index=True)
+    open_sku = peewee.CharField(64, null=True, unique=True)
+    title = peewee.CharField(200)
+    amount_fen = peewee.BigIntegerField()
+
+
+class PaymentAttempt(BaseModel):
+    """An order at one provider. `out_trade_no` is ours, `transaction_id` the provider's. `code_url` is what the QR
+    code shows. The janitor asks the provider at `ask_at` while the attempt is open."""
+
+    order_id = peewee.CharField(16)
+    channel = peewee.CharField(24)
+    authority = peewee.CharField(64)
+    out_trade_no = peewee.CharField(32, unique=True)
+    status = peewee.CharField(16)
+    amount_fen = peewee.BigIntegerField()
+    code_url = peewee.CharField(512, null=True)
+    transaction_id = peewee.CharField(64, null=True)
+    created_at = UtcField()
+    paid_at = UtcField(null=True)
+    ask_at = UtcField(null=True)
+
+    class Meta:
+        indexes = ((("order_id", "channel"), True), (("status", "ask_at"), False))
+
+
+class Refund(BaseModel):
+    """Money that goes back: the whole of an attempt that the order does not keep. One per attempt, one number."""
+
+    order_id = peewee.CharField(16, index=True)
+    attempt_id = peewee.CharField(16, unique=True)
+    out_refund_no = peewee.CharField(32, unique=True)
+    amount_fen = peewee.BigIntegerField()
+    reason = peewee.CharField(32)
+    status = peewee.CharField(16)
+    tries = peewee.IntegerField(default=0)
+    try_at = UtcField(null=True)
+    created_at = UtcField()
+    succeeded_at = UtcField(null=True)
+
+    class Meta:
+        indexes = ((("status", "try_at"), False),)
+
+
+class PaymentEvent(BaseModel):
+    """The history: each change of status of an order, an attempt or a refund, with what made it true."""
+
+    order_id = peewee.CharField(16, index=True)
+    kind = peewee.CharField(16)
+    subject_id = peewee.CharField(16)
+    action = peewee.CharField(24)
+    before = peewee.CharField(16)
+    after = peewee.CharField(16)
+    at = UtcField()
+    evidence = peewee.CharField(120)

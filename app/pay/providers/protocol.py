@@ -1,0 +1,93 @@
+"""What a payment channel must be able to do. Each SDK has one file; the contract suite runs over each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+
+class Unknown(Exception):
+    """No trustworthy answer: a timeout, a dropped line, a 5xx, garbage, a wrong signature. Neither yes nor no."""
+
+
+class Refused(Exception):
+    """The provider said no, with a code of its own."""
+
+    def __init__(self, code: str):
+        super().__init__(code)
+        self.code = code
+
+
+class Forged(Exception):
+    """A notification that the provider did not sign, or not now."""
+
+
+@dataclass(frozen=True)
+class PaymentRequest:
+    """What is to be paid. `expires_at` is absolute: the provider takes no money after it."""
+
+    out_trade_no: str
+    title: str
+    amount_fen: int
+    expires_at: datetime
+    notify_url: str
+
+
+@dataclass(frozen=True)
+class PaymentTruth:
+    """What the provider says of a payment. `ours`: it names our merchant and application."""
+
+    state: Literal["paid", "unpaid", "closed", "absent"]
+    out_trade_no: str
+    amount_fen: int = 0
+    currency: str = "CNY"
+    transaction_id: str = ""
+    ours: bool = True
+
+
+@dataclass(frozen=True)
+class RefundRequest:
+    """The whole of a payment goes back under one number of ours."""
+
+    out_refund_no: str
+    out_trade_no: str
+    amount_fen: int
+    total_fen: int
+    reason: str
+    notify_url: str
+
+
+@dataclass(frozen=True)
+class Notification:
+    """A verified callback: `external_id` is the provider's own id of it."""
+
+    external_id: str
+    kind: Literal["payment", "refund"]
+    number: str  # out_trade_no or out_refund_no
+
+
+RefundState = Literal["processing", "succeeded", "failed", "absent"]
+
+
+class PaymentProvider(Protocol):
+    """One merchant at one provider. Every call answers within 5 s; network trouble is `Unknown`."""
+
+    def create(self, request: PaymentRequest) -> str:
+        """Open the payment; the same number again gives it again. Gives what the QR code shows."""
+
+    def query(self, out_trade_no: str) -> PaymentTruth:
+        """The truth about a payment."""
+
+    def close(self, out_trade_no: str) -> None:
+        """Take no money for it any more; closing twice, or what never was, is no error. Raises `Refused` if paid."""
+
+    def refund(self, request: RefundRequest) -> RefundState:
+        """Ask for a refund; the same number again is the same refund."""
+
+    def query_refund(self, out_refund_no: str) -> RefundState:
+        """The truth about a refund."""
+
+    def verify_notification(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notification:
+        """The callback, if the provider signed it within five minutes of `now`. Calls nobody. Raises `Forged`."""

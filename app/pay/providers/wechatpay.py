@@ -1,0 +1,247 @@
+"""WeChat Pay, API v3, in public-key mode, through wechatpayv3.
+
+The SDK opens a connection per call, sets no timeout, accepts a notification of any age, and calls out for an unknown
+serial: `PooledCore` does not. Wire facts: docs/providers.md, WeChat Pay v3.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import requests
+from wechatpayv3 import WeChatPay, WeChatPayType
+from wechatpayv3.core import Core
+from wechatpayv3.type import RequestType
+from wechatpayv3.utils import aes_decrypt, build_authorization, rsa_verify
+
+from app.core.clock import shanghai, utcnow
+from app.pay.providers.protocol import (
+    Forged,
+    Notification,
+    PaymentRequest,
+    PaymentTruth,
+    RefundRequest,
+    RefundState,
+    Refused,
+    Unknown,
+)
+from config.settings import Secrets
+
+LIVE = "https://api.mch.weixin.qq.com"
+TIMEOUT = (1.0, 3.5)  # seconds to connect, to answer: our own answer must be out within 5
+WINDOW = 300  # seconds that a signature may be old or ahead
+PROBE = "WECHATPAY/SIGNTEST/"
+
+_STATES: dict[str, str] = {
+    "SUCCESS": "paid",
+    "REFUND": "paid",  # it was paid, and (partly) went back: the capture itself is a fact
+    "NOTPAY": "unpaid",
+    "USERPAYING": "unpaid",
+    "PAYERROR": "unpaid",
+    "CLOSED": "closed",
+    "REVOKED": "closed",
+}
+_REFUNDS: dict[str, RefundState] = {
+    "SUCCESS": "succeeded",
+    "PROCESSING": "processing",
+    "ABNORMAL": "failed",
+    "CLOSED": "failed",
+}
+
+
+class PooledCore(Core):  # type: ignore[misc]
+    """The SDK's core with a pooled session, timeouts, one accepted serial, and a window of time."""
+
+    def __init__(self, gateway: str, **options: Any):
+        super().__init__(**options)
+        self._gate_way = gateway
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def _verify_signature(self, headers: Mapping[str, str], body: str, now: datetime | None = None) -> bool:
+        timestamp = headers.get("Wechatpay-Timestamp", "")
+        signature = headers.get("Wechatpay-Signature", "")
+        if headers.get("Wechatpay-Serial") != self._public_key_id or signature.startswith(PROBE):
+            return False
+        if headers.get("Wechatpay-Signature-Type") != "WECHATPAY2-SHA256-RSA2048":
+            return False
+        if not re.fullmatch(r"[0-9]{1,12}", timestamp):
+            return False
+        if abs((now or utcnow()).timestamp() - int(timestamp)) > WINDOW:
+            return False
+        try:
+            return bool(rsa_verify(timestamp, headers.get("Wechatpay-Nonce", ""), body, signature, self._public_key))
+        except ValueError:  # a signature that is not base64
+            return False
+
+    def request(
+        self,
+        path: str,
+        method: RequestType = RequestType.GET,
+        data: Any = None,
+        skip_verify: bool = False,
+        sign_data: Any = None,
+        files: Any = None,
+        cipher_data: bool = False,
+        headers: dict[str, str] | None = None,
+    ) -> tuple[int, str]:
+        """One signed call. Raises `Unknown` for anything but an answer that the provider signed, or a plain 4xx."""
+        text = json.dumps(data) if data is not None else ""
+        authorization = build_authorization(
+            path, method.value, self._mchid, self._cert_serial_no, self._private_key, data=text
+        )
+        try:
+            response = self._session.request(
+                method.value,
+                self._gate_way + path,
+                data=text.encode() or None,
+                headers={
+                    "Content-Type": "application/json",
+                    "Accept": "application/json",
+                    "Wechatpay-Serial": self._public_key_id,
+                    "Authorization": authorization,
+                },
+                timeout=TIMEOUT,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise Unknown(type(error).__name__) from error
+        body = response.content.decode("utf-8", errors="replace")
+        if response.status_code >= 500 or response.status_code == 429 or 300 <= response.status_code < 400:
+            raise Unknown(f"status {response.status_code}")
+        if not self._verify_signature(response.headers, body):
+            raise Unknown(f"status {response.status_code} without a good signature")
+        return response.status_code, body
+
+
+class WeChatPayProvider:
+    """The merchant whose secrets stand under `authority`."""
+
+    def __init__(self, authority: str, secrets: Secrets, gateway: str):
+        def secret(name: str) -> str:
+            return secrets.get(f"{authority}.{name}")
+
+        self.mchid, self.appid = secret("mchid"), secret("appid")
+        options = {
+            "mchid": self.mchid,
+            "cert_serial_no": secret("merchant_serial"),
+            "private_key": secret("merchant_private_key"),
+            "apiv3_key": secret("api_v3_key"),
+            "public_key": secret("platform_public_key"),
+            "public_key_id": secret("platform_public_key_id"),
+        }
+        self._sdk = WeChatPay(wechatpay_type=WeChatPayType.NATIVE, appid=self.appid, **options)
+        self._core = self._sdk._core = PooledCore(gateway, **options)
+
+    @staticmethod
+    def _json(text: str) -> dict[str, Any]:
+        try:
+            value = json.loads(text)
+        except ValueError as error:
+            raise Unknown("not JSON") from error
+        if not isinstance(value, dict):
+            raise Unknown("not an object")
+        return value
+
+    def _checked(self, answer: tuple[int, str]) -> dict[str, Any]:
+        code, text = answer
+        if 200 <= code < 300:
+            return self._json(text) if text else {}
+        raise Refused(str(self._json(text).get("code", code)))
+
+    def create(self, request: PaymentRequest) -> str:
+        answer = self._checked(
+            self._sdk.pay(
+                description=request.title[:120],
+                out_trade_no=request.out_trade_no,
+                amount={"total": request.amount_fen, "currency": "CNY"},
+                time_expire=shanghai(request.expires_at).isoformat(timespec="seconds"),
+                notify_url=request.notify_url,
+            )
+        )
+        code_url = answer.get("code_url")
+        if not isinstance(code_url, str) or not code_url.startswith("weixin://"):
+            raise Unknown("no code_url")
+        return code_url
+
+    def query(self, out_trade_no: str) -> PaymentTruth:
+        try:
+            answer = self._checked(self._sdk.query(out_trade_no=out_trade_no))
+        except Refused as refusal:
+            if refusal.code in ("ORDER_NOT_EXIST", "ORDERNOTEXIST"):
+                return PaymentTruth("absent", out_trade_no)
+            raise Unknown(refusal.code) from refusal
+        state = _STATES.get(str(answer.get("trade_state")))
+        if state is None:
+            raise Unknown(f"trade_state {answer.get('trade_state')}")
+        if state != "paid":
+            return PaymentTruth("closed" if state == "closed" else "unpaid", out_trade_no)
+        amount = answer.get("amount") or {}
+        return PaymentTruth(
+            state="paid",
+            out_trade_no=str(answer.get("out_trade_no")),
+            amount_fen=int(amount.get("total", -1)),
+            currency=str(amount.get("currency")),
+            transaction_id=str(answer.get("transaction_id", "")),
+            ours=answer.get("mchid") == self.mchid and answer.get("appid") == self.appid,
+        )
+
+    def close(self, out_trade_no: str) -> None:
+        try:
+            self._checked(self._sdk.close(out_trade_no))
+        except Refused as refusal:
+            if refusal.code not in ("ORDER_NOT_EXIST", "ORDERNOTEXIST", "ORDER_CLOSED", "ORDERCLOSED"):
+                raise
+
+    def _refund_state(self, answer: dict[str, Any]) -> RefundState:
+        state = _REFUNDS.get(str(answer.get("status")))
+        if state is None:
+            raise Unknown(f"refund status {answer.get('status')}")
+        return state
+
+    def refund(self, request: RefundRequest) -> RefundState:
+        amount = {"refund": request.amount_fen, "total": request.total_fen, "currency": "CNY"}
+        return self._refund_state(
+            self._checked(
+                self._sdk.refund(
+                    request.out_refund_no,
+                    amount,
+                    out_trade_no=request.out_trade_no,
+                    reason=request.reason,
+                    notify_url=request.notify_url,
+                )
+            )
+        )
+
+    def query_refund(self, out_refund_no: str) -> RefundState:
+        try:
+            return self._refund_state(self._checked(self._sdk.query_refund(out_refund_no)))
+        except Refused as refusal:
+            if refusal.code in ("RESOURCE_NOT_EXISTS", "RESOURCE_NOT_EXIST"):
+                return "absent"
+            raise Unknown(refusal.code) from refusal
+
+    def verify_notification(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notification:
+        try:
+            text = body.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise Forged("body") from error
+        if not self._core._verify_signature(headers, text, now):
+            raise Forged("signature")
+        try:
+            outer = json.loads(text)
+            sealed = outer["resource"]
+            plain = aes_decrypt(
+                sealed["nonce"], sealed["ciphertext"], sealed.get("associated_data") or "", self._core._apiv3_key
+            )
+            resource = json.loads(plain or "")
+            kind = "refund" if str(outer["event_type"]).startswith("REFUND") else "payment"
+            number = str(resource["out_refund_no" if kind == "refund" else "out_trade_no"])
+            external_id = str(outer["id"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Forged("content") from error
+        return Notification(external_id, "refund" if kind == "refund" else "payment", number)

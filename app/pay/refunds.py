@@ -1,0 +1,90 @@
+"""Money going back: asked for until the provider says that it arrived, always under the same number."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from app.cases import service as cases
+from app.core.db import compare_and_set
+from app.pay import ledger
+from app.pay.channels import provider_of
+from app.pay.models import PaymentAttempt, Refund
+from app.pay.notify_url import notify_url
+from app.pay.providers.protocol import RefundRequest, RefundState, Refused, Unknown
+from app.pay.status import RefundAction, RefundStatus
+
+log = structlog.get_logger(__name__)
+
+OPEN = (RefundStatus.REQUESTED, RefundStatus.PROCESSING)
+
+
+def pause(tries: int) -> timedelta:
+    """Between two questions about a refund: 5 s, doubled up to an hour."""
+    return timedelta(seconds=min(5 * 2**tries, 3600))
+
+
+def settle(refund_id: str, *, now: datetime) -> None:
+    """Send or ask about one refund, if it is due. The next time is written first: two workers do not ask at once."""
+    refund = Refund.get_or_none(Refund.id == refund_id)
+    if refund is None or refund.status not in OPEN or refund.try_at is None or refund.try_at > now:
+        return
+    seen = {"status": refund.status, "try_at": refund.try_at}
+    if not compare_and_set(Refund, refund_id, seen, {"try_at": now + pause(refund.tries), "tries": refund.tries + 1}):
+        return
+    try:
+        state = _ask(refund)
+    except Unknown as error:
+        log.warning("refund_unknown", refund_id=refund_id, error=str(error))
+        return
+    except Refused as refusal:
+        cases.file("pay.refund_refused", f"refund:{refund_id}", {"code": refusal.code}, now=now)
+        log.error("refund_refused", refund_id=refund_id, provider_code=refusal.code)
+        return
+    apply_state(refund_id, state, now=now)
+
+
+def _ask(refund: Refund) -> RefundState:
+    attempt = PaymentAttempt.get_by_id(refund.attempt_id)
+    provider = provider_of(attempt)
+    if refund.status == RefundStatus.PROCESSING:
+        return provider.query_refund(refund.out_refund_no)
+    return provider.refund(
+        RefundRequest(
+            out_refund_no=refund.out_refund_no,
+            out_trade_no=attempt.out_trade_no,
+            amount_fen=refund.amount_fen,
+            total_fen=attempt.amount_fen,
+            reason="订单已关闭，款项原路退回" if refund.reason == "late" else "重复支付，款项原路退回",
+            notify_url=notify_url(attempt),
+        )
+    )
+
+
+def apply_state(refund_id: str, state: RefundState, *, now: datetime) -> None:
+    """Apply what the provider says of a refund."""
+    if state == "succeeded":
+        ledger.move_refund(refund_id, RefundAction.SUCCEED, "provider", now=now, succeeded_at=now, try_at=None)
+    elif state == "processing":
+        ledger.move_refund(refund_id, RefundAction.ACCEPT, "provider", now=now)
+    elif state == "failed" and ledger.move_refund(refund_id, RefundAction.FAIL, "provider", now=now, try_at=None):
+        cases.file("pay.refund_failed", f"refund:{refund_id}", {}, now=now)
+
+
+def ask_refund(out_refund_no: str, *, now: datetime) -> None:
+    """A notification names a refund: ask the provider for the truth. Raises `Unknown`."""
+    refund = Refund.get_or_none(Refund.out_refund_no == out_refund_no)
+    if refund is None or refund.status not in OPEN:
+        return
+    attempt = PaymentAttempt.get_by_id(refund.attempt_id)
+    apply_state(refund.id, provider_of(attempt).query_refund(out_refund_no), now=now)
+
+
+def settle_due(*, now: datetime, limit: int = 50) -> int:
+    """Every refund whose time has come; gives how many."""
+    due = Refund.select(Refund.id).where(Refund.status.in_(OPEN), Refund.try_at <= now).order_by(Refund.try_at)
+    ids = [refund_id for (refund_id,) in due.limit(limit).tuples()]
+    for refund_id in ids:
+        settle(refund_id, now=now)
+    return len(ids)

@@ -1,0 +1,93 @@
+"""What a provider says about a payment, applied: credited once, or given back. Asked by notifications, by "I have
+paid", by the closing of an order and by the janitor: late, twice, out of order or lost, the end is the same."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+
+from app.cases import service as cases
+from app.core.db import after_commit, transaction
+from app.core.ids import new_id
+from app.core.queue import enqueue_hint
+from app.pay import ledger
+from app.pay.channels import provider_of
+from app.pay.models import Order, PaymentAttempt, Refund
+from app.pay.providers.protocol import PaymentTruth
+from app.pay.status import AttemptAction, OrderAction, OrderStatus, RefundStatus
+
+log = structlog.get_logger(__name__)
+
+SEND_REFUND = "jobs.entries.send_refund"
+
+
+def ask(attempt_id: str, *, now: datetime) -> PaymentTruth:
+    """Ask the provider about an attempt and apply its answer. Raises `Unknown` when there is none."""
+    attempt = PaymentAttempt.get_by_id(attempt_id)
+    truth = provider_of(attempt).query(attempt.out_trade_no)
+    apply_truth(attempt_id, truth, now=now)
+    return truth
+
+
+def mismatch(attempt: PaymentAttempt, truth: PaymentTruth) -> str | None:
+    """What of a payment is not what we asked for (fault P4), or None."""
+    if not truth.ours:
+        return "merchant"
+    if truth.out_trade_no != attempt.out_trade_no:
+        return "number"
+    if truth.currency != "CNY":
+        return "currency"
+    return "amount" if truth.amount_fen != attempt.amount_fen else None
+
+
+def apply_truth(attempt_id: str, truth: PaymentTruth, *, now: datetime) -> None:
+    """Credit what is paid, once; give back what the order does not take. What is not paid changes nothing here:
+    closing is the business of whoever closes the order."""
+    if truth.state != "paid":
+        return
+    attempt = PaymentAttempt.get_by_id(attempt_id)
+    wrong = mismatch(attempt, truth)
+    if wrong is not None:
+        facts = {"wrong": wrong, "asked_fen": attempt.amount_fen, "paid_fen": truth.amount_fen}
+        cases.file("pay.mismatch", f"attempt:{attempt.id}", {**facts, "transaction": truth.transaction_id}, now=now)
+        return
+    credit(attempt, truth.transaction_id, now=now)
+
+
+def credit(attempt: PaymentAttempt, transaction_id: str, *, now: datetime) -> None:
+    """One transaction: the attempt is paid; the order takes the money if it still waits for it, or it goes back."""
+    evidence = f"transaction:{transaction_id}"
+    with transaction():
+        paid = ledger.move_attempt(
+            attempt.id, AttemptAction.PAY, evidence, now=now, transaction_id=transaction_id, paid_at=now, ask_at=None
+        )
+        if not paid:
+            return
+        kept = ledger.move_order(
+            attempt.order_id, OrderAction.PAY, evidence, now=now, paid_at=now, paid_attempt_id=attempt.id
+        )
+        if not kept:
+            order = Order.get_by_id(attempt.order_id)
+            request_refund(attempt, "late" if order.status == OrderStatus.CLOSED else "double", now=now)
+
+
+def request_refund(attempt: PaymentAttempt, reason: str, *, now: datetime) -> None:
+    """The whole of a paid attempt goes back; one row, one number, however often this is asked (fault P11)."""
+    if Refund.select().where(Refund.attempt_id == attempt.id).exists():
+        return
+    refund_id = new_id()
+    Refund.create(
+        id=refund_id,
+        order_id=attempt.order_id,
+        attempt_id=attempt.id,
+        out_refund_no=f"R{refund_id.upper()}",
+        amount_fen=attempt.amount_fen,
+        reason=reason,
+        status=RefundStatus.REQUESTED,
+        try_at=now,
+        created_at=now,
+    )
+    log.info("refund_requested", order_id=attempt.order_id, reason=reason)
+    # the row is the truth; this only spares the wait for the next sweep
+    after_commit(lambda: enqueue_hint(SEND_REFUND, refund_id))
