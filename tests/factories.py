@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.account import passwords
 from app.account import service as account
 from app.account.id_number import check_character
 from app.account.models import Person
@@ -69,30 +71,42 @@ _numbers = itertools.count(1)
 def an_id_number(number: int | None = None) -> str:
     """A valid citizen number that no other call gave (or the one for `number`, 0 to 998,001)."""
     number = next(_numbers) if number is None else number
-    first_17 = f"53010219{80 + number // 335664 % 20:02d}{1 + number // 27972 % 12:02d}{1 + number // 999 % 28:02d}{1 + number % 999:03d}"
+    born = f"{80 + number // 335664 % 20:02d}{1 + number // 27972 % 12:02d}{1 + number // 999 % 28:02d}"
+    first_17 = f"53010219{born}{1 + number % 999:03d}"
     return first_17 + check_character(first_17)
 
 
+PASSWORD = "Gongdi-2026"  # of every activated person, unless told otherwise
+
+
+@functools.cache
+def password_hash(password: str = PASSWORD) -> str:
+    """The hash of a password, made once a run."""
+    return passwords.hash_(password)
+
+
 def a_person(*, activated: bool = True, now: datetime = NOW, **values: Any) -> Person:
-    """A person with a phone from the roster; activated and agreed to everything, unless told otherwise."""
+    """A person with a phone from the roster; activated, with a password of their own (`PASSWORD`) and agreed to
+    everything, unless told otherwise."""
     id_number = values.pop("id_number", None) or an_id_number()
     defaults: dict[str, Any] = {
         "name": "张建国",
         "phone": f"138{next(_numbers):08d}",
         "phone_origin": "roster",
+        "password_hash": password_hash() if activated else None,
         "activated_at": now if activated else None,
         "created_at": now,
     }
     person: Person = Person.create(id_number=id_number, **(defaults | values))
     if activated:
         for kind in account.CONSENT_KINDS:
-            account.give_consent(person.id, kind, "1", now=now)
+            account.give_consent(person.id, kind, account.CONSENT_VERSIONS[kind], now=now)
     return person
 
 
-def a_session(person: Person, *, activated: bool = True, now: datetime | None = None) -> str:
+def a_session(person: Person, *, activated: bool = True, channel: str = "web", now: datetime | None = None) -> str:
     """The token of a new session of `person`, opened now unless told otherwise."""
-    return account.open_session(person.id, "yunnan", "web", activated=activated, now=now or utcnow())
+    return account.open_session(person.id, "yunnan", channel, activated=activated, now=now or utcnow())
 
 
 def auth(person: Person, *, activated: bool = True, now: datetime | None = None) -> dict[str, str]:

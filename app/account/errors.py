@@ -8,5 +8,25 @@ LOGIN_FAILED = problem(
     "login_failed", 401, "身份证号或密码不正确，请核对后重试；忘记密码可点“忘记密码”用手机短信找回。"
 )
 LOGIN_PAUSED = problem("login_paused", 429, "密码错误次数较多，请稍后再试；也可以用“忘记密码”通过手机短信立即找回。")
+LOGIN_CODE_NEEDED = problem(
+    "login_code_needed",
+    403,
+    "为保护账号安全，这次登录还需要短信验证码：请获取验证码，与密码一起提交；也可以用“忘记密码”重设密码。",
+)
+UNKNOWN_PROGRAMME = problem("unknown_programme", 404, "没有这个培训项目，请从首页重新进入。")
+CODE_WRONG = problem("code_wrong", 422, "验证码不正确或已失效，请核对最新一条短信；输错 5 次需重新获取验证码。")
+SMS_TOO_OFTEN = problem(
+    "sms_too_often", 429, "验证码获取得太频繁了，请稍等一会儿再获取；已收到的验证码 5 分钟内有效。"
+)
+SMS_NOT_OFFERED = problem(
+    "sms_not_offered", 409, "这个项目不支持短信验证码，请改用人脸实名核验，或拨打客服电话办理。"
+)
+NO_PHONE = problem("no_phone_on_record", 409, "系统里没有您的手机号，请改用人脸实名核验激活，或联系客服登记手机号。")
+ALREADY_ACTIVATED = problem("already_activated", 409, "账号已经激活，请返回首页继续。")
+ACTIVATION_NEEDED = problem("activation_needed", 403, "请先完成账号激活，再进行这一步。")
+PASSWORD_WRONG = problem("password_wrong", 422, "密码不正确，请核对后重试；忘记密码可退出后用手机短信找回。")
+PASSWORD_WEAK = problem("password_weak", 422, "新密码不符合要求，请按提示修改后再提交。")
+PHONE_SAME = problem("phone_unchanged", 409, "新手机号与现在的手机号相同，不需要更换。")
 CONSENT_NEEDED = problem("consent_needed", 403, "请先阅读并同意相关协议，再继续。")
+CONSENT_OUTDATED = problem("consent_outdated", 409, "协议已经更新，请刷新页面，阅读最新版本后再同意。")
 PERSON_CONFLICT = problem("person_conflict", 409, "同一身份证号登记了不同的姓名，请联系客服核对。")

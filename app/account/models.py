@@ -28,24 +28,75 @@ class Person(BaseModel):
 
 
 class Session(BaseModel):
-    """A sign-in. `activated` False: opens nothing but the activation. Over at `ended_at` or `expires_at`."""
+    """A sign-in. `proved` False: opens nothing but the activation. `activated`: a full one, that is proved, and the
+    person has a password of their own and agreed to the user agreement. Over at `ended_at` or `expires_at`."""
 
     person_id = peewee.CharField(16, index=True)
     programme = peewee.CharField(32)
     channel = peewee.CharField(16)
+    proved = peewee.BooleanField()
     activated = peewee.BooleanField()
     created_at = UtcField()
-    expires_at = UtcField()
+    expires_at = UtcField(index=True)
     ended_at = UtcField(null=True)
 
 
 class Consent(BaseModel):
-    """A person agreed to a text ('agreement', or 'face' for face data) in a version of it."""
+    """A person agreed to a text ('agreement', or 'face' for face data) in a version of it. `session_id`: in which
+    session, so that what a stranger ticked before the owner proved who they are does not count."""
 
     person_id = peewee.CharField(16)
     kind = peewee.CharField(16)
     version = peewee.CharField(16)
+    session_id = peewee.CharField(16, null=True)
     agreed_at = UtcField()
 
     class Meta:
         indexes = ((("person_id", "kind", "version"), True),)
+
+
+class VerificationCode(BaseModel):
+    """A code by SMS. `subject_index`: the index of the ID number that was typed. Asked for somebody unknown, the row
+    is made all the same, without person and phone, and never sent: both cases look alike from outside."""
+
+    subject_index = peewee.CharField(32)
+    person_id = peewee.CharField(16, null=True)
+    programme = peewee.CharField(32)
+    purpose = peewee.CharField(16)
+    phone = Sealed(indexed=True)
+    phone_sealed = peewee.TextField(null=True)
+    phone_index = peewee.CharField(32, null=True)
+    code = Sealed()
+    code_sealed = peewee.TextField(null=True)
+    code_hash = peewee.CharField(64)
+    tries = peewee.IntegerField(default=0)
+    created_at = UtcField(index=True)
+    expires_at = UtcField()
+    used_at = UtcField(null=True)
+
+    class Meta:
+        indexes = ((("subject_index", "created_at"), False), (("phone_index", "created_at"), False))
+
+
+class Notice(BaseModel):
+    """Something the owner of an account has to hear of, at the phone it had when it happened."""
+
+    person_id = peewee.CharField(16, index=True)
+    programme = peewee.CharField(32)
+    kind = peewee.CharField(24)
+    phone = Sealed()
+    phone_sealed = peewee.TextField()
+    created_at = UtcField()
+
+
+class LoginThrottle(BaseModel):
+    """Failures counted under one key: an account at an address, an address, an account. Keys are keyed hashes."""
+
+    scope = peewee.CharField(16)
+    key = peewee.CharField(32)
+    failures = peewee.IntegerField(default=0)
+    last_at = UtcField(index=True)
+    trusted_until = UtcField(null=True)
+
+    class Meta:
+        indexes = ((("scope", "key"), True),)

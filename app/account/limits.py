@@ -1,0 +1,173 @@
+"""How often somebody may guess (docs/decisions/0010-login-limits.md). Kept in SQL: it holds without Redis.
+
+A try is counted before the password is looked at, in one transaction for all its counters: of many tries at the same
+moment no more get through than one after the other. A success takes the count back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import peewee
+
+from app.account.errors import LOGIN_PAUSED
+from app.account.models import LoginThrottle
+from app.core import crypto
+from app.core.db import compare_and_set, insert_once, transaction
+from app.core.errors import TOO_MANY
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`free` tries without a pause; then a pause after each, doubling from `first_pause` to `longest_pause`. After
+    `forget_after` without a try everything is forgotten."""
+
+    scope: str
+    free: int
+    first_pause: timedelta
+    longest_pause: timedelta
+    forget_after: timedelta
+
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+PAIR = Limit("pair", 5, MINUTE, HOUR, DAY)  # one account, at one address
+ADDRESS = Limit("address", 60, MINUTE, HOUR, 2 * HOUR)  # a whole building site may share one
+SIGNED_IN = Limit("signed_in", 5, MINUTE, HOUR, DAY)  # the password asked for again, in a session
+CODES = Limit("codes", 30, MINUTE, HOUR, 2 * HOUR)  # codes asked for, at one address
+GUARD_AFTER = 10  # tries at an account, over all addresses, until a password alone no longer does
+GUARD_LASTS = DAY  # since the last try that was counted
+TRUST_LASTS = timedelta(days=30)  # an address from which the owner came in
+
+
+def paused_until(limit: Limit, failures: int, last_at: datetime) -> datetime | None:
+    """Until when no try is taken, after so many failures, the last one then. None: not paused."""
+    if failures < limit.free:
+        return None
+    doubled = limit.first_pause * 2 ** min(failures - limit.free, 16)
+    return last_at + min(doubled, limit.longest_pause)
+
+
+@dataclass(frozen=True)
+class Try:
+    """A login that was counted. `guarded`: the password alone does not do, an SMS code is needed too."""
+
+    account: str
+    address: str
+    guarded: bool
+
+
+def _key(scope: str, *parts: str) -> str:
+    return crypto.index(f"login_throttle.{scope}", "\n".join(parts))
+
+
+def _row(scope: str, key: str, now: datetime) -> LoginThrottle:
+    found = LoginThrottle.get_or_none(LoginThrottle.scope == scope, LoginThrottle.key == key)
+    if found is None:
+        insert_once(LoginThrottle, scope=scope, key=key, failures=0, last_at=now)
+        found = LoginThrottle.get(LoginThrottle.scope == scope, LoginThrottle.key == key)
+    row: LoginThrottle = found
+    return row
+
+
+def _count(limit: Limit, key: str, now: datetime) -> LoginThrottle:
+    for _ in range(50):
+        row = _row(limit.scope, key, now)
+        failures = 0 if now - row.last_at > limit.forget_after else row.failures
+        until = paused_until(limit, failures, row.last_at)
+        if until is not None and now < until:
+            seconds = int((until - now).total_seconds()) + 1
+            raise LOGIN_PAUSED(headers={"Retry-After": str(seconds)}, retry_after=seconds)
+        seen = {"failures": row.failures, "last_at": row.last_at}
+        if compare_and_set(LoginThrottle, row.id, seen, {"failures": failures + 1, "last_at": now}):
+            return row
+    raise TOO_MANY()
+
+
+def count(limit: Limit, what: str, *, now: datetime) -> None:
+    """Count a try at `what` (an address, a person). Raises `login_paused` with the seconds to wait."""
+    with transaction():
+        _count(limit, _key(limit.scope, what), now)
+
+
+def succeed(limit: Limit, what: str) -> None:
+    """Forget the failures at `what`."""
+    key = _key(limit.scope, what)
+    LoginThrottle.update(failures=0).where(LoginThrottle.scope == limit.scope, LoginThrottle.key == key).execute()
+
+
+# --- login -------------------------------------------------------------------------------------------------------
+
+
+def begin_login(account: str, address: str, *, with_code: bool, now: datetime) -> Try:
+    """Count a login at `account` (the index of the ID number that was typed, known or not) from `address`. Where the
+    account is guarded and no code was brought, nothing is counted: the guard ends when nobody tries the password any
+    more. Raises `login_paused`."""
+    with transaction():
+        overall = _row("account", _key("account", account), now)
+        pair = _row(PAIR.scope, _key(PAIR.scope, account, address), now)
+        known_here = pair.trusted_until is not None and now < pair.trusted_until
+        full = overall.failures >= GUARD_AFTER and now - overall.last_at <= GUARD_LASTS
+        guarded = full and not known_here
+        if guarded and not with_code:
+            return Try(account, address, guarded=True)
+        _count(PAIR, pair.key, now)
+        _count(ADDRESS, _key(ADDRESS.scope, address), now)
+        if not guarded and not known_here:
+            guarded = not _count_account(overall.key, now)
+    return Try(account, address, guarded)
+
+
+def _count_account(key: str, now: datetime) -> bool:
+    """Count a try at the account; False, and nothing counted, where others have just used up the free ones."""
+    for _ in range(50):
+        row = _row("account", key, now)
+        failures = 0 if now - row.last_at > GUARD_LASTS else row.failures
+        if failures >= GUARD_AFTER:
+            return False
+        seen = {"failures": row.failures, "last_at": row.last_at}
+        if compare_and_set(LoginThrottle, row.id, seen, {"failures": failures + 1, "last_at": now}):
+            return True
+    raise TOO_MANY()
+
+
+def login_succeeded(tried: Try, *, own_password: bool, now: datetime) -> None:
+    """The password was right. Only one's own says that the owner was here: then the account's count is cleared and
+    the address is known for a while; after a first password, which everybody knows, this try is taken back."""
+    _take_back("address", _key("address", tried.address))
+    if own_password:
+        clear(tried.account, tried.address, now=now)
+        return
+    _take_back("account", _key("account", tried.account))
+    _take_back("pair", _key("pair", tried.account, tried.address))
+
+
+def _take_back(scope: str, key: str) -> None:
+    fewer = LoginThrottle.update(failures=LoginThrottle.failures - 1)
+    fewer.where(LoginThrottle.scope == scope, LoginThrottle.key == key, LoginThrottle.failures > 0).execute()
+
+
+def clear(account: str, address: str | None, *, now: datetime) -> None:
+    """The owner has proved who they are: forget the failures at the account, and know the address for a while."""
+    key = _key("account", account)
+    LoginThrottle.update(failures=0).where(LoginThrottle.scope == "account", LoginThrottle.key == key).execute()
+    if address is not None:
+        row = _row(PAIR.scope, _key(PAIR.scope, account, address), now)
+        values = {"failures": 0, "last_at": now, "trusted_until": now + TRUST_LASTS}
+        LoginThrottle.update(values).where(LoginThrottle.id == row.id).execute()
+
+
+def hold(scope: str, what: str, *, now: datetime) -> None:
+    """Make everybody else who holds the same wait until this transaction ends."""
+    row = _row(scope, _key(scope, what), now)
+    more = LoginThrottle.update(failures=LoginThrottle.failures + 1, last_at=now)
+    more.where(LoginThrottle.id == row.id).execute()
+
+
+def forget(*, now: datetime) -> int:
+    """Delete counters that count for nothing any more; gives how many."""
+    quiet = LoginThrottle.last_at < now - 2 * DAY
+    untrusted = LoginThrottle.trusted_until.is_null() | (LoginThrottle.trusted_until < now)
+    ids: peewee.Query = LoginThrottle.select(LoginThrottle.id).where(quiet, untrusted).limit(1000).tuples()
+    old = [row_id for (row_id,) in ids]
+    return int(LoginThrottle.delete().where(LoginThrottle.id.in_(old)).execute()) if old else 0

@@ -1,0 +1,109 @@
+"""Passwords: argon2id, the programme's first passwords, and what a person's own has to be like."""
+
+from __future__ import annotations
+
+import functools
+import hmac
+import itertools
+import os
+from datetime import datetime
+from threading import BoundedSemaphore
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from app.account import limits
+from app.account.errors import PASSWORD_WEAK, PASSWORD_WRONG
+from app.account.models import Person
+from app.core.errors import NOT_FOUND
+from app.policy import rules
+from app.policy.schema import Programme
+
+SHORTEST, LONGEST = 8, 64
+# OWASP's Password Storage Cheat Sheet: argon2id with 19 MiB, 2 passes, 1 lane
+_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+_slots = BoundedSemaphore(2 * (os.cpu_count() or 2))  # bounds the memory that many logins at once take
+
+
+def hash_(password: str) -> str:
+    """The argon2id hash to store."""
+    with _slots:
+        return _hasher.hash(password)
+
+
+@functools.cache
+def _nobodys() -> str:
+    return hash_("nobody has this one")
+
+
+def _verify(stored: str, password: str) -> bool:
+    with _slots:
+        try:
+            return _hasher.verify(stored, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def first_passwords(programme: Programme, person: Person) -> set[str]:
+    """The first passwords this programme may have given the person. The kinds of certificate are not asked for: a
+    first password opens nothing, so that any of them will do."""
+    rule = programme.login.person
+    kinds: list[tuple[str, ...]] = [()]
+    kinds += [first.certificate_kinds for first in rule.first_passwords if first.certificate_kinds]
+    found = (
+        rules.first_password(rule, account=person.id_number, mobile=person.phone, certificate_kinds=some)
+        for some in kinds
+    )
+    return {password for password in found if password is not None}
+
+
+def matches(programme: Programme, person: Person | None, password: str) -> bool:
+    """Whether it is the person's password. One argon2 verification in every case (fault L5): for a person, for one
+    who has only a first password, and for nobody (None)."""
+    own = person.password_hash if person else None
+    right = _verify(own or _nobodys(), password)
+    if person is None or own is not None:
+        return right and own is not None
+    given = password.encode()
+    return any(hmac.compare_digest(given, first.encode()) for first in first_passwords(programme, person))
+
+
+def is_own(person: Person, password: str) -> bool:
+    """Whether it is the password that the person chose."""
+    return person.password_hash is not None and _verify(person.password_hash, password)
+
+
+def require(person_id: str, password: str, *, now: datetime) -> Person:
+    """Ask a signed-in person for their own password once more. Raises `password_wrong`, `login_paused`."""
+    person = Person.get_or_none(Person.id == person_id)
+    if person is None:
+        raise NOT_FOUND()
+    limits.count(limits.SIGNED_IN, person_id, now=now)
+    if not is_own(person, password):
+        raise PASSWORD_WRONG(fields={"password": "密码不正确。"})
+    limits.succeed(limits.SIGNED_IN, person_id)
+    found: Person = person
+    return found
+
+
+def require_strong(programme: Programme, id_number: str, password: str, *, person: Person | None = None) -> None:
+    """Raises `password_weak`, saying why: too short or long, one character or a plain sequence, part of the ID number
+    or around it, the programme's first password, the phone's number (the last two where the person is given)."""
+    upper = password.upper()
+    reason = None
+    if not SHORTEST <= len(password) <= LONGEST:
+        reason = f"密码长度应为 {SHORTEST} 至 {LONGEST} 位。"
+    elif len(set(password)) <= 2 or _is_sequence(password):
+        reason = "密码太简单，请不要使用重复或连续的字符。"
+    elif upper in id_number or id_number in upper or id_number[6:14] in upper:
+        reason = "密码不能是身份证号或其中的一部分（包括出生日期）。"
+    elif person is not None and (password in first_passwords(programme, person) or password == person.phone):
+        reason = "密码不能是初始密码或手机号。"
+    if reason:
+        raise PASSWORD_WEAK(reason, fields={"new_password": reason})
+
+
+def _is_sequence(password: str) -> bool:
+    """abcdefgh, 12345678, 87654321."""
+    steps = {ord(after) - ord(before) for before, after in itertools.pairwise(password)}
+    return steps in ({1}, {-1})

@@ -1,0 +1,113 @@
+"""Who is known: people as rosters name them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.account.models import Person
+from app.core import audit, crypto
+from app.core.db import transaction
+
+
+@dataclass(frozen=True)
+class NewPerson:
+    """A line of a roster: a checked ID number, a name, and the phone that the source supplied (None: none)."""
+
+    id_number: str
+    name: str
+    phone: str | None
+
+
+class NameConflict(Exception):
+    """The person with this ID number is known under another name; `position` counts the rows from 0."""
+
+    def __init__(self, position: int):
+        super().__init__(position)
+        self.position = position
+
+
+@dataclass(frozen=True)
+class Known:
+    """A person that a line of a roster names, and whether the name is the one we know."""
+
+    person_id: str
+    same_name: bool
+
+
+def look_up_people(rows: Sequence[NewPerson]) -> list[Known | None]:
+    """Who is known already, row by row (None: nobody yet). Writes nothing."""
+    keys = [id_number_index(row.id_number) for row in rows]
+    known = _by_index(keys)
+    found: list[Known | None] = []
+    for key, row in zip(keys, rows, strict=True):
+        person = known.get(key)
+        same = person is not None and person.name_index == crypto.index("person.name", row.name)
+        found.append(Known(person.id, same) if person else None)
+    return found
+
+
+def id_number_index(id_number: str) -> str:
+    """The index under which the person with this (normalised) ID number is found."""
+    return crypto.index("person.id_number", id_number)
+
+
+def _by_index(keys: Sequence[str]) -> dict[str, Person]:
+    """The persons with these indexes of their ID numbers."""
+    known: dict[str, Person] = {}
+    distinct = list(dict.fromkeys(keys))
+    for start in range(0, len(distinct), 500):
+        for person in Person.select().where(Person.id_number_index.in_(distinct[start : start + 500])):
+            known[person.id_number_index] = person
+    return known
+
+
+def find_or_create_people(rows: Sequence[NewPerson], *, now: datetime) -> list[str]:
+    """The person of each row, created where the ID number is new; ids in the order of `rows`.
+
+    A phone fills an empty one; it replaces the roster's older one as long as the account is not activated (a worker
+    with a new number could not get in otherwise), and never that of an activated person, whose account it would open.
+    Joins the caller's transaction. Raises `NameConflict`."""
+    keys = [id_number_index(row.id_number) for row in rows]
+    known = _by_index(keys)
+    created: dict[str, Person] = {}
+    changed: dict[str, Person] = {}
+    for position, (key, row) in enumerate(zip(keys, rows, strict=True)):
+        found = known.get(key)
+        if found is None:
+            origin = "roster" if row.phone else None
+            found = Person(
+                id_number=row.id_number, name=row.name, phone=row.phone, phone_origin=origin, created_at=now
+            )
+            known[key] = created[key] = found
+        elif found.name_index != crypto.index("person.name", row.name):
+            raise NameConflict(position)
+        elif row.phone and _takes_phone(found, row.phone):
+            found.phone, found.phone_origin = row.phone, "roster"
+            if key not in created:
+                changed[key] = found
+    with transaction():
+        _insert(list(created.values()))
+        for person in changed.values():
+            _change_phone(person, now)
+        ids = {key: person.id for key, person in known.items()}
+    return [ids[key] for key in keys]
+
+
+def _takes_phone(person: Person, phone: str) -> bool:
+    if person.phone_sealed is None:
+        return True
+    same = bool(person.phone_index == crypto.index("person.phone", phone))
+    return not same and person.phone_origin == "roster" and person.activated_at is None
+
+
+def _insert(people: list[Person]) -> None:
+    for start in range(0, len(people), 200):
+        Person.bulk_create(people[start : start + 200])
+
+
+def _change_phone(person: Person, now: datetime) -> None:
+    columns = (Person.phone_sealed, Person.phone_index, Person.phone_origin)
+    person.save(only=columns)
+    audit.record("system", "phone.from_roster", f"person:{person.id}", now=now)

@@ -1,0 +1,108 @@
+"""Sessions: a signed token that names a row (docs/decisions/0007-sessions.md)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from app.account.consents import agreed
+from app.account.models import Person, Session
+from app.core import tokens
+from app.core.access import Identity
+from app.core.errors import NOT_FOUND
+from app.core.ids import new_id
+
+PURPOSE = "session"
+LIVES = {"web": timedelta(days=1), "mini_program": timedelta(days=30), "app": timedelta(days=30)}
+ACTIVATING_LIVES = timedelta(minutes=30)
+
+Step = Literal["activate", "password", "consent", "home"]
+
+
+def next_step(person: Person, *, proved: bool) -> Step:
+    """What the person does next to get in: the stages of getting a full session, in order."""
+    if not proved:
+        return "activate"
+    if person.password_hash is None:
+        return "password"
+    return "home" if agreed(person.id, "agreement") else "consent"
+
+
+def open_session(person_id: str, programme: str, channel: str, *, activated: bool, now: datetime) -> str:
+    """A new session and its token, always a fresh one (fault L3). `activated`: the person has proved who they are;
+    the session is a full one as soon as they also have a password of their own and agreed to the user agreement."""
+    person = Person.get_or_none(Person.id == person_id)
+    if person is None:
+        raise NOT_FOUND()
+    life = LIVES[channel] if activated else ACTIVATING_LIVES
+    session_id = new_id()
+    Session.create(
+        id=session_id,
+        person_id=person_id,
+        programme=programme,
+        channel=channel,
+        proved=activated,
+        activated=next_step(person, proved=activated) == "home",
+        created_at=now,
+        expires_at=now + life,
+    )
+    return tokens.sign(PURPOSE, session_id, expires=now + life)
+
+
+def authenticate(token: str, *, now: datetime) -> Identity | None:
+    """Who holds `token`: its signature first (a forged one never reaches the database), then its row."""
+    try:
+        (session_id,) = tokens.verify(PURPOSE, token, now)
+    except (tokens.BadToken, ValueError):
+        return None
+    row = (
+        Session.select(Session.person_id, Session.activated, Session.expires_at)
+        .where(Session.id == session_id, Session.ended_at.is_null())
+        .tuples()
+        .first()
+    )
+    if row is None or row[2] <= now:
+        return None
+    return Identity(person_id=row[0], session_id=session_id, activated=bool(row[1]))
+
+
+def complete_sessions(person_id: str) -> None:
+    """Make the person's proved sessions full ones, if nothing is missing any more."""
+    person = Person.get_by_id(person_id)
+    if next_step(person, proved=True) != "home":
+        return
+    Session.update(activated=True).where(
+        Session.person_id == person_id,
+        Session.proved,
+        Session.ended_at.is_null(),
+    ).execute()
+
+
+def end_session(session_id: str, *, now: datetime) -> None:
+    """Log out; a second time changes nothing."""
+    Session.update(ended_at=now).where(Session.id == session_id, Session.ended_at.is_null()).execute()
+
+
+def end_sessions(person_id: str, *, now: datetime, keep: str | None = None, channel: str | None = None) -> int:
+    """End every session of a person (of one channel) but `keep`; gives how many ended."""
+    query = Session.update(ended_at=now).where(Session.person_id == person_id, Session.ended_at.is_null())
+    if keep is not None:
+        query = query.where(Session.id != keep)
+    if channel is not None:
+        query = query.where(Session.channel == channel)
+    return int(query.execute())
+
+
+def get_session(session_id: str) -> Session:
+    """The session's row. Raises `not_found`."""
+    session: Session | None = Session.get_or_none(Session.id == session_id)
+    if session is None:
+        raise NOT_FOUND()
+    return session
+
+
+def forget(*, now: datetime) -> int:
+    """Delete sessions that are over for long; gives how many."""
+    old = Session.select(Session.id).where(Session.expires_at < now - timedelta(days=90)).limit(1000)
+    ids = [row_id for (row_id,) in old.tuples()]
+    return int(Session.delete().where(Session.id.in_(ids)).execute()) if ids else 0
