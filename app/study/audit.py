@@ -31,7 +31,7 @@ def audit_progress() -> list[str]:
             faults.append(f"learner {person_id}: credited without a session")
             continue
         elapsed = learner.bucket_at_ms - int(learner.started_at.timestamp() * 1000)
-        if used > elapsed + interval[person_id]:
+        if used > max(elapsed, 0) + interval[person_id]:
             faults.append(f"learner {person_id}: credited {used / 1000:.0f} s in {elapsed / 1000:.0f} s")
     return faults
 

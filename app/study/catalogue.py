@@ -30,7 +30,7 @@ class CatalogueError(ValueError):
 class LessonEntry(msgspec.Struct, forbid_unknown_fields=True):
     title: Annotated[str, Meta(min_length=1, max_length=128)]
     seconds: Annotated[int, Meta(ge=1, le=MAX_SECONDS)]
-    video: Annotated[str, Meta(pattern=f"^{NAME.pattern}$")]
+    video: Annotated[str, Meta(pattern=rf"^{NAME.pattern}\Z")]
 
 
 class CourseEntry(msgspec.Struct, forbid_unknown_fields=True):

@@ -16,7 +16,7 @@ from app.study.tickets import read_video
 
 FOLDER = "videos"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}\.mp4")
-_ONE_RANGE = re.compile(r"bytes=(\d+-\d*|-\d+)")
+_ONE_RANGE = re.compile(r"bytes=(?:(\d+)-(\d*)|-(\d+))")
 
 
 def send(folder: Path, token: str, *, now: datetime) -> Response:
@@ -30,9 +30,10 @@ def send(folder: Path, token: str, *, now: datetime) -> Response:
     path = folder / name
     if not NAME.fullmatch(name) or not path.is_file():
         raise NOT_FOUND()
-    asked = request.headers.get("Range", "")
-    if asked and not _ONE_RANGE.fullmatch(asked.replace(" ", "")):
-        request.environ.pop("HTTP_RANGE")
+    asked = _one_range(request.headers.get("Range", ""), path.stat().st_size)
+    request.environ.pop("HTTP_RANGE", None)
+    if asked is not None:
+        request.environ["HTTP_RANGE"] = asked
     try:
         response = send_file(path, mimetype="video/mp4", conditional=True, etag=True, max_age=3600)
     except RequestedRangeNotSatisfiable as error:
@@ -41,3 +42,14 @@ def send(folder: Path, token: str, *, now: datetime) -> Response:
     response.cache_control.private = True
     response.cache_control.public = False
     return response
+
+
+def _one_range(text: str, size: int) -> str | None:
+    """The header `Range` if it asks for one range, else None; a suffix longer than the film is the film."""
+    match = _ONE_RANGE.fullmatch(text.replace(" ", ""))
+    if match is None:
+        return None
+    first, last, suffix = match.groups()
+    if suffix is not None:
+        return match[0] if int(suffix) < size else "bytes=0-"
+    return None if last and int(last) < int(first) else match[0]

@@ -66,12 +66,13 @@ class LessonProgress(BaseModel):
 
 class Learner(BaseModel):
     """One person's study session and token bucket, from which the state in Redis is rebuilt. `id` is the person's.
-    `bucket_ms` is the playable time, in milliseconds, that was left at `bucket_at_ms` (Unix time, Redis' clock).
+    `bucket_ms` is the playable time, in milliseconds, that was left at `bucket_at_ms` (Unix time, Redis' clock; 0
+    before the first flush: the bucket begins empty at the first play).
     `over_claimed` counts chunks that were reported sooner than they can have been watched."""
 
     started_at = UtcField()
     bucket_ms = peewee.IntegerField(default=0)
-    bucket_at_ms = peewee.BigIntegerField()
+    bucket_at_ms = peewee.BigIntegerField(default=0)
     over_claimed = peewee.IntegerField(default=0)
     session = peewee.CharField(12, default="")
     device = peewee.CharField(12, default="")

@@ -86,7 +86,7 @@ def play(person_id: str, enrolment_id: str, lesson_id: str, *, device: str, take
     study = rules_of(enrolment.programme, enrolment.version)
     stale = programme.study.lease_stale_seconds if programme.study and programme.study.one_device else 0
     device_tag = hashlib.sha256(device.encode()).hexdigest()[:12]
-    insert_once(Learner, id=person_id, started_at=now, bucket_at_ms=_ms(now))
+    insert_once(Learner, id=person_id, started_at=now)
     _ensure_progress(enrolment, lesson, study, now)
     if not take_over:
         _refuse_second_device(person_id, device_tag, stale, now)

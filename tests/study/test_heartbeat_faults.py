@@ -235,11 +235,10 @@ def test_a_purge_that_could_not_reach_redis_holds_at_the_next_play(clock: Clock)
 
 def test_a_lost_redis_gives_no_fresh_allowance(clock: Clock) -> None:
     phone = a_phone(seconds=3600, saved_up=300)
-    phone.send(range(25))
+    store_before = phone.send(range(25)).store
     flush.flush(now=NOW)
     redis_clients.heartbeat().flushdb()
     clock.set(clock.now)
-    store_before = "none"
     answer = phone.send(range(60))
     assert chunks_of(answer.credited) == set(range(30)), "what was left of the 300 seconds, and no more"
     assert chunks_of(answer.durable) == set(range(25))

@@ -11,6 +11,7 @@ if h[1] then
 else
   -- lost or new: the bucket goes on from what SQL knows, never a fresh allowance
   at, balance, seen, over = tonumber(ARGV[12]), tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
+  if at == 0 then at = now end
   session, device, store = ARGV[14], ARGV[15], ARGV[16]
 end
 if ARGV[1] ~= '' then
