@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.account import service as account
+from app.account.models import Person
 from app.core.access import Identity
 from app.core.clock import utcnow
 from app.core.db import transaction
@@ -21,6 +22,7 @@ from app.face.providers.baidu import BaiduFace
 from config.settings import Settings
 from sandbox import server
 from sandbox.faces import make_face, person_of
+from tests.factories import password_hash
 from tests.world import World
 
 
@@ -113,6 +115,8 @@ def people(world: World) -> People:
         now = now or utcnow()
         with transaction():
             (person_id,) = account.find_or_create_people([account.NewPerson(id_number, name, None)], now=now)
+            Person.update(password_hash=password_hash()).where(Person.id == person_id).execute()
+            account.give_consent(person_id, "agreement", "1", now=now)
             if activated:
                 account.activate(person_id, "sms:test", now=now)
             if consent:
