@@ -9,6 +9,7 @@ from datetime import datetime
 
 from app.certificate import service as certificate
 from app.core import db, inbox, outbox
+from app.enrol import service as enrol
 from app.exam import service as exam
 from app.face import service as face_service
 from app.face import store as face_store
@@ -30,6 +31,7 @@ class Entry:
 SCHEDULE: tuple[Entry, ...] = (
     Entry("outbox.sweep", seconds=5, run=outbox.sweep),
     Entry("inbox.sweep", seconds=5, run=inbox.sweep),
+    Entry("enrol.lapse", seconds=60, run=enrol.lapse),
     Entry("pay.expire_orders", seconds=5, run=pay_janitor.expire_orders),
     Entry("pay.find_lost_payments", seconds=5, run=pay_janitor.find_lost_payments),
     Entry("pay.settle_refunds", seconds=5, run=pay_refunds.settle_due),

@@ -22,6 +22,15 @@ def _moment(name: str) -> Function:
     return Function(read, metadata={"type": "string", "format": "date-time", "nullable": True})
 
 
+def _fee(page: Any) -> int | None:
+    """The fee of a certificate, in fen; None where nothing is paid."""
+    return page.programme.fee.amount_fen if page.programme.fee else None
+
+
+def _enrolment_id(offer: Any) -> str | None:
+    return offer.enrolment.id if offer.enrolment else None
+
+
 class SignUpsQuery(Schema):
     programme = String(required=True, validate=Length(1, 32), metadata={"example": "yunnan"})
     kind = String(validate=Length(1, 32), metadata={"description": "only this kind of certificate (its code)"})
@@ -51,13 +60,13 @@ class OfferOut(Schema):
     expires_on = Date(attribute="entry.expires_on", allow_none=True)
     refusal = Nested(HintOut, allow_none=True)
     warning = Nested(HintOut, allow_none=True)
-    enrolment_id = String(attribute="enrolment.id", allow_none=True)
+    enrolment_id = Function(_enrolment_id, metadata={"type": "string", "nullable": True})
 
 
 class SignUpsOut(Schema):
     programme = String(attribute="programme.key")
     programme_title = String(attribute="programme.title")
-    fee_fen = Integer(attribute="programme.fee.amount_fen", allow_none=True)
+    fee_fen = Function(_fee, metadata={"type": "integer", "nullable": True})
     contact = String(attribute="programme.authority.contacts.sign_up")
     offers = List(Nested(OfferOut))
     notice = Nested(HintOut, allow_none=True)
@@ -75,7 +84,7 @@ class EnrolmentOut(Schema):
     status = String(attribute="enrolment.status")
     warning = Nested(HintOut, allow_none=True)
     order_id = String(attribute="enrolment.order_id", allow_none=True)
-    fee_fen = Integer(attribute="programme.fee.amount_fen", allow_none=True)
+    fee_fen = Function(_fee, metadata={"type": "integer", "nullable": True})
     contact = String(attribute="programme.authority.contacts.study")
     signed_up_at = _moment("signed_up_at")
     paid_at = _moment("paid_at")

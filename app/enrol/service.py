@@ -42,14 +42,17 @@ def move(row: Enrolment, action: Action, *, now: datetime, reference: str | None
     are columns that change with it. Raises `status.NotAllowed`, and `CONFLICT` if another worker changed the row."""
     after = next_status(Status(row.status), action)
     values |= {"status": after, "open_entry_id": row.open_entry_id if after in OPEN else None}
-    query = Enrolment.update(values).where(Enrolment.id == row.id, Enrolment.status == row.status)
-    # an order's id changes while the status stays: it is part of what was read
-    same_order = Enrolment.order_id.is_null() if row.order_id is None else Enrolment.order_id == row.order_id
-    if not query.where(same_order).execute():
+    if not Enrolment.update(values).where(Enrolment.id == row.id, _as_read(row)).execute():
         raise CONFLICT()
     EnrolmentEvent.create(enrolment_id=row.id, at=now, action=action, status=after, reference=reference)
     for name, value in values.items():
         setattr(row, name, value)
+
+
+def _as_read(row: Enrolment) -> Any:
+    """That the row is still as it was read. An order may change while the status stays, so it counts too."""
+    same_order = Enrolment.order_id.is_null() if row.order_id is None else Enrolment.order_id == row.order_id
+    return (Enrolment.status == row.status) & same_order
 
 
 def passed(payload: dict[str, str], now: datetime) -> None:

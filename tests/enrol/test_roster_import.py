@@ -14,7 +14,7 @@ from app.core.audit import AuditEntry
 from app.core.errors import Problem
 from app.core.sheet import SheetRefused, write_report
 from app.enrol.models import RosterEntry, RosterImport
-from app.enrol.roster.rows import COLUMNS
+from app.enrol.roster.rows import COLUMNS, RosterRow
 from app.enrol.service import import_roster
 from app.policy import load
 from ops import rosters
@@ -229,7 +229,7 @@ def test_two_imports_at_once_do_not_list_a_certificate_twice(world: World, roste
     path = roster_file([line()])
     known = service._known_entries
 
-    def slow(programme: str, rows: list[service.RosterRow]) -> dict[str, RosterEntry]:
+    def slow(programme: str, rows: list[RosterRow]) -> dict[str, RosterEntry]:
         found = known(programme, rows)
         a_roster_entry(a_person(), certificate_no="滇TJ(2019)0000001")
         return found
