@@ -1,0 +1,40 @@
+"""WeChat identities: login codes that came in, and which openid belongs to whom."""
+
+from __future__ import annotations
+
+import peewee
+
+from app.core.crypto import Sealed
+from app.core.db import BaseModel, UtcField
+
+
+class LoginCode(BaseModel):
+    """A code of `wx.login` that somebody brought. Its row is made before WeChat is asked, and `code_index` is unique:
+    a code that comes twice, or fifty times at once, is asked for once. `bound_at`: its openid was bound by it."""
+
+    code_index = peewee.CharField(32, unique=True)
+    programme = peewee.CharField(32)
+    appid = peewee.CharField(64)
+    address_index = peewee.CharField(32)
+    openid = Sealed()
+    openid_sealed = peewee.TextField(null=True)
+    created_at = UtcField(index=True)
+    bound_at = UtcField(null=True)
+
+    class Meta:
+        indexes = ((("address_index", "created_at"), False),)
+
+
+class Binding(BaseModel):
+    """A person's openid in one mini-program. While it holds, `openid_key` and `person_key` are set and unique: one
+    openid a person and one person an openid, for each appid. They are cleared when it ends."""
+
+    person_id = peewee.CharField(16, index=True)
+    appid = peewee.CharField(64)
+    openid = Sealed(indexed=True)
+    openid_sealed = peewee.TextField()
+    openid_index = peewee.CharField(32, index=True)
+    openid_key = peewee.CharField(100, null=True, unique=True)
+    person_key = peewee.CharField(100, null=True, unique=True)
+    bound_at = UtcField()
+    ended_at = UtcField(null=True)

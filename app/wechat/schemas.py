@@ -1,0 +1,35 @@
+"""What the WeChat API takes and gives."""
+
+from __future__ import annotations
+
+from apiflask import Schema
+from apiflask.fields import Boolean, String
+from apiflask.validators import Length, Regexp
+
+
+class LoginIn(Schema):
+    programme = String(required=True, validate=Regexp(r"[a-z0-9_-]{1,32}\Z", error="没有这个培训项目。"))
+    code = String(
+        required=True,
+        validate=Regexp(r"[!-~]{1,128}\Z", error="微信登录凭证不对，请重新点“微信登录”。"),
+        metadata={"description": "wx.login 得到的 code，只能用一次"},
+    )
+
+
+class LoginOut(Schema):
+    bound = Boolean(metadata={"description": "这个微信是否已绑定学员"})
+    token = String(allow_none=True, metadata={"description": "新的登录凭证，仅在已绑定时"})
+    activated = Boolean(allow_none=True)
+    must_change_password = Boolean(allow_none=True)
+    next = String(allow_none=True, metadata={"enum": ["activate", "password", "consent", "home"]})
+    bind_ticket = String(allow_none=True, metadata={"description": "未绑定时，10 分钟内登录后用它绑定"})
+
+
+class BindIn(Schema):
+    bind_ticket = String(required=True, validate=Length(min=1, max=300))
+    password = String(required=True, validate=Length(min=1, max=128))
+
+
+class BindOut(Schema):
+    bound = Boolean()
+    rebound = Boolean(metadata={"description": "是否替换了原来绑定的微信；原来的登录都已退出"})

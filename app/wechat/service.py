@@ -1,0 +1,197 @@
+"""Getting in by WeChat, and which WeChat belongs to whom.
+
+A code of `wx.login` is claimed in SQL before WeChat is asked (fault L2). An openid opens an account only after its
+owner, signed in by other means, has bound it with the password; binding another one asks again (fault L4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import peewee
+
+from app.account import service as account
+from app.core import audit, crypto, tokens
+from app.core.access import Identity
+from app.core.db import compare_and_set, insert_once, transaction
+from app.core.errors import CONFLICT, TOO_MANY
+from app.core.ids import new_id
+from app.policy import load
+from app.wechat import providers
+from app.wechat.errors import (
+    BIND_TICKET_OVER,
+    WECHAT_BLOCKED,
+    WECHAT_BOUND_TO_OTHER,
+    WECHAT_CODE_REFUSED,
+    WECHAT_NOT_OFFERED,
+    WECHAT_UNAVAILABLE,
+)
+from app.wechat.models import Binding, LoginCode
+from app.wechat.providers.protocol import AccountBlocked, CodeRefused, ProviderUnavailable, WeChat
+
+CHANNEL = "mini_program"
+TICKET = "wechat bind"
+TICKET_LIVES = timedelta(minutes=10)
+KEPT = timedelta(days=2)  # longer than WeChat's five minutes by far
+CODES_A_MINUTE = 120  # from one address: a building site, or a town behind its carrier
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """The WeChat is bound: a new session. `next`: the step that `account` names."""
+
+    token: str
+    next: str
+
+
+@dataclass(frozen=True)
+class Unbound:
+    """Nobody has bound this WeChat yet; `bind_ticket` lets whoever signs in now do so."""
+
+    bind_ticket: str
+
+
+def log_in(programme_key: str, code: str, address: str, *, now: datetime) -> SignedIn | Unbound:
+    """Sign in by a code of `wx.login`, which works once. Raises `wechat_not_offered`, `wechat_code_refused`,
+    `wechat_blocked`, `wechat_unavailable`, `too_many_requests`."""
+    client = _client(programme_key, now)
+    row_id = claim_code(programme_key, client.appid, code, address, now=now)
+    if row_id is None:
+        raise WECHAT_CODE_REFUSED()
+    try:
+        openid = client.openid_of(code)
+    except CodeRefused as error:
+        raise WECHAT_CODE_REFUSED() from error
+    except AccountBlocked as error:
+        raise WECHAT_BLOCKED() from error
+    except ProviderUnavailable as error:
+        raise WECHAT_UNAVAILABLE(headers={"Retry-After": "5"}) from error
+    with transaction():
+        binding = Binding.get_or_none(Binding.openid_key == _openid_key(client.appid, openid))
+        if binding is not None:
+            return _open(binding.person_id, programme_key, now)
+        row = LoginCode.get_by_id(row_id)
+        row.openid = openid
+        LoginCode.update(openid_sealed=row.openid_sealed).where(LoginCode.id == row_id).execute()
+    return Unbound(tokens.sign(TICKET, row_id, expires=now + TICKET_LIVES))
+
+
+def _client(programme_key: str, now: datetime) -> WeChat:
+    try:
+        prefix = load.in_force(programme_key, now).authority.secrets.wechat
+    except load.UnknownProgramme:
+        prefix = None
+    if prefix is None:
+        raise WECHAT_NOT_OFFERED()
+    return providers.for_authority(prefix)
+
+
+def claim_code(programme_key: str, appid: str, code: str, address: str, *, now: datetime) -> str | None:
+    """Write down that this code was brought; gives the row's id, or None where it came before (fault L2)."""
+    address_index = crypto.index("login_code.address", address)
+    with transaction():
+        lately = LoginCode.select().where(
+            LoginCode.address_index == address_index, LoginCode.created_at > now - timedelta(minutes=1)
+        )
+        if lately.count() >= CODES_A_MINUTE:
+            raise TOO_MANY(headers={"Retry-After": "60"})
+        row_id = new_id()
+        mine = insert_once(
+            LoginCode,
+            id=row_id,
+            code_index=crypto.index("login_code.code", f"{appid}\n{code}"),
+            programme=programme_key,
+            appid=appid,
+            address_index=address_index,
+            created_at=now,
+        )
+    return row_id if mine else None
+
+
+def _open(person_id: str, programme_key: str, now: datetime) -> SignedIn:
+    person = account.get_person(person_id)
+    proved = person.activated_at is not None and person.password_hash is not None
+    token = account.open_session(person_id, programme_key, CHANNEL, activated=proved, now=now)
+    audit.record(f"person:{person_id}", "login.wechat", f"person:{person_id}", now=now, programme=programme_key)
+    return SignedIn(token, account.next_step(person, proved=proved))
+
+
+# --- binding -----------------------------------------------------------------------------------------------------
+
+
+def bind(who: Identity, ticket: str, password: str, *, now: datetime) -> bool:
+    """Bind the WeChat of `ticket` to the caller, who types the password again. Binding another one than before ends
+    the caller's other sessions, and the owner is told. Sent twice, it changes nothing. True if another one was
+    replaced. Raises `bind_ticket_over`, `wechat_bound_to_other`, `password_wrong`, `login_paused`, `conflict`."""
+    try:
+        (row_id,) = tokens.verify(TICKET, ticket, now)
+    except (tokens.BadToken, ValueError):
+        raise BIND_TICKET_OVER() from None
+    row = LoginCode.get_or_none(LoginCode.id == row_id)
+    if row is None or row.openid_sealed is None:
+        raise BIND_TICKET_OVER()
+    account.require_password(who.person_id, password, now=now)
+    try:
+        with transaction():
+            return _bind(who, row, now)
+    except peewee.IntegrityError as error:  # somebody bound the same WeChat, or this person another, a moment ago
+        raise CONFLICT() from error
+
+
+def _bind(who: Identity, row: LoginCode, now: datetime) -> bool:
+    openid_key, person_key = _openid_key(row.appid, row.openid), f"{row.appid}:{who.person_id}"
+    owner = Binding.get_or_none(Binding.openid_key == openid_key)
+    if owner is not None:
+        if owner.person_id != who.person_id:
+            raise WECHAT_BOUND_TO_OTHER()
+        return False
+    if not compare_and_set(LoginCode, row.id, {"bound_at": None}, {"bound_at": now}):
+        raise BIND_TICKET_OVER()
+    before = Binding.get_or_none(Binding.person_key == person_key)
+    if before is not None:
+        _end(before, now)
+    Binding.create(
+        person_id=who.person_id,
+        appid=row.appid,
+        openid=row.openid,
+        openid_key=openid_key,
+        person_key=person_key,
+        bound_at=now,
+    )
+    if before is not None:
+        account.end_sessions(who.person_id, now=now, keep=who.session_id)
+        account.tell_owner(account.get_person(who.person_id), row.programme, "wechat_rebound", now=now)
+    action = "wechat.bound" if before is None else "wechat.rebound"
+    audit.record(f"person:{who.person_id}", action, f"person:{who.person_id}", now=now, appid=row.appid)
+    return before is not None
+
+
+def unbind(who: Identity, *, now: datetime) -> None:
+    """Take the caller's WeChat away: their other sessions end, the owner is told. A second time changes nothing.
+    Raises `wechat_not_offered`."""
+    programme_key = account.get_session(who.session_id).programme
+    person_key = f"{_client(programme_key, now).appid}:{who.person_id}"
+    with transaction():
+        binding = Binding.get_or_none(Binding.person_key == person_key)
+        if binding is None or not _end(binding, now):
+            return
+        account.end_sessions(who.person_id, now=now, keep=who.session_id)
+        account.tell_owner(account.get_person(who.person_id), programme_key, "wechat_unbound", now=now)
+        audit.record(f"person:{who.person_id}", "wechat.unbound", f"person:{who.person_id}", now=now)
+
+
+def _end(binding: Binding, now: datetime) -> bool:
+    values = {"ended_at": now, "openid_key": None, "person_key": None}
+    return compare_and_set(Binding, binding.id, {"ended_at": None}, values)
+
+
+def _openid_key(appid: str, openid: str) -> str:
+    return f"{appid}:{crypto.index('binding.openid', openid)}"
+
+
+def forget_codes(*, now: datetime) -> int:
+    """Delete login codes that no ticket can name any more; gives how many."""
+    old = LoginCode.select(LoginCode.id).where(LoginCode.created_at < now - KEPT).limit(1000).tuples()
+    ids = [row_id for (row_id,) in old]
+    return int(LoginCode.delete().where(LoginCode.id.in_(ids)).execute()) if ids else 0

@@ -1,0 +1,49 @@
+"""WeChat's routes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIBlueprint
+
+from app.core.access import Role, access, client_address, identity, request_now
+from app.wechat import schemas, service
+
+blueprint = APIBlueprint("wechat", __name__, url_prefix="/api/v1/wechat", tag="微信")
+
+
+@blueprint.post("/login")
+@access(Role.PUBLIC)
+@blueprint.input(schemas.LoginIn)
+@blueprint.output(schemas.LoginOut)
+@blueprint.doc(summary="微信登录", description="已绑定的微信直接登录；未绑定的给出绑定凭据，登录后用它绑定。")
+def log_in(json_data: dict[str, Any]) -> dict[str, Any]:
+    result = service.log_in(json_data["programme"], json_data["code"], client_address(), now=request_now())
+    if isinstance(result, service.Unbound):
+        return {"bound": False, "bind_ticket": result.bind_ticket}
+    return {
+        "bound": True,
+        "token": result.token,
+        "activated": result.next == "home",
+        "must_change_password": result.next == "password",
+        "next": result.next,
+    }
+
+
+@blueprint.post("/bind")
+@access(Role.TRAINEE)
+@blueprint.input(schemas.BindIn)
+@blueprint.output(schemas.BindOut)
+@blueprint.doc(summary="绑定或换绑微信", description="需要再次输入密码；换绑后其他登录都会退出，并短信通知本人。")
+def bind(json_data: dict[str, Any]) -> dict[str, Any]:
+    rebound = service.bind(identity(), json_data["bind_ticket"], json_data["password"], now=request_now())
+    return {"bound": True, "rebound": rebound}
+
+
+@blueprint.delete("/binding")
+@access(Role.TRAINEE)
+@blueprint.output(schemas.BindOut)
+@blueprint.doc(summary="解除微信绑定", description="其他登录都会退出，并短信通知本人。")
+def unbind() -> dict[str, Any]:
+    service.unbind(identity(), now=request_now())
+    return {"bound": False, "rebound": False}
