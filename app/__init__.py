@@ -14,7 +14,14 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     """The WSGI application for `settings` (default: from the environment). Raises `SettingsError`."""
     settings = settings or load()
     wiring.start(settings)
-    app = APIFlask(__name__, title="住考网络继续学习", version="1", docs_path=None, spec_path=None)
+    app = APIFlask(
+        __name__,
+        title="住考网络继续学习",
+        version="1",
+        docs_path=None,
+        spec_path=None,
+        static_folder=None,  # type: ignore[arg-type]
+    )
     app.config.update(MAX_FORM_MEMORY_SIZE=64 * 1024, SETTINGS=settings)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     web.init_app(app)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from app import wiring
-from app.core import db
+from app.core import db, migrate
 from app.core.clock import utcnow
+from app.core.errors import Problem
 from app.core.sheet import SheetRefused, write_report
 from app.enrol import service as enrol
+from app.exam import bank
 from app.policy import load as programmes
 from config.settings import load
-from ops import rosters
+from ops import questions, rosters
 
 
 def show_progress(done: int, total: int) -> None:
@@ -24,14 +28,13 @@ def show_progress(done: int, total: int) -> None:
 
 
 def import_roster(options: argparse.Namespace) -> int:
-    """Import a roster; with errors nothing is imported, and a report is written beside the file."""
-    try:
-        result = enrol.import_roster(
-            options.file, options.programme, actor="system", now=utcnow(), progress=show_progress
-        )
-    except SheetRefused as refused:
-        print(refused.sentence, file=sys.stderr)
-        return 1
+    """Import a roster; with errors nothing is imported, they are listed in a report beside the file, or as JSON."""
+    result = enrol.import_roster(
+        options.file, options.programme, actor="system", now=utcnow(), progress=show_progress
+    )
+    if options.json:
+        print(json.dumps([asdict(error) for error in result.errors], ensure_ascii=False, indent=1))
+        return 1 if result.errors else 0
     for error in result.errors[:20]:
         print(f"第 {error.row} 行 {error.column}：{error.message}", file=sys.stderr)
     if result.errors:
@@ -52,15 +55,75 @@ def make_roster(options: argparse.Namespace) -> int:
     return 0
 
 
+def import_questions(options: argparse.Namespace) -> int:
+    """Import a question bank; with errors nothing is imported."""
+    try:
+        result = bank.import_questions(
+            options.file, options.programme, actor="system", now=utcnow(), replace=options.replace
+        )
+    except SheetRefused as refused:
+        print(refused.sentence, file=sys.stderr)
+        return 1
+    for error in result.errors:
+        print(f"第 {error.row} 行 {error.column}：{error.message}", file=sys.stderr)
+    if result.errors:
+        print(f"没有导入：{len(result.errors)} 处错误", file=sys.stderr)
+        return 1
+    changes = f"新增 {result.added}，更新 {result.changed}，未变 {result.unchanged}，停用 {result.retired}"
+    print(f"题库：{changes}")
+    for subject, missing in result.short.items():
+        print(f"科目 {subject} 还不够组一份试卷，缺：{missing}", file=sys.stderr)
+    return 0
+
+
+def make_questions(options: argparse.Namespace) -> int:
+    """Write the demonstration question bank."""
+    rows = questions.write(options.file, programmes.in_force(options.programme, utcnow()))
+    print(f"{options.file}: {rows} rows")
+    return 0
+
+
+def migrate_up(_options: argparse.Namespace) -> int:
+    """Apply the migrations that this database has not seen."""
+    for name in migrate.up():
+        print(name)
+    return 0
+
+
+def make_migration(options: argparse.Namespace) -> int:
+    """Write the migration from the migrations so far to the models, on an empty database in memory."""
+    db.connect("sqlite:///:memory:")
+    with db.connection():
+        migrate.up()
+        print(migrate.write(options.name, wiring.models()) or "the migrations and the models agree")
+    return 0
+
+
+def a_file(text: str) -> Path:
+    """The path of a file that is there."""
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"{text}: no such file")
+    return path
+
+
 def parser() -> argparse.ArgumentParser:
     """All commands and their arguments."""
     top = argparse.ArgumentParser(prog="python -m ops.manage", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
+    command = commands.add_parser("migrate", help="bring the database up to date")
+    command.set_defaults(run=migrate_up)
+
+    command = commands.add_parser("make-migration", help="write a migration from the models")
+    command.add_argument("name")
+    command.set_defaults(run=make_migration)
+
     command = commands.add_parser("import-roster", help="import the regulator's roster (xlsx)")
-    command.add_argument("file", type=Path)
+    command.add_argument("file", type=a_file)
     command.add_argument("--programme", required=True)
     command.add_argument("--report", type=Path, help="where to list errors (default: beside the file)")
+    command.add_argument("--json", action="store_true", help="list the errors as JSON instead")
     command.set_defaults(run=import_roster)
 
     command = commands.add_parser("make-roster", help="write a roster of made-up people (xlsx)")
@@ -69,6 +132,17 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--rows", type=int, default=20)
     command.add_argument("--seed", type=int, default=1)
     command.set_defaults(run=make_roster)
+
+    command = commands.add_parser("import-questions", help="import a question bank (xlsx)")
+    command.add_argument("file", type=Path)
+    command.add_argument("--programme", required=True)
+    command.add_argument("--replace", action="store_true", help="retire what the file does not hold")
+    command.set_defaults(run=import_questions)
+
+    command = commands.add_parser("make-questions", help="write the demonstration question bank (xlsx)")
+    command.add_argument("file", type=Path)
+    command.add_argument("--programme", required=True)
+    command.set_defaults(run=make_questions)
     return top
 
 
@@ -76,8 +150,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; gives the exit status."""
     options = parser().parse_args(arguments)
     wiring.start(load())
-    with db.connection():
-        status: int = options.run(options)
+    try:
+        with db.connection():
+            status: int = options.run(options)
+    except (Problem, SheetRefused) as refused:
+        print(refused.detail if isinstance(refused, Problem) else refused.sentence, file=sys.stderr)
+        return 1
+    except programmes.UnknownProgramme as unknown:
+        print(f"no such programme: {unknown}", file=sys.stderr)
+        return 1
     return status
 
 

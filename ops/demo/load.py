@@ -1,0 +1,110 @@
+"""Loads the demonstration data through the same services as real data, telling each step."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from app import wiring
+from app.core import db, migrate
+from app.core.clock import utcnow
+from app.enrol import service as enrol
+from app.exam import bank
+from app.policy import load as policy
+from app.policy import rules
+from app.policy.schema import Programme
+from app.study import catalogue, films, video
+from config.settings import ROOT, Settings, load
+from ops import questions, rosters
+
+PROGRAMME = "yunnan"
+PEOPLE = 300
+FONT = ROOT / "node_modules" / "@expo-google-fonts" / "noto-sans-sc" / "400Regular" / "NotoSansSC_400Regular.ttf"
+COURSES = Path(__file__).parent / "courses.toml"
+
+
+def people(programme: Programme) -> list[rosters.MadeUp]:
+    """The demonstration's trainees: the same ones each time."""
+    today = policy.shanghai_day(utcnow())
+    return list(rosters.people(programme, PEOPLE, today=today, seed=1))
+
+
+def prepare(say: Callable[[str], None]) -> None:
+    """Bring the database up to date and load what is missing; a second time takes no time."""
+    settings = load()
+    wiring.start(settings)
+    with db.connection():
+        applied = migrate.up()
+        if applied:
+            say(f"      database: {len(applied)} migrations applied")
+        folder = settings.data_dir / "demo"
+        done = folder / "loaded"
+        if not settings.demo or done.exists():
+            return
+        folder.mkdir(exist_ok=True)
+        programme = policy.in_force(PROGRAMME, utcnow())
+        _films(settings, say)
+        _courses(folder, programme, say)
+        _questions(folder, programme, say)
+        _roster(folder, programme, say)
+        done.touch()
+
+
+def _films(settings: Settings, say: Callable[[str], None]) -> None:
+    lessons = tomllib.loads(COURSES.read_text(encoding="utf-8"))["lessons"]
+    for number, lesson in enumerate(lessons, start=1):
+        path = settings.data_dir / films.FOLDER / lesson["video"]
+        video.make_demo_video(path, lesson["title"], lesson["seconds"], font=FONT)
+        say(f"      film {number} of {len(lessons)}: {lesson['title']}, {lesson['seconds']} s")
+
+
+def _courses(folder: Path, programme: Programme, say: Callable[[str], None]) -> None:
+    course = tomllib.loads(COURSES.read_text(encoding="utf-8"))
+    course["kind_codes"] = [kind.code for kind in programme.certificate_kinds]
+    path = folder / "courses.toml"
+    path.write_bytes(msgspec.toml.encode({"courses": [course]}))
+    say(f"      courses: {catalogue.load_courses(path)} lessons for {len(course['kind_codes'])} kinds of certificate")
+
+
+def _questions(folder: Path, programme: Programme, say: Callable[[str], None]) -> None:
+    path = folder / "questions.xlsx"
+    rows = questions.write(path, programme)
+    result = bank.import_questions(path, programme.key, actor="system", now=utcnow())
+    if result.errors:
+        raise SystemExit(f"the demonstration's questions are wrong: {result.errors[0]}")
+    say(f"      question bank: {rows} questions")
+
+
+def _roster(folder: Path, programme: Programme, say: Callable[[str], None]) -> None:
+    path = folder / "roster.xlsx"
+    rosters.write(path, people(programme))
+    result = enrol.import_roster(path, programme.key, actor="system", now=utcnow(), progress=lambda _done, _all: None)
+    if result.errors:
+        raise SystemExit(f"the demonstration's roster is wrong: {result.errors[0]}")
+    say(f"      roster: {result.rows} people")
+
+
+def password_of(programme: Programme, person: rosters.MadeUp) -> str:
+    """The first password of a demonstration trainee."""
+    rule = programme.login.person
+    return rules.first_password(rule, account=person.id_number, mobile=person.phone, certificate_kinds=()) or ""
+
+
+def welcome(base_url: str, sandbox_url: str, logs: Path) -> str:
+    """What to open, and as whom."""
+    programme = policy.in_force(PROGRAMME, utcnow())
+    first = people(programme)[:3]
+    rows = "\n".join(f"    {one.name}\t{one.id_number}\t{one.phone}\t{one.kind}" for one in first)
+    return f"""\
+  The product          {base_url}/
+  The phone (sandbox)  {sandbox_url}/      pay QR codes, read SMS, answer face checks
+  API and its docs     {base_url}/api/docs
+  Health               {base_url}/readyz
+  Logs                 {logs}
+
+  Demo trainees: first password {password_of(programme, first[0])}; the SMS codes arrive on the sandbox's phone page.
+{rows}
+"""

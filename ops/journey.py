@@ -1,0 +1,362 @@
+"""`make journey`: one trainee's whole path over HTTP, from the first login to the proof's QR code.
+
+The trainee is one of the demonstration's people whom nobody has used yet. Each step is printed with its time; the
+first answer that is not as expected ends the journey with exit status 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pypdfium2
+import requests
+import zxingcpp
+
+from app.core.clock import utcnow
+from app.policy import load as policy
+from app.policy.schema import Programme
+from config.settings import ROOT
+from ops import questions
+from ops.client import Client, Surprise
+from ops.demo import load as demo
+from ops.rosters import MadeUp
+from ops.stack import Stack
+from sandbox.faces import make_face, person_of
+
+OWN_PASSWORD = "Gongdi-2026"  # noqa: S105 the demonstration's people are made up
+WAIT = 30.0  # seconds for what happens in the background
+BEAT_CHUNKS = 1
+
+
+@dataclass
+class Journey:
+    """One trainee on the way. `on_step(name)` is called as each step begins. `evidence` holds what the product has
+    acknowledged: it must still be there at the end."""
+
+    client: Client
+    sandbox: Client
+    programme: Programme
+    say: Callable[[str], None]
+    on_step: Callable[[str], None] = lambda _name: None
+    evidence: dict[str, Any] = field(default_factory=dict)
+    person: MadeUp | None = None
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """Time one step and tell it."""
+        self.on_step(title)
+        began = time.monotonic()
+        yield
+        self.say(f"  {title:　<14}{time.monotonic() - began:7.2f} s")
+
+    def until(self, what: str, ready: Callable[[], Any], seconds: float = WAIT) -> Any:
+        """The first true value of `ready()`. Raises `Surprise` after `seconds` (patience is added)."""
+        deadline = time.monotonic() + seconds + self.client.patience
+        while True:
+            value = ready()
+            if value:
+                return value
+            if time.monotonic() > deadline:
+                raise Surprise(f"{what}: not within {seconds:.0f} s")
+            time.sleep(0.2)
+
+    @property
+    def who(self) -> MadeUp:
+        if self.person is None:
+            raise Surprise("nobody is on the way")
+        return self.person
+
+    def walk(self) -> dict[str, Any]:
+        """The whole path; gives the evidence."""
+        with self.step("首次登录"):
+            self.log_in()
+        with self.step("短信激活"):
+            self.activate()
+        with self.step("设置密码"):
+            self.client.post("/api/v1/password", {"new_password": OWN_PASSWORD}, expect=(200, 204))
+        with self.step("同意协议"):
+            for kind in ("agreement", "face"):
+                body = {"kind": kind, "version": "1", "agreed": True}
+                self.client.post("/api/v1/consents", body, expect=(200, 201, 204))
+        with self.step("实名核验"):
+            self.face_check("login")
+        with self.step("上传头像"):
+            self.client.put("/api/v1/photo", files={"photo": ("photo.jpg", self.face(), "image/jpeg")})
+        with self.step("报名"):
+            enrolment_id = self.sign_up()
+        with self.step("缴费"):
+            self.pay(enrolment_id)
+        with self.step("学习"):
+            self.study(enrolment_id)
+        with self.step("考试"):
+            self.examine(enrolment_id)
+        with self.step("合格证明"):
+            self.proof(enrolment_id)
+        return self.evidence
+
+    # --- getting in ----------------------------------------------------------------------------------------------
+
+    def log_in(self) -> None:
+        """With the first password, as the first of the demonstration's people who has not been here."""
+        everybody = demo.people(self.programme)[3:]  # the first three are for people who try it by hand
+        for person in random.sample(everybody, len(everybody)):
+            body = {
+                "programme": self.programme.key,
+                "id_number": person.id_number,
+                "password": demo.password_of(self.programme, person),
+                "channel": "web",
+            }
+            response = self.client.raw("POST", "/api/v1/login", json=body)
+            if response.status_code == 401:
+                continue  # this one has a password of their own: they were here before
+            if response.status_code != 200:
+                raise Surprise(f"login: {response.status_code} {response.text[:300]}")
+            answer = response.json()
+            if answer["activated"]:
+                continue
+            self.person = person
+            self.client.token = answer["token"]
+            self.evidence["id_number"] = person.id_number
+            return
+        raise Surprise("every demonstration trainee was here before: start with an empty DATA_DIR")
+
+    def sms_codes(self) -> list[str]:
+        """The codes that the phone has received, the newest first."""
+        messages = self.sandbox.get("/_control/sms", params={"phone": self.who.phone})
+        return [message["params"][0] for message in messages if message["params"]]
+
+    def activate(self) -> None:
+        """By the code to the phone that the roster supplied."""
+        before = len(self.sms_codes())
+        self.client.post("/api/v1/activation/code", expect=(200, 202, 429))
+        self.until("the SMS", lambda: len(self.sms_codes()) > before, seconds=60)
+        answer = self.client.post("/api/v1/activation", {"code": self.sms_codes()[0]})
+        self.client.token = answer["token"]
+
+    def face(self) -> bytes:
+        """The trainee's face, as the camera sees it."""
+        return make_face(person_of(self.who.id_number), size=(590, 826))
+
+    def face_check(self, purpose: str, subject: str | None = None) -> None:
+        """Start a check and hand in a picture; a check that a dead process left behind is begun anew."""
+        body = {"purpose": purpose, "subject": subject, "method": "picture"}
+        for _ in range(5):
+            check = self.client.post("/api/v1/face-checks", body)
+            picture = {"picture": ("picture.jpg", self.face(), "image/jpeg")}
+            path = f"/api/v1/face-checks/{check['id']}/picture"
+            answer = self.client.post(path, files=picture, data={"nonce": check["nonce"]}, expect=(200, 409))
+            state = self.client.get(f"/api/v1/face-checks/{check['id']}")
+            if answer.get("status") == "passed" or state["status"] == "passed":
+                return
+            if not self.client.patience:
+                break
+            time.sleep(1)
+        raise Surprise(f"the face check did not pass: {answer}")
+
+    # --- signing up and paying -----------------------------------------------------------------------------------
+
+    def sign_up(self) -> str:
+        """For the certificate that the roster has."""
+        offers = self.client.get("/api/v1/sign-ups", params={"programme": self.programme.key})["offers"]
+        open_ones = [offer for offer in offers if offer["refusal"] is None]
+        if not open_ones:
+            raise Surprise(f"nothing to sign up for: {offers}")
+        body = {"roster_entry_ids": [open_ones[0]["roster_entry_id"]]}
+        enrolments = self.client.post("/api/v1/sign-ups", body)["enrolments"]
+        self.evidence["enrolment_id"] = enrolments[0]["id"]
+        return str(enrolments[0]["id"])
+
+    def pay(self, enrolment_id: str) -> None:
+        """Scan the QR code and pay; the page goes on when the notification has been applied."""
+        body = {"enrolment_ids": [enrolment_id], "payer_name": self.who.name, "payer_number": self.who.id_number}
+        order = self.client.post("/api/v1/checkout", body)
+        path = f"/api/v1/orders/{order['order_id']}"
+        payment = self.client.post(f"{path}/payments", {"channel": "wechat_native"})
+        self.sandbox.post("/_control/wechatpay/pay", {"code_url": payment["code_url"]}, expect=(200, 409))
+        self.evidence["order_id"] = order["order_id"]
+        self.until("the payment", lambda: self.client.get(path)["status"] == "paid")
+        own = f"/api/v1/enrolments/{enrolment_id}"
+        self.until("the enrolment", lambda: self.client.get(own)["status"] == "studying", seconds=60)
+
+    # --- studying ------------------------------------------------------------------------------------------------
+
+    def study(self, enrolment_id: str) -> None:
+        """Every lesson to its end, at the pace of a player."""
+        self.face_check("study", enrolment_id)
+        path = f"/api/v1/enrolments/{enrolment_id}/lessons"
+        for lesson in self.client.get(path)["items"]:
+            self.on_step(f"学习 {lesson['title']}")
+            self.watch(f"{path}/{lesson['id']}/play", enrolment_id)
+        self.until("all lessons", lambda: self.client.get(path)["complete"], seconds=60)
+
+    def watch(self, play_path: str, enrolment_id: str) -> None:
+        """Play one lesson: load the film in pieces, report each chunk when it has been watched, keep the chunks until
+        the server calls them durable, send the missing ones again."""
+        play = self.start_player(play_path, enrolment_id)
+        film = self.client.raw("GET", play["video_url"], headers={"Range": "bytes=0-1023"})
+        if film.status_code != 206 or len(film.content) != 1024:
+            raise Surprise(f"the film's first piece: {film.status_code}")
+        size, total = play["chunk_seconds"], play["chunks"]
+        watched = {chunk for chunk in range(total) if has_bit(play["watched"], chunk)}
+        kept: set[int] = set()
+        for chunk in range(total):
+            if chunk not in watched:
+                time.sleep(min(size, play["seconds"] - chunk * size))
+                kept.add(chunk)
+                kept, play = self.report(kept, (chunk + 1) * size, play, play_path, enrolment_id)
+        deadline = time.monotonic() + 90 + self.client.patience
+        while kept:
+            if time.monotonic() > deadline:
+                raise Surprise(f"chunks {sorted(kept)} did not become durable")
+            time.sleep(1)
+            kept, play = self.report(kept, play["seconds"], play, play_path, enrolment_id)
+        self.evidence.setdefault("lessons", []).append(play_path)
+
+    def start_player(self, play_path: str, enrolment_id: str) -> Any:
+        """Begin a lesson; a session that was lost asks for the face again."""
+        body = {"device": "journey-phone-1", "take_over": True}
+        answer = self.client.call("POST", play_path, json=body, expect=(200, 403, 409))
+        if answer.get("code") == "face_check_needed":
+            self.face_check("study", enrolment_id)
+            answer = self.client.post(play_path, body)
+        return answer
+
+    def report(
+        self, kept: set[int], position: int, play: Any, play_path: str, enrolment_id: str
+    ) -> tuple[set[int], Any]:
+        """One heartbeat; gives the chunks still to keep, and the (perhaps renewed) ticket."""
+        body = {"ticket": play["ticket"], "chunks": sorted(kept), "position": min(position, play["seconds"])}
+        beat = self.client.call("POST", "/api/v1/heartbeat", json=body, expect=(200, 401, 403, 409))
+        if "credited" not in beat or beat["next"] in ("kicked", "face_check"):
+            if not self.client.patience:
+                raise Surprise(f"the heartbeat: {beat}")
+            return kept, self.start_player(play_path, enrolment_id)
+        durable = {chunk for chunk in kept if has_bit(beat["durable"], chunk)}
+        return kept - durable, play
+
+    # --- the exam and the proof ----------------------------------------------------------------------------------
+
+    def examine(self, enrolment_id: str) -> None:
+        """Every subject, with the right answers of the demonstration's bank, saved one by one."""
+        for subject in self.client.get(f"/api/v1/enrolments/{enrolment_id}/exam")["subjects"]:
+            self.on_step(f"考试 {subject['title']}")
+            body = {"subject": subject["subject"]}
+            attempt = self.client.post(f"/api/v1/enrolments/{enrolment_id}/attempts", body)
+            path = f"/api/v1/attempts/{attempt['attempt_id']}"
+            saved = {}
+            for question in attempt["questions"]:
+                saved[question["number"]] = self.answer(path, question)
+            again = {answer["number"]: answer["choice"] for answer in self.client.get(path)["answers"]}
+            if again != saved:
+                raise Surprise(f"acknowledged answers are not all there: {again} instead of {saved}")
+            result = self.client.post(f"{path}/hand-in")
+            if result["score"] != 100 or not result["passed"]:
+                raise Surprise(f"the right answers scored {result['score']}")
+            if self.client.post(f"{path}/hand-in")["score"] != 100:
+                raise Surprise("handing in again changed the score")
+            self.evidence.setdefault("attempts", {})[attempt["attempt_id"]] = saved
+
+    def answer(self, path: str, question: dict[str, Any]) -> str:
+        """Save the right answer. After a lost acknowledgement the first try may have been saved: then it stands."""
+        right = right_texts(question["stem"], [option["text"] for option in question["options"]])
+        choice = "".join(sorted(option["letter"] for option in question["options"] if option["text"] in right))
+        number = question["number"]
+        body = {"choice": choice, "version": 0}
+        answer = self.client.call("PUT", f"{path}/answers/{number}", json=body, expect=(200, 409))
+        if answer.get("code") and not self.client.retries:
+            raise Surprise(f"answer {number}: {answer}")
+        return choice
+
+    def proof(self, enrolment_id: str) -> None:
+        """Open the PDF, read its QR code, and check what the public page says."""
+        path = f"/api/v1/enrolments/{enrolment_id}/proof"
+        self.until("the proof", lambda: self.client.raw("GET", path).status_code == 200, seconds=60)
+        self.until("its number", lambda: self.client.get(path)["status"] == "valid", seconds=60)
+        proof = self.client.get(path)
+        pdf = self.client.raw("GET", proof["pdf_url"])
+        if pdf.status_code != 200 or not pdf.content.startswith(b"%PDF"):
+            raise Surprise(f"the PDF: {pdf.status_code}")
+        page = pypdfium2.PdfDocument(pdf.content)[0]
+        codes = [code.text for code in zxingcpp.read_barcodes(page.render(scale=3).to_pil())]
+        if codes != [proof["verify_url"]]:
+            raise Surprise(f"the proof's QR code says {codes}, not {proof['verify_url']}")
+        public = requests.get(codes[0], timeout=15)
+        if public.status_code != 200 or proof["number"] not in public.text or self.who.id_number in public.text:
+            raise Surprise(f"the public page: {public.status_code}")
+        self.evidence["proof"] = proof["number"]
+        status = self.until(
+            "completion", lambda: self.client.get(f"/api/v1/enrolments/{enrolment_id}")["status"] == "completed"
+        )
+        self.evidence["completed"] = status
+
+
+def has_bit(bitmap: str, chunk: int) -> bool:
+    """True if `chunk` is set in a base64 bitmap (chunk 0: the highest bit of the first byte)."""
+    data = base64.b64decode(bitmap)
+    return chunk // 8 < len(data) and bool(data[chunk // 8] & 0x80 >> chunk % 8)
+
+
+def right_texts(stem: str, options: list[str]) -> set[str]:
+    """The right options of a question of the demonstration's bank: those with this stem and these options."""
+    for question in (*questions.written(), *questions.made()):
+        if question.stem == stem:
+            if question.type == "判断":
+                return {"正确"} if question.answer in ("A", "正确", "对", "√") else {"错误"}
+            texts = {question.options["ABCDEF".index(letter)] for letter in question.answer}
+            if texts <= set(options):
+                return texts
+    raise Surprise(f"no such question in the bank: {stem}")
+
+
+def walk(base_url: str, sandbox_url: str, programme: Programme, *, patience: float = 0.0) -> dict[str, Any]:
+    """One journey against a running copy, told on the terminal; gives its evidence."""
+    print(f"Journey through {programme.title} at {base_url}", flush=True)
+    began = time.monotonic()
+    journey = Journey(
+        Client(base_url, patience), Client(sandbox_url, patience), programme, lambda text: print(text, flush=True)
+    )
+    evidence = journey.walk()
+    print(f"Arrived after {time.monotonic() - began:.1f} s: proof {evidence['proof']}", flush=True)
+    print(f"  {base_url}/ shows it: {journey.who.id_number}, password {OWN_PASSWORD}", flush=True)
+    return evidence
+
+
+def main() -> None:
+    """Walk against BASE_URL, or against a copy of its own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--programme", default="yunnan")
+    parser.add_argument("--base-url", help="a running copy (default: an own one in a temporary directory)")
+    parser.add_argument("--sandbox-url", help="its sandbox (default: the next port)")
+    options = parser.parse_args()
+    policy.init(ROOT / "config" / "programmes")
+    try:
+        programme = policy.in_force(options.programme, utcnow())
+    except LookupError:
+        sys.exit(f"there is no programme {options.programme!r}")
+    try:
+        if options.base_url:
+            base = options.base_url.rstrip("/")
+            host, _, port = base.rpartition(":")
+            sandbox_url = options.sandbox_url or f"{host}:{int(port) + 1}"
+            walk(base, sandbox_url, programme)
+            return
+        with tempfile.TemporaryDirectory(prefix="journey-") as directory:
+            print("Starting a copy of its own ...", flush=True)
+            with Stack(Path(directory)) as stack:
+                walk(stack.base_url, stack.sandbox_url, programme)
+    except Surprise as surprise:
+        sys.exit(f"SURPRISE: {surprise}")
+
+
+if __name__ == "__main__":
+    main()
