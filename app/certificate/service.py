@@ -10,6 +10,7 @@ import peewee
 import structlog
 
 from app.account import service as account
+from app.cases import service as cases
 from app.certificate import fonts, number, pdf, queries
 from app.certificate.errors import FONT_MISSING, NO_SUCH_PROOF, PROOF_LINK_OVER, PROOF_NEEDS_PHOTO, PROOF_NOT_EARNED
 from app.certificate.models import Proof, ProofEvent, ProofPhoto
@@ -100,8 +101,9 @@ def issue(proof_id: str, *, now: datetime) -> Proof:
                 ProofPhoto.create(id=row.id, sealed=sealed)
                 _note(row.id, Action.ISSUE, Status.VALID, "system", now=now)
                 if values["unwritable"]:
-                    codes = str(values["unwritable"])
-                    audit.record("system", "proof.name_unwritable", f"proof:{row.id}", now=now, codes=codes)
+                    cases.file(
+                        "proof_name_unwritable", f"proof:{row.id}", {"codes": str(values["unwritable"])}, now=now
+                    )
                 _supersede(row, now=now)
                 outbox.emit("proof.issued", row.enrolment_id, {"enrolment_id": row.enrolment_id}, now=now)
     except peewee.IntegrityError:  # the number is taken (1 in 10,000,000 a proof of the day): the job draws another

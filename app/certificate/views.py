@@ -20,7 +20,7 @@ blueprint = APIBlueprint("certificate", __name__, url_prefix="/api/v1", tag="证
 public = APIBlueprint("verify", __name__, template_folder="templates", enable_openapi=False)
 
 UPLOAD_PHOTO = "考试已全部合格。还缺一张通过核验的照片：请上传照片并完成人脸核验，证明会自动出具，不用再考。"
-RARE_NAME = "您姓名中有字库印不出的生僻字，证明上以国际编码〔U+…〕标出并加注，不影响效力。"
+RARE_NAME = "您姓名中有字库印不出的生僻字，证明上以国际编码〔U+…〕标出并加注，不影响效力；工作人员已收到提示。"
 
 
 @blueprint.get("/enrolments/<enrolment_id>/proof")
