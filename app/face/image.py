@@ -24,6 +24,7 @@ from app.face.errors import (
 
 MAX_PIXELS = 24_000_000
 MAX_SIDE = 12_000
+MAX_SCANS = 100  # cameras write one, progressive files about ten, embedded previews a few more
 LIVE_SIDE = 1080  # the provider's advice: within 1920 x 1080, base64 under 2 MB
 QUALITY = 92
 AT_ONCE = 2
@@ -55,6 +56,8 @@ def turn() -> Iterator[None]:
 def open_header(data: bytes) -> Image.Image:
     """The picture as its header tells it, not yet decoded. Raises `photo_not_picture` for anything but JPEG and PNG
     (by the first bytes, not by name or declared type), `photo_too_many_pixels`, `photo_animated`, `photo_broken`."""
+    if data.count(b"\xff\xda") > MAX_SCANS:  # each scan of a progressive JPEG is a walk over all its pixels
+        raise PHOTO_BROKEN()
     kind = "JPEG" if data.startswith(b"\xff\xd8\xff") else "PNG" if data.startswith(b"\x89PNG\r\n\x1a\n") else None
     if kind is None:
         raise PHOTO_NOT_PICTURE()

@@ -29,7 +29,8 @@ class Named(Protocol):
 
 @dataclass(frozen=True)
 class Verdict:
-    """`photo_matches`: whether a photo that waits for the real-name check shows the same face; None: none waits."""
+    """`photo_matches`: whether the photo that waits for the real-name check (`photo_file`) shows the same face; None:
+    none waits."""
 
     passed: bool
     reason: str | None = None
@@ -38,6 +39,7 @@ class Verdict:
     code: str | None = None
     live: bytes | None = None
     photo_matches: bool | None = None
+    photo_file: str | None = None
 
 
 def judge_picture(
@@ -105,7 +107,8 @@ def _with_photo(
         return verdict
     if record is None or record.photo_status != PhotoStatus.WAITING:
         return verdict
-    return replace(verdict, photo_matches=same_face(provider, programme, verdict.live, _photo(record)))
+    same = same_face(provider, programme, verdict.live, _photo(record))
+    return replace(verdict, photo_matches=same, photo_file=record.photo_file)
 
 
 def same_face(provider: FaceProvider, programme: Programme, live: bytes, photo: bytes) -> bool:

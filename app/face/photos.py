@@ -51,7 +51,10 @@ def set_photo(who: Identity, data: bytes, *, now: datetime) -> Kept:
     programme, rule = _rule(who, now)
     record = tries.ensure_record(who.person_id)
     index = crypto.index("face_record.photo", hashlib.sha256(data).hexdigest())
-    if record.photo_index == index and record.photo_status != PhotoStatus.NONE:
+    settled = record.photo_status == PhotoStatus.CONFIRMED or (
+        record.photo_status == PhotoStatus.WAITING and record.anchor_file is None
+    )
+    if record.photo_index == index and settled:
         return Kept(PhotoStatus(record.photo_status), rule.width_px, rule.height_px)
     if record.photo_status == PhotoStatus.CONFIRMED:
         phone = programme.authority.contacts.photo

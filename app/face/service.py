@@ -18,7 +18,7 @@ from app.account import service as account
 from app.core import audit, crypto, tokens
 from app.core.access import Identity
 from app.core.db import compare_and_set, transaction
-from app.core.errors import SIGN_IN_FIRST, TOO_MANY
+from app.core.errors import CONFLICT, SIGN_IN_FIRST, TOO_MANY
 from app.face import image, providers, queries, store, tries
 from app.face.errors import (
     FACE_ANCHOR_NEEDED,
@@ -83,8 +83,11 @@ def start_check(who: Identity, *, purpose: Purpose, subject: str | None, method:
     `face_manual_route` (no tries left), `too_many_requests`, `face_unavailable` (method "h5", provider down)."""
     person_id = who.person_id
     account.require_consent(person_id, "face")
-    programme = load.in_force(account.get_session(who.session_id).programme, now)
-    _check_purpose(programme, purpose, subject, who.activated)
+    session = account.get_session(who.session_id)
+    programme = load.in_force(session.programme, now)
+    _check_purpose(programme, purpose, subject, session.proved)
+    if purpose == "study" and not who.activated:
+        raise SIGN_IN_FIRST("请先完成账号激活，再进行这一步。")
     if purpose == "study":
         _require_reference(person_id)
     tries.require_left(person_id, programme, now=now)
@@ -134,20 +137,18 @@ def _rules(programme: Programme) -> Face:
     return programme.face
 
 
-def policy_purpose(purpose: str, *, activated: bool) -> FacePurpose:
-    """The name of the programme file for what is checked here."""
+def policy_purpose(purpose: str, *, proved: bool) -> FacePurpose:
+    """The name of the programme file for what is checked. `proved`: the person had proved who they are before."""
     if purpose == "study":
         return "study_now"
-    return "login" if activated else "activation"
+    return "login" if proved else "activation"
 
 
-def _check_purpose(programme: Programme, purpose: Purpose, subject: str | None, activated: bool) -> None:
+def _check_purpose(programme: Programme, purpose: Purpose, subject: str | None, proved: bool) -> None:
     offered = {rule.purpose for rule in _rules(programme).purposes}
-    if policy_purpose(purpose, activated=activated) not in offered or (purpose == "study") != bool(subject):
+    if policy_purpose(purpose, proved=proved) not in offered or (purpose == "study") != bool(subject):
         raise FACE_NOT_OFFERED()
-    if purpose == "study" and not activated:
-        raise SIGN_IN_FIRST("请先完成账号激活，再进行这一步。")
-    if not activated and "real_name_face" not in programme.activation.methods:
+    if purpose == "login" and not proved and "real_name_face" not in programme.activation.methods:
         raise FACE_NOT_OFFERED()
 
 
@@ -183,7 +184,7 @@ def submit_picture(check_id: str, who: Identity, *, nonce: str, data: bytes, now
         tries.give_back(person_id)
         _lose(check, now)
         raise _unavailable(programme) from error
-    return _outcome(_apply(check, programme, verdict, now), who, now)
+    return _outcome(_apply(check, who, programme, verdict, now), who, now)
 
 
 def finish_check(check_id: str, who: Identity, *, nonce: str, now: datetime) -> Outcome:
@@ -211,9 +212,7 @@ def finish_check(check_id: str, who: Identity, *, nonce: str, now: datetime) -> 
         raise _unavailable(programme) from error
     if verdict is None:
         return _outcome(check, who, now)
-    if not verdict.passed:
-        tries.count(person_id, now=now)
-    return _outcome(_apply(check, programme, verdict, now), who, now)
+    return _outcome(_apply(check, who, programme, verdict, now), who, now)
 
 
 def see_check(check_id: str, person_id: str, *, now: datetime) -> Outcome:
@@ -239,56 +238,77 @@ def _lose(check: FaceCheck, now: datetime) -> None:
             _write_attempt(check, Verdict(passed=False, reason="unavailable"), None, now, outcome="unknown")
 
 
-def _apply(check: FaceCheck, programme: Programme, verdict: Verdict, now: datetime) -> FaceCheck:
+def _apply(check: FaceCheck, who: Identity, programme: Programme, verdict: Verdict, now: datetime) -> FaceCheck:
     """Write the verdict, once: whoever comes second finds the first one's result. Files are written before, rows in
-    one transaction; a file that lost is deleted again (or with its day of evidence)."""
+    one transaction; an anchor that lost is deleted again, evidence goes with its day."""
     evidence = store.put("evidence", check.person_id, verdict.live, now=now) if verdict.live else None
     anchor = None
     if verdict.passed and check.purpose == "login" and verdict.live and not queries.anchored(check.person_id):
         anchor = store.put("anchor", check.person_id, verdict.live, now=now)
-    with transaction():
-        person = account.get_person(check.person_id)
-        activated = person.activated_at is not None
-        values: dict[str, object] = {
-            "status": next_status(check.status, Action.PASS if verdict.passed else Action.FAIL),
-            "attempts": check.attempts + 1,
-            "reason": verdict.reason,
-        }
-        if verdict.passed:
-            purpose = policy_purpose(check.purpose, activated=activated)
-            values |= {"passed_at": now, "expires_at": now + _valid_for(programme, purpose)}
-        seen = {"status": check.status, "attempts": check.attempts}
-        won = compare_and_set(FaceCheck, check.id, seen, values)
-        if won:
-            _write_attempt(check, verdict, evidence, now, outcome="passed" if verdict.passed else "failed")
-            if verdict.passed:
-                _after_pass(check, verdict, anchor, now)
-                if check.purpose == "login" and not activated:
-                    account.activate(check.person_id, f"face_check:{check.id}", now=now)
-            else:
-                tries.note_when_out(check, programme, now=now)
-    if not won:
-        store.remove(anchor)
+    kept = False
+    try:
+        with transaction():
+            kept = _write(check, who, programme, verdict, evidence, anchor, now)
+    finally:
+        if not kept:
+            store.remove(anchor)
     return queries.own_check(check.id, check.person_id)
 
 
-def _after_pass(check: FaceCheck, verdict: Verdict, anchor: str | None, now: datetime) -> None:
-    record = tries.ensure_record(check.person_id)
-    values: dict[str, object] = {"tries": 0, "version": record.version + 1}
-    if anchor is not None and record.anchor_file is None:
-        values |= {"anchor_file": anchor, "anchor_check_id": check.id, "anchored_at": now}
-    if record.photo_status == PhotoStatus.WAITING and verdict.photo_matches is not None:
-        values["photo_status"] = PhotoStatus.CONFIRMED if verdict.photo_matches else PhotoStatus.NONE
-    if not compare_and_set(FaceRecord, record.id, {"version": record.version}, values):
-        raise FACE_UNAVAILABLE("您的照片刚刚发生了变化，请再核验一次。")
+def _write(
+    check: FaceCheck,
+    who: Identity,
+    programme: Programme,
+    verdict: Verdict,
+    evidence: str | None,
+    anchor: str | None,
+    now: datetime,
+) -> bool:
+    """The rows of a verdict. True if `anchor` is in use now."""
+    activated = account.get_person(check.person_id).activated_at is not None
+    values: dict[str, object] = {
+        "status": next_status(check.status, Action.PASS if verdict.passed else Action.FAIL),
+        "attempts": check.attempts + 1,
+        "reason": verdict.reason,
+    }
+    if verdict.passed:
+        purpose = policy_purpose(check.purpose, proved=activated)
+        values |= {"passed_at": now, "expires_at": now + _valid_for(programme, purpose)}
+    seen = {"status": check.status, "attempts": check.attempts}
+    if not compare_and_set(FaceCheck, check.id, seen, values):
+        return False
+    _write_attempt(check, verdict, evidence, now, outcome="passed" if verdict.passed else "failed")
+    if not verdict.passed:
+        if check.method == "h5":  # a picture's try was claimed before it was judged
+            tries.count(check.person_id, now=now)
+        tries.file_case_when_out(check, programme, now=now)
+        return False
     audit.record(
         f"person:{check.person_id}",
         f"face.{check.purpose}_passed",
         f"face_check:{check.id}",
         now=now,
         method=check.method,
-        anchored=anchor is not None,
     )
+    if check.purpose == "login" and not activated:
+        account.activate(check.person_id, f"face_check:{check.id}", now=now, session_id=who.session_id)
+    return _write_record(check, verdict, anchor, now)
+
+
+def _write_record(check: FaceCheck, verdict: Verdict, anchor: str | None, now: datetime) -> bool:
+    """After a pass: the tries start anew, the first real-name pass is the anchor, and the photo that was compared
+    with it is confirmed or dropped. True if `anchor` is in use now."""
+    for _ in range(20):
+        record = tries.ensure_record(check.person_id)
+        values: dict[str, object] = {"tries": 0, "version": record.version + 1}
+        first = anchor is not None and record.anchor_file is None
+        if first:
+            values |= {"anchor_file": anchor, "anchor_check_id": check.id, "anchored_at": now}
+        if record.photo_status == PhotoStatus.WAITING and record.photo_file == verdict.photo_file:
+            values["photo_status"] = PhotoStatus.CONFIRMED if verdict.photo_matches else PhotoStatus.NONE
+        if compare_and_set(FaceRecord, record.id, {"version": record.version}, values):
+            return first
+    raise CONFLICT()
 
 
 def _write_attempt(check: FaceCheck, verdict: Verdict, evidence: str | None, now: datetime, *, outcome: str) -> None:
@@ -308,8 +328,8 @@ def _write_attempt(check: FaceCheck, verdict: Verdict, evidence: str | None, now
 def _outcome(check: FaceCheck, who: Identity, now: datetime) -> Outcome:
     programme = load.programme(check.programme, check.version)
     token = None
-    if check.purpose == "login" and check.status == CheckStatus.PASSED and not who.activated:
-        session = account.get_session(who.session_id)
+    session = account.get_session(who.session_id)
+    if check.purpose == "login" and check.status == CheckStatus.PASSED and not session.proved:
         # a new token at a rise of rights, against fixation (fault L3); the nonce was checked before
         token = account.open_session(who.person_id, session.programme, session.channel, activated=True, now=now)
     return Outcome(check, tries.left(check.person_id, programme, now=now), token, programme.authority.contacts.face)

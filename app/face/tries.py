@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from app.cases import service as cases
 from app.core import audit
 from app.core.db import compare_and_set, insert_once, transaction
 from app.core.errors import CONFLICT, Problem
@@ -85,10 +86,11 @@ def _set(record: FaceRecord, tries: int, now: datetime) -> bool:
     return compare_and_set(FaceRecord, record.id, {"version": record.version}, values)
 
 
-def note_when_out(check: FaceCheck, programme: Programme, *, now: datetime) -> None:
-    """Once no try is left, leave a line for support, who are going to be called. In the caller's transaction."""
+def file_case_when_out(check: FaceCheck, programme: Programme, *, now: datetime) -> None:
+    """Once no try is left, file a case for support, who are going to be called. In the caller's transaction."""
     if left(check.person_id, programme, now=now) == 0:
-        audit.record("system", "face.no_try_left", f"person:{check.person_id}", now=now, check=check.id)
+        facts = {"person_id": check.person_id, "purpose": check.purpose, "method": check.method}
+        cases.file("face.no_try_left", f"face_check:{check.id}", facts, now=now)
 
 
 def allow_again(person_id: str, *, actor: str, reason: str, now: datetime) -> None:

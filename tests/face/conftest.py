@@ -13,16 +13,15 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.account import service as account
-from app.account.models import Person
+from app.account.models import Consent
 from app.core.access import Identity
 from app.core.clock import utcnow
-from app.core.db import transaction
 from app.face.providers import baidu
 from app.face.providers.baidu import BaiduFace
 from config.settings import Settings
 from sandbox import server
 from sandbox.faces import make_face, person_of
-from tests.factories import password_hash
+from tests.factories import a_person, a_session
 from tests.world import World
 
 
@@ -113,15 +112,13 @@ def people(world: World) -> People:
         now: datetime | None = None,
     ) -> Someone:
         now = now or utcnow()
-        with transaction():
-            (person_id,) = account.find_or_create_people([account.NewPerson(id_number, name, None)], now=now)
-            Person.update(password_hash=password_hash()).where(Person.id == person_id).execute()
-            account.give_consent(person_id, "agreement", "1", now=now)
-            if activated:
-                account.activate(person_id, "sms:test", now=now)
-            if consent:
-                account.give_consent(person_id, "face", "1", now=now)
-            token = account.open_session(person_id, "yunnan", "web", activated=activated, now=now)
-        return Someone(person_id, id_number, token, world.app.test_client())
+        person = a_person(id_number=id_number, name=name, activated=activated, now=now)
+        someone = Someone(person.id, id_number, a_session(person, activated=activated), world.app.test_client())
+        if consent and not activated:
+            session_id = someone.who.session_id
+            account.give_consent(person.id, "face", account.CONSENT_VERSIONS["face"], now=now, session_id=session_id)
+        if activated and not consent:
+            Consent.delete().where(Consent.person_id == person.id, Consent.kind == "face").execute()
+        return someone
 
     return make

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 import tracemalloc
@@ -116,6 +117,19 @@ def test_every_sort_of_pixels_becomes_plain_rgb(mode: str) -> None:
     assert clean.size == (300, 400)
     level = clean.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
     assert all(abs(channel - 128) < 4 for channel in level)  # type: ignore[union-attr]
+
+
+def test_a_picture_of_very_many_scans_is_refused() -> None:
+    progressive = jpeg(opened(FACE), progressive=True)
+    assert read_face(image.live_picture(progressive)) == read_face(FACE)
+    last_scan = progressive[progressive.rindex(b"\xff\xda") : -2]
+    assert refusal(progressive[:-2] + last_scan * 200 + b"\xff\xd9") == "photo_broken"
+
+
+def test_a_phones_picture_with_a_second_one_behind_it_counts_as_the_first() -> None:
+    out = io.BytesIO()
+    opened(FACE).save(out, "MPO", save_all=True, append_images=[opened(make_face(9))])
+    assert read_face(image.live_picture(out.getvalue())) == read_face(FACE)
 
 
 def test_what_is_transparent_becomes_white() -> None:

@@ -1,0 +1,49 @@
+"""Fault F7: fifty uploads at once, over real HTTP, leave the rest of the product quick."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import requests
+from PIL import Image
+
+from tests.face.conftest import People
+from tests.face.pictures import jpeg, opened
+from tests.world import World
+
+UPLOADS = 50
+
+
+def test_fifty_uploads_at_once_leave_the_rest_under_a_second(people: People, world: World) -> None:
+    me = people()
+    camera = jpeg(opened(me.face).resize((2400, 3360), Image.Resampling.BICUBIC))  # 8 megapixels
+    url, headers = world.settings.public_url, {"Authorization": f"Bearer {me.token}"}
+    statuses: list[int] = []
+    begin = threading.Barrier(UPLOADS + 1)
+
+    def upload() -> None:
+        begin.wait()
+        files = {"photo": ("me.jpg", camera, "image/jpeg")}
+        answer = requests.post(f"{url}/api/v1/photo/check", files=files, headers=headers, timeout=30)
+        if answer.status_code == 503:
+            assert answer.json()["code"] == "pictures_busy"
+            assert answer.headers["Retry-After"] == "3"
+        statuses.append(answer.status_code)
+
+    threads = [threading.Thread(target=upload) for _ in range(UPLOADS)]
+    for thread in threads:
+        thread.start()
+    begin.wait()
+    waits = []
+    while any(thread.is_alive() for thread in threads):
+        started = time.perf_counter()
+        assert requests.get(f"{url}/api/v1/photo", headers=headers, timeout=30).status_code == 404
+        waits.append(time.perf_counter() - started)
+    for thread in threads:
+        thread.join()
+
+    assert len(statuses) == UPLOADS
+    assert set(statuses) <= {200, 503}
+    assert statuses.count(200) >= 2
+    assert sorted(waits)[int(len(waits) * 0.99)] < 1.0
