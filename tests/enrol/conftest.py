@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from apiflask import APIFlask
+from werkzeug.test import TestResponse
 
 from app.account.models import Person
 from app.core.sheet import Value, write_rows
@@ -14,6 +16,11 @@ from app.enrol.roster.rows import COLUMNS
 from tests.factories import a_person
 
 RosterFile = Callable[..., Path]
+
+
+def body(answer: TestResponse) -> Any:
+    """The JSON of an answer."""
+    return answer.json
 
 
 @pytest.fixture

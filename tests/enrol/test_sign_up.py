@@ -16,6 +16,7 @@ from app.core.clock import SHANGHAI, utcnow
 from app.core.errors import Problem
 from app.enrol import queries, sign_up
 from app.enrol.models import Enrolment, RosterEntry
+from tests.enrol.conftest import body
 from tests.factories import a_person, a_roster_entry, an_enrolment, auth
 from tests.world import World
 
@@ -45,10 +46,10 @@ def test_the_person_sees_their_certificates_and_nobody_elses(client: FlaskClient
     answer = client.get("/api/v1/sign-ups?programme=yunnan", headers=auth(person))
 
     assert answer.status_code == 200
-    body = answer.json
-    assert body["fee_fen"] == 20000
-    assert body["notice"] is None
-    (offer,) = body["offers"]
+    content = body(answer)
+    assert content["fee_fen"] == 20000
+    assert content["notice"] is None
+    (offer,) = content["offers"]
     assert offer == {
         "roster_entry_id": entry.id,
         "kind_code": "TJ",
@@ -102,18 +103,18 @@ def test_the_warning_says_that_paying_does_not_bring_the_certificate_back(person
 
 
 def test_who_is_not_in_the_roster_is_told_whom_to_ask(client: FlaskClient, person: Person) -> None:
-    body = client.get("/api/v1/sign-ups?programme=yunnan", headers=auth(person)).json
+    content = body(client.get("/api/v1/sign-ups?programme=yunnan", headers=auth(person)))
 
-    assert body["offers"] == []
-    assert body["notice"]["code"] == "not_in_roster"
-    assert "0871-68503755-6" in body["notice"]["sentence"]
+    assert content["offers"] == []
+    assert content["notice"]["code"] == "not_in_roster"
+    assert "0871-68503755-6" in content["notice"]["sentence"]
 
 
 def test_who_looks_for_the_wrong_kind_is_told_the_right_one(client: FlaskClient, person: Person) -> None:
     a_roster_entry(person, kind_code="XHG")
 
-    right = client.get("/api/v1/sign-ups?programme=yunnan&kind=XHG", headers=auth(person)).json
-    wrong = client.get("/api/v1/sign-ups?programme=yunnan&kind=TJ", headers=auth(person)).json
+    right = body(client.get("/api/v1/sign-ups?programme=yunnan&kind=XHG", headers=auth(person)))
+    wrong = body(client.get("/api/v1/sign-ups?programme=yunnan&kind=TJ", headers=auth(person)))
 
     assert (len(right["offers"]), right["notice"]) == (1, None)
     assert wrong["offers"] == []
@@ -126,7 +127,7 @@ def test_who_looks_for_the_wrong_kind_is_told_the_right_one(client: FlaskClient,
 def test_an_unknown_programme_is_not_found(client: FlaskClient, person: Person, query: str) -> None:
     answer = client.get(f"/api/v1/sign-ups?{query}", headers=auth(person))
 
-    assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+    assert (answer.status_code, body(answer)["code"]) == (404, "not_found")
 
 
 # --- signing up --------------------------------------------------------------------------------------------------
@@ -138,23 +139,23 @@ def test_several_certificates_are_signed_up_for_at_once(client: FlaskClient, per
     answer = client.post("/api/v1/sign-ups", json={"roster_entry_ids": [first.id, second.id]}, headers=auth(person))
 
     assert answer.status_code == 200
-    assert [(one["kind_code"], one["status"], one["version"]) for one in answer.json["enrolments"]] == [
+    assert [(one["kind_code"], one["status"], one["version"]) for one in body(answer)["enrolments"]] == [
         ("TJ", "signed_up", "2021-02-01"),
         ("A", "signed_up", "2021-02-01"),
     ]
-    assert [event.action for event in queries.history(answer.json["enrolments"][0]["id"])] == ["sign_up"]
+    assert [event.action for event in queries.history(body(answer)["enrolments"][0]["id"])] == ["sign_up"]
 
 
 def test_sending_it_twice_gives_the_same_enrolment(client: FlaskClient, person: Person) -> None:
-    body = {"roster_entry_ids": [a_roster_entry(person).id] * 2}
+    content = {"roster_entry_ids": [a_roster_entry(person).id] * 2}
 
-    first = client.post("/api/v1/sign-ups", json=body, headers=auth(person))
-    second = client.post("/api/v1/sign-ups", json=body, headers=auth(person))
+    first = client.post("/api/v1/sign-ups", json=content, headers=auth(person))
+    second = client.post("/api/v1/sign-ups", json=content, headers=auth(person))
 
-    assert first.json == second.json
+    assert body(first) == body(second)
     assert Enrolment.select().count() == 1
-    offers = client.get("/api/v1/sign-ups?programme=yunnan", headers=auth(person)).json["offers"]
-    assert offers[0]["enrolment_id"] == first.json["enrolments"][0]["id"]
+    offers = body(client.get("/api/v1/sign-ups?programme=yunnan", headers=auth(person)))["offers"]
+    assert offers[0]["enrolment_id"] == body(first)["enrolments"][0]["id"]
 
 
 def clicks(person: Person, entry: RosterEntry) -> int:
@@ -214,7 +215,7 @@ def test_a_certificate_of_another_person_is_not_found(client: FlaskClient, perso
 
     for entry_id in (other.id, "0" * 16):
         answer = client.post("/api/v1/sign-ups", json={"roster_entry_ids": [entry_id]}, headers=auth(person))
-        assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+        assert (answer.status_code, body(answer)["code"]) == (404, "not_found")
     assert Enrolment.select().count() == 0
 
 
@@ -250,7 +251,7 @@ def test_a_kind_that_the_programme_no_longer_has_is_refused(person: Person) -> N
 
 
 @pytest.mark.parametrize(
-    "body",
+    "content",
     [
         {},
         {"roster_entry_ids": []},
@@ -263,10 +264,10 @@ def test_a_kind_that_the_programme_no_longer_has_is_refused(person: Person) -> N
         {"roster_entry_ids": ["0" * 16], "fee_fen": 1},
     ],
 )
-def test_malformed_sign_ups_change_nothing(client: FlaskClient, person: Person, body: dict[str, Any]) -> None:
+def test_malformed_sign_ups_change_nothing(client: FlaskClient, person: Person, content: dict[str, Any]) -> None:
     a_roster_entry(person)
 
-    answer = client.post("/api/v1/sign-ups", json=body, headers=auth(person))
+    answer = client.post("/api/v1/sign-ups", json=content, headers=auth(person))
 
     assert answer.status_code in (404, 422)
     assert answer.mimetype == "application/problem+json"
