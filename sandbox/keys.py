@@ -131,7 +131,7 @@ def ensure(data_dir: Path) -> None:
             f"{authority}.tencent_sms.secret_id": lambda: "AKID" + _text(32),
             f"{authority}.tencent_sms.secret_key": lambda: _text(32),
             f"{authority}.tencent_sms.sdk_app_id": lambda: "1400" + _digits(6),
-            f"{authority}.tencent_sms.sign_name": lambda: "住考网",
+            f"{authority}.tencent_sms.sign_name": lambda: "住考网络",
         }
         for name, make in simple.items():
             _write(public / name, make)
