@@ -24,13 +24,15 @@ _WHAT: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Message:
-    """An SMS to send: to whom, by which of the programme's templates (a key of `authority.sms.templates`)."""
+    """An SMS to send: to whom, by which of the programme's templates (a key of `authority.sms.templates`); of no
+    use after `expires_at`."""
 
     person_id: str
     programme: str
     phone: str
     template: str
     params: list[str]
+    expires_at: datetime | None = None
 
 
 def code_message(code_id: str) -> Message | None:
@@ -39,7 +41,9 @@ def code_message(code_id: str) -> Message | None:
     if row is None or row.code_sealed is None or row.phone_sealed is None or row.person_id is None:
         return None
     minutes = str(int(LIVES.total_seconds() // 60))
-    return Message(row.person_id, row.programme, row.phone, TEMPLATES[row.purpose], [row.code, minutes])
+    return Message(
+        row.person_id, row.programme, row.phone, TEMPLATES[row.purpose], [row.code, minutes], row.expires_at
+    )
 
 
 def notice_message(notice_id: str) -> Message | None:

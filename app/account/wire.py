@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint
 
+from app.account.views import blueprint
 from config.settings import Settings
 
-BLUEPRINTS: tuple[APIBlueprint, ...] = ()
+BLUEPRINTS: tuple[APIBlueprint, ...] = (blueprint,)
 
 
 def start(_settings: Settings) -> None:
-    """Nothing to install yet: no event of another domain concerns a person."""
+    """Nothing to install: no provider of its own, and no event of another domain concerns a person."""

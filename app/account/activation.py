@@ -1,0 +1,61 @@
+"""Activation: a first password is known to everybody, so that a code to the phone of the roster has to come back
+(or the face has to pass the real-name check, see `face`). A phone that somebody types in proves nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.account import codes, limits, service
+from app.account.errors import ALREADY_ACTIVATED, NO_PHONE, SMS_NOT_OFFERED
+from app.account.login import SignedIn, sign_in
+from app.account.models import Session
+from app.core import audit
+from app.core.access import Identity
+from app.core.crypto import mask_phone
+from app.core.db import transaction
+from app.policy import load
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A code is on its way to `phone` (masked)."""
+
+    phone: str | None
+
+
+def _activating(who: Identity) -> Session:
+    session = service.get_session(who.session_id)
+    if session.proved:
+        raise ALREADY_ACTIVATED()
+    return session
+
+
+def send_code(who: Identity, *, address: str, now: datetime) -> Sent:
+    """Send a code to the phone on record. Raises `already_activated`, `no_phone_on_record`, `sms_not_offered`,
+    `sms_too_often`, `login_paused`."""
+    session = _activating(who)
+    programme = load.in_force(session.programme, now)
+    if "sms_to_supplied_phone" not in programme.activation.methods:
+        raise SMS_NOT_OFFERED()
+    person = service.get_person(who.person_id)
+    if person.phone is None:
+        raise NO_PHONE(phone=programme.authority.contacts.login)
+    with transaction():
+        limits.count(limits.CODES, address, now=now)
+        codes.issue(programme, person.id_number_index, person, "activation", person.phone, now=now)
+    return Sent(mask_phone(person.phone))
+
+
+def confirm(who: Identity, code: str, *, now: datetime) -> SignedIn:
+    """The code came back: the person is who they say. The session that asked ends, a new one begins (fault L3).
+    Raises `code_wrong`, `already_activated`."""
+    session = _activating(who)
+    person = service.get_person(who.person_id)
+    row = codes.check(person.id_number_index, "activation", code, now=now)
+    with transaction():
+        codes.use(row, now=now)
+        service.activate(person.id, f"sms:{row.id}", now=now, session_id=who.session_id)
+        service.end_session(who.session_id, now=now)
+        audit.record(f"person:{person.id}", "activation.by_code", f"person:{person.id}", now=now)
+        return sign_in(person.id, session.programme, session.channel, proved=True, now=now)

@@ -1,0 +1,100 @@
+"""Signing in with ID number and password. The limits: docs/decisions/0010-login-limits.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.account import codes, consents, limits, passwords, service
+from app.account.errors import LOGIN_CODE_NEEDED, LOGIN_FAILED, UNKNOWN_PROGRAMME
+from app.account.people import id_number_index
+from app.core import audit
+from app.core.db import transaction
+from app.policy import load
+from app.policy.schema import Programme
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A new session, and what its person does next. `full`: nothing is missing."""
+
+    token: str
+    next: str
+    full: bool
+    must_change_password: bool
+
+
+def programme_in_force(key: str, now: datetime) -> Programme:
+    """The programme that a form names. Raises `unknown_programme`."""
+    try:
+        return load.in_force(key, now)
+    except load.UnknownProgramme as error:
+        raise UNKNOWN_PROGRAMME() from error
+
+
+def sign_in(person_id: str, programme: str, channel: str, *, proved: bool, now: datetime) -> SignedIn:
+    """Open a session and say what comes next."""
+    token = service.open_session(person_id, programme, channel, activated=proved, now=now)
+    person = service.get_person(person_id)
+    step = service.next_step(person, proved=proved)
+    return SignedIn(token, step, step == "home", person.password_hash is None)
+
+
+def login(
+    programme_key: str,
+    id_number: str,
+    password: str,
+    channel: str,
+    *,
+    code: str | None,
+    address: str,
+    now: datetime,
+) -> SignedIn:
+    """Sign in. A known and an unknown ID number get the same answers, for the same work (fault L5): one password
+    verification, the same counters. With a first password the session opens nothing but the activation, unless the
+    guard asked for a code, which is that proof. Raises `login_failed`, `login_paused`, `login_code_needed`,
+    `code_wrong`, `unknown_programme`."""
+    programme = programme_in_force(programme_key, now)
+    account = id_number_index(id_number)
+    tried = limits.begin_login(account, address, with_code=code is not None, now=now)
+    proof = None
+    if tried.guarded:
+        if code is None:
+            raise LOGIN_CODE_NEEDED(phone=programme.authority.contacts.login)
+        proof = codes.check(account, "login", code, now=now)
+    person = service.find_by_id_number(id_number)
+    right = passwords.matches(programme, person, password)
+    if person is None or not right:
+        audit.record("system", "login.failed", f"account:{account}", now=now, programme=programme.key)
+        raise LOGIN_FAILED()
+    own = person.password_hash is not None
+    with transaction():
+        if proof is not None:
+            codes.use(proof, now=now)
+            if service.activate(person.id, f"sms:{proof.id}", now=now):
+                consents.drop_of_other_sessions(person.id, "", now=now)
+        limits.login_succeeded(tried, own_password=own or proof is not None, now=now)
+        signed_in = sign_in(person.id, programme.key, channel, proved=own or proof is not None, now=now)
+        who = f"person:{person.id}"
+        audit.record(who, "login.succeeded", who, now=now, channel=channel, full=signed_in.full)
+    return signed_in
+
+
+def send_code(programme_key: str, id_number: str, purpose: codes.Purpose, *, address: str, now: datetime) -> None:
+    """Have a code sent to the phone of the person with this ID number, if there are both: nobody learns whether.
+    `purpose`: "login" or "reset". Raises `login_paused` (too many from this address), `sms_too_often`,
+    `sms_not_offered`, `unknown_programme`."""
+    programme = programme_in_force(programme_key, now)
+    account = id_number_index(id_number)
+    person = service.find_by_id_number(id_number)
+    phone = person.phone if person else None
+    with transaction():
+        limits.count(limits.CODES, address, now=now)
+        codes.issue(programme, account, person, purpose, phone, now=now)
+
+
+def logout(person_id: str, session_id: str, *, now: datetime) -> None:
+    """End this session; a second time there is none to end."""
+    with transaction():
+        service.end_session(session_id, now=now)
+        audit.record(f"person:{person_id}", "logout", f"session:{session_id}", now=now)
