@@ -195,7 +195,6 @@ class Journey:
         self.face_check("study", enrolment_id)
         path = f"/api/v1/enrolments/{enrolment_id}/lessons"
         for lesson in self.client.get(path)["items"]:
-            self.on_step(f"学习 {lesson['title']}")
             self.watch(f"{path}/{lesson['id']}/play", enrolment_id)
         self.until("all lessons", lambda: self.client.get(path)["complete"], seconds=60)
 
@@ -213,6 +212,7 @@ class Journey:
             if chunk not in watched:
                 time.sleep(min(size, play["seconds"] - chunk * size))
                 kept.add(chunk)
+                self.on_step("watching")
                 kept, play = self.report(kept, (chunk + 1) * size, play, play_path, enrolment_id)
         deadline = time.monotonic() + 90 + self.client.patience
         while kept:
@@ -249,12 +249,13 @@ class Journey:
     def examine(self, enrolment_id: str) -> None:
         """Every subject, with the right answers of the demonstration's bank, saved one by one."""
         for subject in self.client.get(f"/api/v1/enrolments/{enrolment_id}/exam")["subjects"]:
-            self.on_step(f"考试 {subject['title']}")
             body = {"subject": subject["subject"]}
             attempt = self.client.post(f"/api/v1/enrolments/{enrolment_id}/attempts", body)
             path = f"/api/v1/attempts/{attempt['attempt_id']}"
             saved = {}
             for question in attempt["questions"]:
+                if question["number"] % 10 == 0:
+                    self.on_step("answering")
                 saved[question["number"]] = self.answer(path, question)
             again = {answer["number"]: answer["choice"] for answer in self.client.get(path)["answers"]}
             if again != saved:

@@ -15,7 +15,10 @@ from app.core.errors import Problem
 from app.core.sheet import SheetRefused, write_report
 from app.enrol import service as enrol
 from app.exam import bank
+from app.exam.audit import audit_attempts
+from app.pay.audit import audit_payments
 from app.policy import load as programmes
+from app.study.audit import audit_progress
 from config.settings import load
 from ops import questions, rosters
 
@@ -107,6 +110,15 @@ def a_file(text: str) -> Path:
     return path
 
 
+def audit(_options: argparse.Namespace) -> int:
+    """Check the invariants of money, learning and exams over the whole database."""
+    found = [*audit_payments(), *audit_progress(), *audit_attempts()]
+    for text in found:
+        print(text)
+    print(f"{len(found)} violations", file=sys.stderr)
+    return 1 if found else 0
+
+
 def parser() -> argparse.ArgumentParser:
     """All commands and their arguments."""
     top = argparse.ArgumentParser(prog="python -m ops.manage", description=__doc__)
@@ -114,6 +126,9 @@ def parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("migrate", help="bring the database up to date")
     command.set_defaults(run=migrate_up)
+
+    command = commands.add_parser("audit", help="check the invariants over the whole database")
+    command.set_defaults(run=audit)
 
     command = commands.add_parser("make-migration", help="write a migration from the models")
     command.add_argument("name")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-
-import msgspec
 
 from app import wiring
 from app.core import db, migrate
@@ -34,7 +33,7 @@ def people(programme: Programme) -> list[rosters.MadeUp]:
 
 def prepare(say: Callable[[str], None]) -> None:
     """Bring the database up to date and load what is missing; a second time takes no time."""
-    settings = load()
+    settings = load({**os.environ, "LOG_LEVEL": "WARNING"})  # the terminal is for the steps below
     wiring.start(settings)
     with db.connection():
         applied = migrate.up()
@@ -47,26 +46,22 @@ def prepare(say: Callable[[str], None]) -> None:
         folder.mkdir(exist_ok=True)
         programme = policy.in_force(PROGRAMME, utcnow())
         _films(settings, say)
-        _courses(folder, programme, say)
+        _courses(say)
         _questions(folder, programme, say)
         _roster(folder, programme, say)
         done.touch()
 
 
 def _films(settings: Settings, say: Callable[[str], None]) -> None:
-    lessons = tomllib.loads(COURSES.read_text(encoding="utf-8"))["lessons"]
+    lessons = tomllib.loads(COURSES.read_text(encoding="utf-8"))["courses"][0]["lessons"]
     for number, lesson in enumerate(lessons, start=1):
         path = settings.data_dir / films.FOLDER / lesson["video"]
         video.make_demo_video(path, lesson["title"], lesson["seconds"], font=FONT)
         say(f"      film {number} of {len(lessons)}: {lesson['title']}, {lesson['seconds']} s")
 
 
-def _courses(folder: Path, programme: Programme, say: Callable[[str], None]) -> None:
-    course = tomllib.loads(COURSES.read_text(encoding="utf-8"))
-    course["kind_codes"] = [kind.code for kind in programme.certificate_kinds]
-    path = folder / "courses.toml"
-    path.write_bytes(msgspec.toml.encode({"courses": [course]}))
-    say(f"      courses: {catalogue.load_courses(path)} lessons for {len(course['kind_codes'])} kinds of certificate")
+def _courses(say: Callable[[str], None]) -> None:
+    say(f"      courses: {catalogue.load_courses(COURSES)} lessons")
 
 
 def _questions(folder: Path, programme: Programme, say: Callable[[str], None]) -> None:

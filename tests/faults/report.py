@@ -26,7 +26,8 @@ class Row:
     def line(self) -> str:
         """One line for the terminal."""
         twin = {True: "twin failed, as it must", False: "TWIN DID NOT FAIL", None: "no twin"}[self.twin_failed]
-        return f"{self.id:<14} {self.database:<8} tries {self.tries:>5}  violations {self.violations}  {twin}  {self.seconds:.1f} s"
+        counts = f"tries {self.tries:>5}  violations {self.violations}"
+        return f"{self.id:<14} {self.database:<8} {counts}  {twin}  {self.seconds:.1f} s"
 
     @property
     def good(self) -> bool:

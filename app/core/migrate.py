@@ -1,0 +1,41 @@
+"""The database's history: numbered scripts in `migrations/`, applied once each, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from playhouse.migrations import Runner, template
+from playhouse.schema_diff import diff_models
+
+from app.core.db import BaseModel, database
+from config.settings import ROOT
+
+DIRECTORY = ROOT / "migrations"
+
+
+def up(directory: Path = DIRECTORY) -> list[str]:
+    """Apply what was not applied yet; gives the names."""
+    return list(Runner(database.obj, str(directory)).up())
+
+
+def pending(directory: Path = DIRECTORY) -> list[str]:
+    """What was not applied yet."""
+    return [migration.name for migration in Runner(database.obj, str(directory)).status() if not migration.applied]
+
+
+def difference(models: Sequence[type[BaseModel]]) -> str:
+    """How the database differs from the models, as text; empty if it does not."""
+    diff = diff_models(database.obj, list(models))
+    return str(diff) if diff else ""
+
+
+def write(name: str, models: Sequence[type[BaseModel]], directory: Path = DIRECTORY) -> str | None:
+    """Write a migration that takes the (migrated) database to the models; gives its path, or None if there is
+    nothing to do. Read it before it is committed."""
+    diff = diff_models(database.obj, list(models))
+    if not diff:
+        return None
+    body = template(diff).replace("UtcField(", "DateTimeField(")  # a migration stands alone; defaults are the application's
+    lines = [line for line in body.splitlines() if not line.startswith(("# TODO:", "from app."))]
+    return str(Runner(database.obj, str(directory)).create(name, body="\n".join(lines) + "\n"))

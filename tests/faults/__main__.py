@@ -1,0 +1,102 @@
+"""`make faults [GROUP=…]`: breaks things, checks the invariants, writes build/faults.json. Exit status 1 if an
+invariant was violated, or a twin (the same with its guard off) did not fail."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.core import db
+from tests.faults import exams, heartbeats, kill, login, payments, report
+from tests.world import World, build
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`run(world, tries)` gives the number of violations; `twin(world)` is True if it failed without its guard."""
+
+    id: str
+    tries: int
+    run: Callable[[World, int], int]
+    twin: Callable[[World], bool]
+
+
+SCENARIOS: dict[str, tuple[Scenario, ...]] = {
+    "payments": (
+        Scenario("P1", 100, payments.p1, payments.p1_twin),
+        Scenario("P3", 1, payments.p3, payments.p3_twin),
+        Scenario("P5", 10, payments.p5, payments.p5_twin),
+        Scenario("P9", 50, payments.p9, payments.p9_twin),
+        Scenario("P12", 1, payments.p12, payments.p12_twin),
+    ),
+    "heartbeats": (
+        Scenario("H1", 1000, heartbeats.h1, heartbeats.h1_twin),
+        Scenario("H3", 1000, heartbeats.h3, heartbeats.h3_twin),
+    ),
+    "exams": (Scenario("E1", 10, exams.e1, exams.e1_twin),),
+    "login": (Scenario("L2", 50, login.l2, login.l2_twin),),
+}
+GROUPS = (*SCENARIOS, "kill")
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def run_scenarios(group: str) -> list[report.Row]:
+    """Every scenario of a group, each in an empty world."""
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="faults-") as directory, build(Path(directory)) as world:
+        for scenario in SCENARIOS[group]:
+            began = time.monotonic()
+            with db.connection():
+                violations = scenario.run(world, scenario.tries)
+            world.clear()
+            with db.connection():
+                twin = scenario.twin(world)
+            world.clear()
+            row = report.Row(
+                scenario.id, "sqlite", scenario.tries, violations, twin, round(time.monotonic() - began, 1)
+            )
+            say(row.line())
+            rows.append(row)
+    return rows
+
+
+def run_kills() -> list[report.Row]:
+    """The five journeys; a row each."""
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="kill-") as directory:
+        for outcome in kill.run(Path(directory), say):
+            for wrong in outcome.wrong:
+                say(f"  {outcome.target}: {wrong}")
+            row = report.Row(
+                f"KILL-{outcome.target}", "sqlite", outcome.kills, len(outcome.wrong), None, round(outcome.seconds, 1)
+            )
+            say(row.line())
+            rows.append(row)
+    return rows
+
+
+def main() -> None:
+    """Run one group, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("group", nargs="?", choices=GROUPS)
+    chosen = parser.parse_args().group
+    rows: list[report.Row] = []
+    for group in (chosen,) if chosen else GROUPS:
+        say(f"--- {group}")
+        rows += run_kills() if group == "kill" else run_scenarios(group)
+        report.write(rows)
+    bad = [row.id for row in rows if not row.good]
+    say(f"{len(rows)} experiments, {len(bad)} bad{': ' + ', '.join(bad) if bad else ''}; see build/faults.json")
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()
