@@ -27,7 +27,10 @@ class LoginOut(Schema):
 
 class BindIn(Schema):
     bind_ticket = String(required=True, validate=Length(min=1, max=300))
-    password = String(required=True, validate=Length(min=1, max=128))
+    password = String(
+        required=True,
+        validate=Regexp(r"[^\x00-\x1f\ud800-\udfff]{1,128}\Z", error="密码里有不能识别的字符，请重新填写。"),
+    )
 
 
 class BindOut(Schema):

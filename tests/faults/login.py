@@ -1,0 +1,82 @@
+"""Faults of getting in, as functions: each gives the number of violations; its twin says whether the experiment fails
+once the guard is off, as it must."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Barrier
+from unittest import mock
+
+from app.account.models import Session
+from app.core.ids import new_id
+from app.wechat import providers, service
+from app.wechat.providers.protocol import WeChat
+from tests.wechat.phones import a_bound_person, a_code, log_in
+from tests.world import World
+
+PHONES = 50
+
+
+class Forgetful:
+    """WeChat as it must not be relied on: it takes a used code again and again."""
+
+    def __init__(self, world: World, real: WeChat):
+        self._world, self._real = world, real
+        self.asked = 0
+
+    @property
+    def appid(self) -> str:
+        return self._real.appid
+
+    def openid_of(self, code: str) -> str:
+        """The real answer of the real client, for a code that is good once more."""
+        self.asked += 1
+        store, openid = self._world.sandbox.box.store, code[1:-16]
+        again = self._world.sandbox.box.clock.now() + 300
+        with store.changing():
+            store.put("wechat", "login_code", code, {"openid": openid, "appid": self.appid, "until": again})
+        return self._real.openid_of(code)
+
+
+@contextmanager
+def _forgetful(world: World) -> Iterator[Forgetful]:
+    real = providers.for_authority("yunnan.wechat")
+    broken = Forgetful(world, real)
+    with mock.patch.dict(providers._clients, {"yunnan.wechat": broken}):
+        yield broken
+
+
+def l2(world: World, tries: int) -> int:
+    """A WeChat code brought 50 times at once, and once more afterwards: one session, and WeChat is asked once."""
+    openid = f"o{new_id()}"
+    person = a_bound_person(world, openid)
+    violations = 0
+    for number in range(tries):
+        Session.delete().where(Session.person_id == person.id).execute()
+        code, address = a_code(world.sandbox, openid), f"10.{number // 60000}.{number // 250 % 240}.{number % 250}"
+        barrier = Barrier(PHONES)
+
+        def bring(code: str = code, address: str = address, barrier: Barrier = barrier) -> int:
+            barrier.wait()
+            return log_in(world, code, address).status_code
+
+        with _forgetful(world) as wechat:
+            with ThreadPoolExecutor(PHONES) as pool:
+                statuses = [future.result() for future in [pool.submit(bring) for _ in range(PHONES)]]
+            statuses.append(log_in(world, code, address).status_code)
+        sessions = Session.select().where(Session.person_id == person.id).count()
+        violations += sessions != 1 or wechat.asked != 1 or sorted(set(statuses)) != [200, 409]
+    return violations
+
+
+def l2_twin(world: World) -> bool:
+    """Without the row that claims a code."""
+    real = service.claim_code
+
+    def unguarded(programme: str, appid: str, code: str, address: str, **more: object) -> str | None:
+        return real(programme, appid, code + new_id(), address, **more)  # type: ignore[arg-type]
+
+    with mock.patch.object(service, "claim_code", unguarded):
+        return l2(world, 1) > 0
