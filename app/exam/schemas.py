@@ -173,7 +173,7 @@ class LeaveOut(Schema):
     result = Nested(ResultOut, allow_none=True)
 
 
-class SubjectOut(Schema):
+class ExamSubjectOut(Schema):
     """Where the person stands in one subject."""
 
     subject = String(required=True)
@@ -201,4 +201,4 @@ class ExamOut(Schema):
     leave_rule = String(allow_none=True)
     contact = String(required=True)
     rules = Dict(keys=String(), values=Integer(), metadata={"description": "各题型的题数"})
-    subjects = List(Nested(SubjectOut), required=True)
+    subjects = List(Nested(ExamSubjectOut), required=True)

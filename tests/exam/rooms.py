@@ -106,6 +106,10 @@ class Candidate:
         found: Attempt = Attempt.get_by_id(self.attempt_id)
         return found
 
+    def after_deadline(self, seconds: float) -> datetime:
+        deadline: datetime = self.row().deadline
+        return deadline + timedelta(seconds=seconds)
+
     def right(self, number: int) -> str:
         """The right choice of a question, as letters."""
         return write_choice(unpack_key(bytes(self.row().key))[number - 1].mask)

@@ -190,7 +190,7 @@ def test_a_hand_in_with_a_stale_answer_waits_for_the_person_and_in_the_grace_lea
         service.hand_in(attempt.id, candidate.person.id, stale, now=candidate.now)
     assert error.value.extra["answers"] == [{"number": 1, "choice": candidate.right(1), "version": 1}]
     assert candidate.row().status == Status.OPEN
-    late = attempt.deadline + timedelta(seconds=3)
+    late = candidate.after_deadline(3)
     outcome, not_taken = service.hand_in(attempt.id, candidate.person.id, stale, now=late)
     assert (outcome.score, not_taken, outcome.finished_at) == (2, [1], attempt.deadline)
 
@@ -215,7 +215,7 @@ def test_after_the_deadline_there_is_nothing_left_to_leave() -> None:
     candidate = a_candidate()
     attempt = candidate.start()
     candidate.save(1, candidate.right(1))
-    candidate.now = attempt.deadline + timedelta(seconds=2)
+    candidate.now = candidate.after_deadline(2)
     outcome = service.leave(attempt.id, candidate.person.id, now=candidate.now)
     assert outcome is not None
     assert (outcome.status, outcome.score) == (Status.TIMED_OUT, 2)
@@ -256,14 +256,14 @@ def test_the_exam_page_is_no_opening() -> None:
 def test_the_job_closes_all_that_are_due_and_no_other() -> None:
     crowd = [a_candidate() for _ in range(5)]
     for candidate in crowd:
-        deadline = candidate.start().deadline
+        candidate.start()
     late = a_candidate(now=crowd[0].now + timedelta(minutes=30))
     late.start()
-    assert service.close_due(now=deadline + timedelta(seconds=5)) in range(5)  # the grace of the last is not over
-    service.close_due(now=deadline + timedelta(seconds=6))
+    assert service.close_due(now=crowd[-1].after_deadline(5)) in range(5)  # the grace of the last is not over
+    service.close_due(now=crowd[-1].after_deadline(6))
     assert [candidate.row().status for candidate in crowd] == [Status.TIMED_OUT] * 5
     assert late.row().status == Status.OPEN
-    assert service.close_due(now=deadline + timedelta(seconds=6)) == 0
+    assert service.close_due(now=crowd[-1].after_deadline(6)) == 0
     assert audit_attempts() == []
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from threading import Barrier, BrokenBarrierError, local
 from typing import Any
@@ -141,7 +141,7 @@ def e3(world: World, tries: int) -> int:
             attempt = candidate.start()
             candidate.save(1, candidate.right(1))
             brought = candidate.bring(range(2, 3))
-            moment: datetime = attempt.deadline + timedelta(seconds=seconds)
+            moment = candidate.after_deadline(seconds)
             try:
                 result, _ = service.hand_in(attempt.id, candidate.person.id, brought, now=moment)
                 violations += not in_time or result.score != 4 or result.status != Status.HANDED_IN
@@ -201,8 +201,7 @@ def e6(world: World, tries: int) -> int:
             candidate = a_candidate()
             attempt = candidate.start()
             candidate.save(1, candidate.right(1))
-            later: datetime = attempt.deadline + timedelta(hours=3)
-            read(candidate, later)
+            read(candidate, candidate.after_deadline(3 * 3600))
             row = candidate.row()
             violations += (row.status, row.finished_at, row.score) != (Status.TIMED_OUT, attempt.deadline, 2)
     return violations + len(audit_attempts())
