@@ -14,7 +14,19 @@ from app.policy import load as policy
 from config.settings import Settings
 
 # In the order of the layers: a domain may call those before it, and hears of those after it by outbox events.
-DOMAINS: tuple[str, ...] = ("account", "cases", "wechat", "pay", "face", "enrol", "study", "exam", "certificate", "home")
+DOMAINS: tuple[str, ...] = (
+    "account",
+    "cases",
+    "wechat",
+    "notify",
+    "pay",
+    "face",
+    "enrol",
+    "study",
+    "exam",
+    "certificate",
+    "home",
+)
 
 
 def _rooms() -> list[Any]:

@@ -6,6 +6,7 @@ from app.certificate import service as certificate
 from app.core import db, inbox, outbox
 from app.core import redis as redis_clients
 from app.core.clock import utcnow
+from app.notify import service as notify
 from app.pay import refunds
 from jobs.schedule import QUEUED, run
 
@@ -32,6 +33,12 @@ def send_refund(refund_id: str) -> None:
     """Send one refund soon after it was decided."""
     with db.connection():
         refunds.settle(refund_id, now=utcnow())
+
+
+def send_sms(sms_id: str) -> None:
+    """Send one SMS soon after it was asked for."""
+    with db.connection():
+        notify.send(sms_id, now=utcnow())
 
 
 def run_scheduled(name: str) -> None:

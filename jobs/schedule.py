@@ -13,6 +13,8 @@ from app.enrol import service as enrol
 from app.exam import service as exam
 from app.face import service as face_service
 from app.face import store as face_store
+from app.notify import reports as sms_reports
+from app.notify import service as notify
 from app.pay import janitor as pay_janitor
 from app.pay import refunds as pay_refunds
 
@@ -32,6 +34,8 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("outbox.sweep", seconds=5, run=outbox.sweep),
     Entry("inbox.sweep", seconds=5, run=inbox.sweep),
     Entry("enrol.lapse", seconds=60, run=enrol.lapse),
+    Entry("notify.send_queued", seconds=5, run=notify.send_queued),
+    Entry("notify.pull_status", seconds=30, run=sms_reports.pull_status),
     Entry("pay.expire_orders", seconds=5, run=pay_janitor.expire_orders),
     Entry("pay.find_lost_payments", seconds=5, run=pay_janitor.find_lost_payments),
     Entry("pay.settle_refunds", seconds=5, run=pay_refunds.settle_due),

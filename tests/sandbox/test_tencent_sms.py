@@ -76,7 +76,7 @@ def test_a_message_is_sent_and_received_with_its_params(
     (status,) = send()
     assert (status.Code, status.Fee, status.SessionContext) == ("Ok", 1, "message-1")
     (message,) = received(sandbox)
-    assert message["text"] == "【住考网】验证码123456，5分钟内有效。"
+    assert message["text"] == "【住考网络】验证码123456，5分钟内有效。"
     assert message["params"] == ["123456", "5"]
     assert message["serial_no"] == status.SerialNo
 

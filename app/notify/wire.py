@@ -1,0 +1,29 @@
+"""Wires the messages: the provider's client, and the events that become an SMS."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+
+from app.core import outbox
+from app.notify import providers, service
+from app.notify.providers.protocol import SmsProvider
+from app.notify.providers.tencent import LIVE, TencentSms
+from config.settings import Settings
+
+BLUEPRINTS: tuple[APIBlueprint, ...] = ()
+
+
+def start(settings: Settings) -> None:
+    """Called once at the start of each process."""
+
+    def tencent(prefix: str) -> SmsProvider:
+        return TencentSms(
+            secret_id=settings.secrets.get(f"{prefix}.secret_id"),
+            secret_key=settings.secrets.get(f"{prefix}.secret_key"),
+            sdk_app_id=settings.secrets.get(f"{prefix}.sdk_app_id"),
+            base=settings.sandbox_url if settings.providers == "sandbox" else LIVE,
+        )
+
+    providers.install(tencent)
+    outbox.subscribe("account.code_issued", "notify", service.on_code_issued)
+    outbox.subscribe("account.notice", "notify", service.on_notice)
