@@ -8,7 +8,7 @@ from datetime import datetime
 
 from app.account import codes, limits, service
 from app.account.errors import ALREADY_ACTIVATED, NO_PHONE, SMS_NOT_OFFERED
-from app.account.login import SignedIn, sign_in
+from app.account.login import SignedIn, activates_by_sms, sign_in
 from app.account.models import Session
 from app.core import audit
 from app.core.access import Identity
@@ -36,7 +36,7 @@ def send_code(who: Identity, *, address: str, now: datetime) -> Sent:
     `sms_too_often`, `login_paused`."""
     session = _activating(who)
     programme = load.in_force(session.programme, now)
-    if "sms_to_supplied_phone" not in programme.activation.methods:
+    if not activates_by_sms(programme):
         raise SMS_NOT_OFFERED()
     person = service.get_person(who.person_id)
     if person.phone is None:

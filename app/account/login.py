@@ -32,6 +32,11 @@ def programme_in_force(key: str, now: datetime) -> Programme:
         raise UNKNOWN_PROGRAMME() from error
 
 
+def activates_by_sms(programme: Programme) -> bool:
+    """Whether a code to the phone on record proves, in this programme, who somebody is."""
+    return "sms_to_supplied_phone" in programme.activation.methods
+
+
 def sign_in(person_id: str, programme: str, channel: str, *, proved: bool, now: datetime) -> SignedIn:
     """Open a session and say what comes next."""
     token = service.open_session(person_id, programme, channel, activated=proved, now=now)
@@ -67,14 +72,15 @@ def login(
     if person is None or not right:
         audit.record("system", "login.failed", f"account:{account}", now=now, programme=programme.key)
         raise LOGIN_FAILED()
-    own = person.password_hash is not None
+    proves = proof is not None and activates_by_sms(programme)
+    proved = person.password_hash is not None or proves
     with transaction():
         if proof is not None:
             codes.use(proof, now=now)
-            if service.activate(person.id, f"sms:{proof.id}", now=now):
+            if proves and service.activate(person.id, f"sms:{proof.id}", now=now):
                 consents.drop_of_other_sessions(person.id, "", now=now)
-        limits.login_succeeded(tried, own_password=own or proof is not None, now=now)
-        signed_in = sign_in(person.id, programme.key, channel, proved=own or proof is not None, now=now)
+        limits.login_succeeded(tried, own_password=proved, now=now)
+        signed_in = sign_in(person.id, programme.key, channel, proved=proved, now=now)
         who = f"person:{person.id}"
         audit.record(who, "login.succeeded", who, now=now, channel=channel, full=signed_in.full)
     return signed_in

@@ -12,11 +12,14 @@ from app.core import outbox
 from app.core.clock import shanghai
 from app.core.db import transaction
 
-NoticeKind = Literal["password_set", "password_reset", "phone_changed", "wechat_rebound", "wechat_unbound"]
+NoticeKind = Literal[
+    "password_set", "password_reset", "phone_changed", "wechat_bound", "wechat_rebound", "wechat_unbound"
+]
 _WHAT: dict[str, str] = {
     "password_set": "修改密码",
     "password_reset": "重设密码",
     "phone_changed": "更换手机号",
+    "wechat_bound": "绑定微信",
     "wechat_rebound": "换绑微信",
     "wechat_unbound": "解绑微信",
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from app.account import codes, consents, limits, passwords, service
-from app.account.errors import ACTIVATION_NEEDED, CODE_WRONG, PASSWORD_WRONG
-from app.account.login import programme_in_force
+from app.account.errors import ACTIVATION_NEEDED, CODE_WRONG, PASSWORD_WRONG, SMS_NOT_OFFERED
+from app.account.login import activates_by_sms, programme_in_force
 from app.account.models import Person
 from app.account.people import id_number_index
 from app.account.sessions import complete_sessions
@@ -55,7 +55,8 @@ def _replace(person: Person, before: str | None, hashed: str) -> None:
 def reset(programme_key: str, id_number: str, code: str, new: str, *, address: str, now: datetime) -> None:
     """A forgotten password: the code came back from the phone on record. Every session ends, every limit of the
     account is lifted; where the account was not active yet, the code is the proof. Raises `code_wrong` (also for an
-    unknown ID number), `password_weak`, `login_paused`, `unknown_programme`."""
+    unknown ID number), `password_weak`, `login_paused`, `sms_not_offered` (the account can be activated by face
+    only), `unknown_programme`."""
     programme = programme_in_force(programme_key, now)
     passwords.require_strong(programme, id_number, new)
     limits.count(limits.CODES, address, now=now)
@@ -63,6 +64,8 @@ def reset(programme_key: str, id_number: str, code: str, new: str, *, address: s
     person = service.find_by_id_number(id_number)
     if person is None or person.phone != row.phone:
         raise CODE_WRONG()  # the phone was changed in between
+    if person.activated_at is None and not activates_by_sms(programme):
+        raise SMS_NOT_OFFERED()  # whoever holds the code learns only that the account waits for its activation
     passwords.require_strong(programme, id_number, new, person=person)
     hashed = passwords.hash_(new)
     with transaction():

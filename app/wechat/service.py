@@ -121,8 +121,8 @@ def _open(person_id: str, programme_key: str, now: datetime) -> SignedIn:
 
 
 def bind(who: Identity, ticket: str, password: str, *, now: datetime) -> bool:
-    """Bind the WeChat of `ticket` to the caller, who types the password again. Binding another one than before ends
-    the caller's other sessions, and the owner is told. Sent twice, it changes nothing. True if another one was
+    """Bind the WeChat of `ticket` to the caller, who types the password again; the owner is told. Binding another one
+    than before ends the caller's other sessions. Sent twice, it changes nothing. True if another one was
     replaced. Raises `bind_ticket_over`, `wechat_bound_to_other`, `password_wrong`, `login_paused`, `conflict`."""
     try:
         (row_id,) = tokens.verify(TICKET, ticket, now)
@@ -161,9 +161,9 @@ def _bind(who: Identity, row: LoginCode, now: datetime) -> bool:
     )
     if before is not None:
         account.end_sessions(who.person_id, now=now, keep=who.session_id)
-        account.tell_owner(account.get_person(who.person_id), row.programme, "wechat_rebound", now=now)
-    action = "wechat.bound" if before is None else "wechat.rebound"
-    audit.record(f"person:{who.person_id}", action, f"person:{who.person_id}", now=now, appid=row.appid)
+    kind: account.NoticeKind = "wechat_bound" if before is None else "wechat_rebound"
+    account.tell_owner(account.get_person(who.person_id), row.programme, kind, now=now)
+    audit.record(f"person:{who.person_id}", kind, f"person:{who.person_id}", now=now, appid=row.appid)
     return before is not None
 
 
@@ -178,7 +178,7 @@ def unbind(who: Identity, *, now: datetime) -> None:
             return
         account.end_sessions(who.person_id, now=now, keep=who.session_id)
         account.tell_owner(account.get_person(who.person_id), programme_key, "wechat_unbound", now=now)
-        audit.record(f"person:{who.person_id}", "wechat.unbound", f"person:{who.person_id}", now=now)
+        audit.record(f"person:{who.person_id}", "wechat_unbound", f"person:{who.person_id}", now=now)
 
 
 def _end(binding: Binding, now: datetime) -> bool:

@@ -221,7 +221,8 @@ def test_l4_another_wechat_ends_the_old_sessions_and_the_owner_is_told(world: Wo
     old = log_in(world, a_code(world.sandbox, "oOld")).json["token"]  # type: ignore[index]
     mine = factories.auth(person)
     assert bind(world, "oNew", mine, password="Falsch-2026").status_code in (403, 422)
-    assert Notice.select().count() == 0
+    assert [row.kind for row in Notice.select()] == ["wechat_bound"]
+    Notice.delete().execute()
     assert bind(world, "oNew", mine).json == {"bound": True, "rebound": True}
     client = world.app.test_client()
     old_answer = client.delete("/api/v1/wechat/binding", headers={"Authorization": f"Bearer {old}"})
@@ -252,7 +253,7 @@ def test_unbinding_ends_what_the_wechat_had_opened_and_is_told(world: World) -> 
     client = world.app.test_client()
     for _ in range(2):
         assert client.delete("/api/v1/wechat/binding", headers=mine).json == {"bound": False, "rebound": False}
-    assert [row.kind for row in Notice.select()] == ["wechat_unbound"]
+    assert sorted(row.kind for row in Notice.select()) == ["wechat_bound", "wechat_unbound"]
     answer = client.delete("/api/v1/wechat/binding", headers={"Authorization": f"Bearer {phone}"})
     assert answer.status_code == 401
     assert log_in(world, a_code(world.sandbox, "oPhone")).json["bound"] is False  # type: ignore[index]
