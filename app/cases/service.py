@@ -29,3 +29,8 @@ def open_cases(kind: str | None = None) -> list[Case]:
     if kind is not None:
         query = query.where(Case.kind == kind)
     return list(query.order_by(Case.filed_at))
+
+
+def of_kind(kind: str) -> list[Case]:
+    """All cases of a kind, decided ones too."""
+    return list(Case.select().where(Case.kind == kind))

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
+from app.cases import service as cases
 from app.core.outbox import OutboxMessage
+from app.pay.ledger import TABLES
 from app.pay.models import Order, OrderLine, PaymentAttempt, PaymentEvent, Refund
-from app.pay.status import (
-    OPEN_ATTEMPTS,
-    AttemptAction,
-    AttemptStatus,
-    NotAllowed,
-    OrderAction,
-    OrderStatus,
-    RefundAction,
-    next_attempt,
-    next_order,
-    next_refund,
-)
+from app.pay.status import OPEN_ATTEMPTS, AttemptStatus, NotAllowed, OrderStatus, RefundStatus
 
-_NEXT = {
-    "order": lambda status, action: next_order(status, OrderAction(action)),
-    "attempt": lambda status, action: next_attempt(status, AttemptAction(action)),
-    "refund": lambda status, action: next_refund(status, RefundAction(action)),
+_FIRST = {
+    "order": OrderStatus.PENDING.value,
+    "attempt": AttemptStatus.CREATED.value,
+    "refund": RefundStatus.REQUESTED.value,
 }
 
 
@@ -32,14 +23,18 @@ def audit_payments() -> list[str]:
     attempts: dict[str, list[PaymentAttempt]] = defaultdict(list)
     for attempt in PaymentAttempt.select():
         attempts[attempt.order_id].append(attempt)
+    lines: dict[str, list[OrderLine]] = defaultdict(list)
+    for line in OrderLine.select():
+        lines[line.order_id].append(line)
     refunded = {refund.attempt_id: refund for refund in Refund.select()}
     wrong: list[str] = []
     for order in Order.select():
-        wrong += _audit_order(order, attempts[order.id], refunded)
-    return wrong + _audit_grants() + _audit_history()
+        wrong += _audit_money(order, attempts[order.id], refunded)
+        wrong += _audit_lines(order, lines[order.id])
+    return wrong + _audit_attempts(attempts, refunded) + _audit_grants() + _audit_history()
 
 
-def _audit_order(order: Order, attempts: list[PaymentAttempt], refunded: dict[str, Refund]) -> list[str]:
+def _audit_money(order: Order, attempts: list[PaymentAttempt], refunded: dict[str, Refund]) -> list[str]:
     wrong = []
     paid = [attempt for attempt in attempts if attempt.status == AttemptStatus.PAID]
     kept = [attempt for attempt in paid if attempt.id == order.paid_attempt_id]
@@ -53,16 +48,40 @@ def _audit_order(order: Order, attempts: list[PaymentAttempt], refunded: dict[st
             wrong.append(f"attempt {attempt.id}: captured money is neither kept nor going back, or both")
         if refund is not None and refund.amount_fen != attempt.amount_fen:
             wrong.append(f"refund {refund.id} is not the whole of its payment")
-    lines = list(OrderLine.select().where(OrderLine.order_id == order.id))
+    if order.status == OrderStatus.CLOSED and any(attempt.status in OPEN_ATTEMPTS for attempt in attempts):
+        wrong.append(f"order {order.id} is closed with an open payment")
+    return wrong
+
+
+def _audit_lines(order: Order, lines: list[OrderLine]) -> list[str]:
+    wrong = []
     if sum(line.amount_fen for line in lines) != order.amount_fen:
         wrong.append(f"order {order.id}: its lines do not add up")
+    held = {line.open_sku == line.sku for line in lines}
     if order.status == OrderStatus.CLOSED:
-        if any(attempt.status in OPEN_ATTEMPTS for attempt in attempts):
-            wrong.append(f"order {order.id} is closed with an open payment")
-        if any(line.open_sku is not None for line in lines):
+        if True in held:
             wrong.append(f"order {order.id} is closed and still holds its things")
-    elif any(line.open_sku is None for line in lines):
+    elif False in held:
         wrong.append(f"order {order.id} is {order.status} and has let go of its things")
+    return wrong
+
+
+def _audit_attempts(attempts: dict[str, list[PaymentAttempt]], refunded: dict[str, Refund]) -> list[str]:
+    wrong = []
+    flat = [attempt for some in attempts.values() for attempt in some]
+    paid = {attempt.id: attempt for attempt in flat if attempt.status == AttemptStatus.PAID}
+    numbers = Counter((attempt.authority, attempt.transaction_id) for attempt in paid.values())
+    wrong += [
+        f"transaction {number} of {merchant} paid {n} times" for (merchant, number), n in numbers.items() if n > 1
+    ]
+    ways = Counter((attempt.order_id, attempt.channel) for attempt in flat)
+    wrong += [f"order {order_id} has {n} payments by {channel}" for (order_id, channel), n in ways.items() if n > 1]
+    wrong += [f"attempt {row.id} is paid without a transaction" for row in paid.values() if not row.transaction_id]
+    wrong += [f"refund of attempt {attempt_id}, which is not paid" for attempt_id in refunded.keys() - paid.keys()]
+    on_file = {case.subject for case in cases.of_kind("pay.mismatch")}
+    for attempt in flat:
+        if attempt.status == AttemptStatus.DISPUTED and f"attempt:{attempt.id}" not in on_file:
+            wrong.append(f"attempt {attempt.id} is disputed and nobody was told")
     return wrong
 
 
@@ -70,37 +89,43 @@ def _audit_grants() -> list[str]:
     wrong = []
     status = dict(Order.select(Order.id, Order.status).tuples())
     for event, expected in (("order.paid", OrderStatus.PAID), ("order.closed", OrderStatus.CLOSED)):
-        seen: dict[tuple[str, str], int] = defaultdict(int)
-        for subscriber, key in (
-            OutboxMessage.select(OutboxMessage.subscriber, OutboxMessage.key)
-            .where(OutboxMessage.event == event)
-            .tuples()
-        ):
-            seen[subscriber, key] += 1
-            if status.get(key) != expected:
-                wrong.append(f"{event} of order {key}, which is {status.get(key)}")
-        wrong += [f"{event} of order {key} {times} times" for (_, key), times in seen.items() if times > 1]
-        if seen:
-            granted = {key for _, key in seen}
-            missing = {order_id for order_id, now in status.items() if now == expected} - granted
+        rows = OutboxMessage.select(OutboxMessage.subscriber, OutboxMessage.key).where(OutboxMessage.event == event)
+        seen = Counter(rows.tuples())
+        for (_, order_id), times in seen.items():
+            if status.get(order_id) != expected:
+                wrong.append(f"{event} of order {order_id}, which is {status.get(order_id)}")
+            if times > 1:
+                wrong.append(f"{event} of order {order_id} {times} times")
+        granted = {order_id for _, order_id in seen}
+        missing = {order_id for order_id, now in status.items() if now == expected} - granted
+        if granted:
             wrong += [f"order {order_id} is {expected} and no {event} was written" for order_id in missing]
     return wrong
 
 
 def _audit_history() -> list[str]:
+    """Each row's history is one path through the table, from its first status to the one it has now."""
+    paths: dict[str, list[PaymentEvent]] = defaultdict(list)
+    for event in PaymentEvent.select():
+        paths[event.subject_id].append(event)
     wrong = []
-    last: dict[str, str] = {}
-    for event in PaymentEvent.select().order_by(PaymentEvent.at, PaymentEvent.id):
-        if event.subject_id in last and last[event.subject_id] != event.before:
-            wrong.append(f"{event.kind} {event.subject_id}: history jumps from {last[event.subject_id]}")
-        last[event.subject_id] = event.after
-        try:
-            if _NEXT[event.kind](event.before, event.action) != event.after:
-                wrong.append(f"{event.kind} {event.subject_id}: {event.before} {event.action} → {event.after}")
-        except NotAllowed as refused:
-            wrong.append(f"{event.kind} {event.subject_id}: {refused}")
-    for model in (Order, PaymentAttempt, Refund):
+    for model, (kind, next_status) in TABLES.items():
         for row_id, now in model.select(model.id, model.status).tuples():
-            if row_id in last and last[row_id] != now:
-                wrong.append(f"{model.__name__} {row_id} is {now}, its history says {last[row_id]}")
+            # by status, not by time: two steps may carry one moment, and no table leads back
+            steps = {event.before: event for event in paths[row_id]}
+            if len(steps) < len(paths[row_id]):
+                wrong.append(f"{kind} {row_id} left a status twice")
+            status = _FIRST[kind]
+            for _ in range(len(steps)):
+                step = steps.pop(status, None)
+                if step is None:
+                    break
+                try:
+                    if next_status(status, step.action) != step.after:
+                        wrong.append(f"{kind} {row_id}: {status} {step.action} → {step.after}")
+                except NotAllowed as refused:
+                    wrong.append(f"{kind} {row_id}: {refused}")
+                status = step.after
+            if steps or status != now:
+                wrong.append(f"{kind} {row_id} is {now}, its history leads to {status}")
     return wrong

@@ -12,13 +12,15 @@ from app.policy.schema import Programme
 
 @dataclass(frozen=True)
 class Channel:
-    """`kind`: the provider's, which is also the name of its merchant in the programme's [authority.secrets]."""
+    """`kind`: the provider's, which is also the name of its merchant in the programme's [authority.secrets]. `code`:
+    two letters at the end of our payment numbers."""
 
     name: str
     kind: str
+    code: str
 
 
-CHANNELS = {channel.name: channel for channel in (Channel("wechat_native", "wechatpay"),)}
+CHANNELS = {channel.name: channel for channel in (Channel("wechat_native", "wechatpay", "wn"),)}
 
 
 def offered(programme: Programme, client: str) -> list[Channel]:

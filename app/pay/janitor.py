@@ -9,6 +9,7 @@ import structlog
 from app.cases import service as cases
 from app.core.db import compare_and_set
 from app.pay import ledger, queries, settlement
+from app.pay.budget import Budget
 from app.pay.channels import provider_of
 from app.pay.models import Order, PaymentAttempt
 from app.pay.providers.protocol import Refused, Unknown
@@ -19,40 +20,54 @@ log = structlog.get_logger(__name__)
 LONG_UNKNOWN = timedelta(hours=24)
 
 
-def expire_orders(*, now: datetime, limit: int = 100) -> int:
+def expire_orders(*, now: datetime, limit: int = 200) -> int:
     """Close what is over its time: first here (`closing`), then at the provider, then for good. Gives how many
     orders were closed. Money found on the way still pays the order."""
-    over = Order.select(Order.id).where(Order.status == OrderStatus.PENDING, Order.expires_at <= now)
-    for (order_id,) in list(over.order_by(Order.expires_at).limit(limit).tuples()):
-        ledger.move_order(order_id, OrderAction.START_CLOSING, "expired", now=now)
-    closing = Order.select(Order.id).where(Order.status == OrderStatus.CLOSING)
-    ids = [order_id for (order_id,) in closing.order_by(Order.expires_at).limit(limit).tuples()]
-    return sum(close_order(order_id, now=now) for order_id in ids)
+    over = Order.select().where(Order.status == OrderStatus.PENDING, Order.expires_at <= now)
+    for order in list(over.order_by(Order.expires_at).limit(limit)):
+        ledger.move(order, OrderAction.START_CLOSING, "expired", now=now, close_at=now)
+    due = Order.select().where(Order.status == OrderStatus.CLOSING, Order.close_at <= now).order_by(Order.close_at)
+    budget, closed = Budget(), 0
+    for order in list(due.limit(limit)):
+        if budget.spent():
+            break
+        closed += close_order(order, now=now)
+    return closed
 
 
-def close_order(order_id: str, *, now: datetime) -> bool:
-    """Take a `closing` order to its end: paid if a provider has the money, closed if none has. False if it stays
-    `closing` because a provider did not answer."""
-    for attempt in queries.open_attempts(order_id):
+def close_pause(tries: int) -> timedelta:
+    """Between two tries to close an order at a provider that does not answer: 5 s, doubled up to two minutes."""
+    return timedelta(seconds=min(5 * 2 ** min(tries, 10), 120))
+
+
+def close_order(order: Order, *, now: datetime) -> bool:
+    """Take a `closing` order to its end: paid if a provider has the money, closed if none has; True if it is closed.
+    It stays `closing`, and is tried again after a pause, while a provider does not answer."""
+    seen = {"status": OrderStatus.CLOSING, "close_tries": order.close_tries}
+    later = {"close_at": now + close_pause(order.close_tries), "close_tries": order.close_tries + 1}
+    if not compare_and_set(Order, order.id, seen, later):
+        return False
+    for attempt in queries.open_attempts(order.id):
         try:
             close_attempt(attempt, now=now)
         except Unknown as error:
             log.warning("close_unknown", attempt_id=attempt.id, error=str(error))
             return False
-    if queries.open_attempts(order_id):
+    if queries.open_attempts(order.id):
         return False
-    return ledger.move_order(order_id, OrderAction.CLOSE, "expired", now=now, closed_at=now)
+    return ledger.move(order, OrderAction.CLOSE, "expired", now=now, closed_at=now, close_at=None)
 
 
 def close_attempt(attempt: PaymentAttempt, *, now: datetime) -> None:
-    """Close at the provider, then ask: only its answer 'closed' or 'never was' closes the attempt here."""
+    """Close at the provider, then ask: only its answer 'closed' or 'never was' closes the attempt here. Raises
+    `Unknown` when one of the two is not answered."""
     try:
         provider_of(attempt).close(attempt.out_trade_no)
     except Refused as refusal:
         log.info("close_refused", attempt_id=attempt.id, provider_code=refusal.code)  # paid, or being paid: ask
-    truth = settlement.ask(attempt.id, now=now)
+    truth = settlement.ask(attempt, now=now)
     if truth.state in ("closed", "absent"):
-        ledger.move_attempt(attempt.id, AttemptAction.CLOSE, truth.state, now=now, ask_at=None)
+        ledger.move(attempt, AttemptAction.CLOSE, truth.state, now=now, ask_at=None)
 
 
 def question_pause(age: timedelta) -> timedelta:
@@ -60,11 +75,13 @@ def question_pause(age: timedelta) -> timedelta:
     return timedelta(seconds=15) if age < timedelta(minutes=5) else timedelta(seconds=60)
 
 
-def find_lost_payments(*, now: datetime, limit: int = 50) -> int:
+def find_lost_payments(*, now: datetime, limit: int = 200) -> int:
     """Ask about open attempts whose time has come; gives how many were asked. The next time is written first."""
     due = PaymentAttempt.select().where(PaymentAttempt.status.in_(OPEN_ATTEMPTS), PaymentAttempt.ask_at <= now)
-    asked = 0
+    budget, asked = Budget(), 0
     for attempt in list(due.order_by(PaymentAttempt.ask_at).limit(limit)):
+        if budget.spent():
+            break
         age = now - attempt.created_at
         seen = {"status": attempt.status, "ask_at": attempt.ask_at}
         if not compare_and_set(PaymentAttempt, attempt.id, seen, {"ask_at": now + question_pause(age)}):
@@ -74,7 +91,7 @@ def find_lost_payments(*, now: datetime, limit: int = 50) -> int:
             if Order.get_by_id(attempt.order_id).status in (OrderStatus.PAID, OrderStatus.CLOSED):
                 close_attempt(attempt, now=now)  # the order was paid by another channel: this one takes nothing more
             else:
-                settlement.ask(attempt.id, now=now)
+                settlement.ask(attempt, now=now)
         except Unknown as error:
             log.warning("janitor_unknown", attempt_id=attempt.id, error=str(error))
             if age > LONG_UNKNOWN:

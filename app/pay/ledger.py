@@ -2,80 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from app.core import outbox
 from app.core.db import compare_and_set, transaction
 from app.pay.models import Order, OrderLine, PaymentAttempt, PaymentEvent, Refund
-from app.pay.status import (
-    AttemptAction,
-    NotAllowed,
-    OrderAction,
-    OrderStatus,
-    RefundAction,
-    next_attempt,
-    next_order,
-    next_refund,
-)
+from app.pay.status import NotAllowed, OrderStatus, next_attempt, next_order, next_refund
+
+Row = Order | PaymentAttempt | Refund
+TABLES: dict[type[Row], tuple[str, Callable[[str, Any], str]]] = {
+    Order: ("order", next_order),
+    PaymentAttempt: ("attempt", next_attempt),
+    Refund: ("refund", next_refund),
+}
+TRIES = 10  # each lost race means that another worker moved the row on; no row has as many statuses
 
 
-def _event(order_id: str, kind: str, row: Any, action: str, after: str, evidence: str, now: datetime) -> None:
+def move(row: Row, action: str, evidence: str, *, now: datetime, **values: Any) -> bool:
+    """Apply `action` and set `values` if it follows the row's status; True if this caller did it. `row` may have been
+    read before the transaction: who loses a race looks again, and goes on if the action still follows."""
+    kind, next_status = TABLES[type(row)]
+    with transaction():
+        for _ in range(TRIES):
+            before = row.status
+            try:
+                after = next_status(before, action)
+            except NotAllowed:
+                return False
+            if compare_and_set(type(row), row.id, {"status": before}, {"status": after, **values}):
+                _write_down(row, kind, action, before, after, evidence, now)
+                row.status = after
+                return True
+            row.status = type(row).get_by_id(row.id).status
+    raise RuntimeError(f"{kind} {row.id} does not come to rest")
+
+
+def _write_down(row: Row, kind: str, action: str, before: str, after: str, evidence: str, now: datetime) -> None:
+    order_id = row.id if isinstance(row, Order) else row.order_id
     PaymentEvent.create(
         order_id=order_id,
         kind=kind,
         subject_id=row.id,
         action=action,
-        before=row.status,
+        before=before,
         after=after,
         at=now,
         evidence=evidence[:120],
     )
-
-
-def move_order(order_id: str, action: OrderAction, evidence: str, *, now: datetime, **values: Any) -> bool:
-    """Apply `action` to the order if it follows its status now; True if this caller did it. Closing releases the
-    order's things; paying and closing are announced."""
-    with transaction():
-        order = Order.get_by_id(order_id)
-        try:
-            after = next_order(order.status, action)
-        except NotAllowed:
-            return False
-        if not compare_and_set(Order, order_id, {"status": order.status}, {"status": after, **values}):
-            return False
-        _event(order_id, "order", order, action, after, evidence, now)
-        if after is OrderStatus.CLOSED:
-            OrderLine.update(open_sku=None).where(OrderLine.order_id == order_id).execute()
-            outbox.emit("order.closed", order_id, {"order_id": order_id}, now=now)
-        elif after is OrderStatus.PAID:
-            outbox.emit("order.paid", order_id, {"order_id": order_id}, now=now)
-        return True
-
-
-def move_attempt(attempt_id: str, action: AttemptAction, evidence: str, *, now: datetime, **values: Any) -> bool:
-    """Apply `action` to the attempt if it follows its status now; True if this caller did it."""
-    with transaction():
-        attempt = PaymentAttempt.get_by_id(attempt_id)
-        try:
-            after = next_attempt(attempt.status, action)
-        except NotAllowed:
-            return False
-        if not compare_and_set(PaymentAttempt, attempt_id, {"status": attempt.status}, {"status": after, **values}):
-            return False
-        _event(attempt.order_id, "attempt", attempt, action, after, evidence, now)
-        return True
-
-
-def move_refund(refund_id: str, action: RefundAction, evidence: str, *, now: datetime, **values: Any) -> bool:
-    """Apply `action` to the refund if it follows its status now; True if this caller did it."""
-    with transaction():
-        refund = Refund.get_by_id(refund_id)
-        try:
-            after = next_refund(refund.status, action)
-        except NotAllowed:
-            return False
-        if not compare_and_set(Refund, refund_id, {"status": refund.status}, {"status": after, **values}):
-            return False
-        _event(refund.order_id, "refund", refund, action, after, evidence, now)
-        return True
+    if not isinstance(row, Order):
+        return
+    if after == OrderStatus.CLOSED:
+        OrderLine.update(open_sku=None).where(OrderLine.order_id == row.id).execute()
+        outbox.emit("order.closed", row.id, {"order_id": row.id}, now=now)
+    elif after == OrderStatus.PAID:
+        outbox.emit("order.paid", row.id, {"order_id": row.id}, now=now)

@@ -8,7 +8,9 @@ from app.core.db import BaseModel, UtcField
 
 
 class Order(BaseModel):
-    """What a person is to pay, until `expires_at`. `paid_attempt_id`: the one payment that is kept."""
+    """What a person is to pay, until `expires_at`. `paid_attempt_id`: the one payment that is kept. `attempts` counts
+    the ways it was tried to pay, so that beginning one and closing the order cannot both win. While it is `closing`
+    the providers are told at `close_at`, `close_tries` times so far."""
 
     person_id = peewee.CharField(16, index=True)
     programme = peewee.CharField(32)
@@ -20,10 +22,13 @@ class Order(BaseModel):
     paid_at = UtcField(null=True)
     closed_at = UtcField(null=True)
     paid_attempt_id = peewee.CharField(16, null=True)
+    attempts = peewee.IntegerField(default=0)
+    close_at = UtcField(null=True)
+    close_tries = peewee.IntegerField(default=0)
 
     class Meta:
         table_name = "pay_order"
-        indexes = ((("status", "expires_at"), False),)
+        indexes = ((("status", "expires_at"), False), (("status", "close_at"), False))
 
 
 class OrderLine(BaseModel):
@@ -38,8 +43,8 @@ class OrderLine(BaseModel):
 
 
 class PaymentAttempt(BaseModel):
-    """An order at one provider. `out_trade_no` is ours, `transaction_id` the provider's. `code_url` is what the QR
-    code shows. The janitor asks the provider at `ask_at` while the attempt is open."""
+    """An order at one provider. `out_trade_no` is ours, made of order and channel; `transaction_id` the provider's.
+    `code_url` is what the QR code shows. The janitor asks the provider at `ask_at` while the attempt is open."""
 
     order_id = peewee.CharField(16)
     channel = peewee.CharField(24)
@@ -54,7 +59,7 @@ class PaymentAttempt(BaseModel):
     ask_at = UtcField(null=True)
 
     class Meta:
-        indexes = ((("order_id", "channel"), True), (("status", "ask_at"), False))
+        indexes = ((("order_id",), False), (("status", "ask_at"), False))
 
 
 class Refund(BaseModel):

@@ -45,7 +45,7 @@ class PaymentOut(Schema):
     order_id = String()
     channel = String()
     code_url = String(metadata={"description": "二维码内容"})
-    qr = String(metadata={"description": "二维码图片（data: URI，SVG）"})
+    qr_svg = String(metadata={"description": "二维码图片（data: URI，SVG）"})
     amount_fen = Integer()
     expires_at = String()
     seconds_left = Integer()

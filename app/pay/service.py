@@ -3,20 +3,21 @@ applied."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+import peewee
 import structlog
 
 from app.cases import service as cases
 from app.core import inbox
-from app.core.db import insert_once, transaction
+from app.core.db import compare_and_set, database, insert_once, transaction
 from app.core.errors import NOT_FOUND
-from app.core.ids import new_id
 from app.pay import ledger, providers, queries, refunds, settlement
-from app.pay.channels import authority, offered, provider_of
+from app.pay.channels import CHANNELS, authority, offered, provider_of
 from app.pay.errors import (
     CHANNEL_NOT_OFFERED,
     IN_ANOTHER_ORDER,
@@ -29,7 +30,7 @@ from app.pay.errors import (
 )
 from app.pay.models import Order, OrderLine, PaymentAttempt
 from app.pay.notify_url import notify_url
-from app.pay.providers.protocol import Forged, PaymentRequest, Refused, Unknown
+from app.pay.providers.protocol import Forged, PaymentRequest, PaymentTruth, Refused, Unknown
 from app.pay.status import OPEN_ATTEMPTS, AttemptAction, AttemptStatus, OrderStatus
 from app.policy import load as policy
 
@@ -53,32 +54,53 @@ def create_order(
 ) -> Order:
     """An order of these lines, open until `expires_at`; the same lines again give the same order. Joins the caller's
     transaction. Raises `order_paid`, `order_closing` or `in_another_order` when a line is taken."""
-    if not lines or any(line.amount_fen <= 0 for line in lines):
-        raise ValueError("an order needs lines with a price")
-    skus = {line.sku for line in lines}
+    skus = sorted({line.sku for line in lines})
+    if len(skus) != len(lines) or not lines or any(line.amount_fen <= 0 for line in lines):
+        raise ValueError("an order needs different lines with a price")
     with transaction():
-        taken = {line.order_id for line in OrderLine.select().where(OrderLine.open_sku.in_(list(skus)))}
-        if taken:
-            return _same_order(taken, skus, person_id, now)
-        order: Order = Order.create(
-            person_id=person_id,
-            programme=programme,
-            version=version,
-            status=OrderStatus.PENDING,
-            amount_fen=sum(line.amount_fen for line in lines),
-            expires_at=expires_at,
-            created_at=now,
+        taken = _taken(skus)
+        if not taken:
+            try:
+                with database.atomic():
+                    return _insert_order(person_id, programme, version, lines, expires_at, now)
+            except peewee.IntegrityError:
+                taken = _taken(skus)  # another one was quicker by a moment (faults P9, P14)
+        return _same_order(taken, set(skus), person_id, now)
+
+
+def _taken(skus: Sequence[str]) -> set[str]:
+    """The orders, open or paid, that hold one of these things."""
+    query = OrderLine.select(OrderLine.order_id).where(OrderLine.open_sku.in_(list(skus)))
+    return {order_id for (order_id,) in query.tuples()}
+
+
+def _insert_order(
+    person_id: str, programme: str, version: str, lines: Sequence[Line], expires_at: datetime, now: datetime
+) -> Order:
+    order: Order = Order.create(
+        person_id=person_id,
+        programme=programme,
+        version=version,
+        status=OrderStatus.PENDING,
+        amount_fen=sum(line.amount_fen for line in lines),
+        expires_at=expires_at,
+        created_at=now,
+    )
+    for line in sorted(lines, key=lambda line: line.sku):  # in one order, so that two of these cannot wait in a ring
+        OrderLine.create(
+            order_id=order.id,
+            sku=line.sku,
+            open_sku=line.sku,
+            title=line.title[:200],
+            amount_fen=line.amount_fen,
         )
-        for line in lines:
-            OrderLine.create(
-                order_id=order.id, sku=line.sku, open_sku=line.sku, title=line.title, amount_fen=line.amount_fen
-            )
-        return order
+    return order
 
 
 def _same_order(taken: set[str], skus: set[str], person_id: str, now: datetime) -> Order:
-    order = queries.get_order(taken.pop())
-    if taken or set(queries.skus(order.id)) != skus or order.person_id != person_id:
+    first, *others = taken
+    order = queries.get_order(first)
+    if others or set(queries.skus(order.id)) != skus or order.person_id != person_id:
         raise IN_ANOTHER_ORDER(order_id=order.id if order.person_id == person_id else None)
     if order.status == OrderStatus.PAID:
         raise ORDER_PAID(order_id=order.id)
@@ -96,13 +118,22 @@ def start_payment(person_id: str, order_id: str, channel: str, client: str, *, n
     if order.status != OrderStatus.PENDING or order.expires_at <= now:
         raise ORDER_OVER()
     attempt = _attempt(order, channel, client, now)
-    if attempt.status == AttemptStatus.WAITING:
-        return attempt
-    if attempt.status not in OPEN_ATTEMPTS:
+    if attempt.status in (AttemptStatus.CREATED, AttemptStatus.UNKNOWN):
+        _open(order, attempt, now)
+        attempt = PaymentAttempt.get_by_id(attempt.id)
+    if attempt.status == AttemptStatus.PAID:  # its notification was quicker than the answer (fault P5)
+        raise ORDER_PAID()
+    if attempt.status != AttemptStatus.WAITING:
         raise ORDER_OVER()
+    return attempt
+
+
+def _open(order: Order, attempt: PaymentAttempt, now: datetime) -> None:
+    """Make the payment at the provider. The same number again is the same payment there, so that this may be
+    repeated until an answer comes."""
     request = PaymentRequest(
         out_trade_no=attempt.out_trade_no,
-        title=" ".join(line.title for line in queries.lines(order.id)),
+        title="、".join(line.title for line in queries.lines(order.id)),
         amount_fen=attempt.amount_fen,
         expires_at=order.expires_at,
         notify_url=notify_url(attempt),
@@ -111,57 +142,66 @@ def start_payment(person_id: str, order_id: str, channel: str, client: str, *, n
         code_url = provider_of(attempt).create(request)
     except Unknown as error:
         log.warning("payment_unknown", attempt_id=attempt.id, error=str(error))
-        ledger.move_attempt(attempt.id, AttemptAction.DOUBT, "create", now=now)
+        ledger.move(attempt, AttemptAction.DOUBT, "create", now=now)
         raise PAYMENT_UNKNOWN(headers={"Retry-After": "5"}) from error
     except Refused as refusal:
         log.error("payment_refused", attempt_id=attempt.id, provider_code=refusal.code)
-        check_payment(person_id, order_id, now=now)  # "paid already" is one of the reasons to refuse
+        # "paid already" is one of the reasons to refuse: the janitor asks at once
+        PaymentAttempt.update(ask_at=now).where(
+            PaymentAttempt.id == attempt.id, PaymentAttempt.status.in_(OPEN_ATTEMPTS)
+        ).execute()
         raise PAYMENT_REFUSED() from refusal
-    ledger.move_attempt(
-        attempt.id, AttemptAction.OPEN, "create", now=now, code_url=code_url, ask_at=now + FIRST_QUESTION
-    )
-    opened: PaymentAttempt = PaymentAttempt.get_by_id(attempt.id)
-    if opened.status == AttemptStatus.PAID:  # its notification was quicker than this answer (fault P5)
-        raise ORDER_PAID()
-    if opened.status != AttemptStatus.WAITING:
-        raise ORDER_OVER()
-    return opened
+    ledger.move(attempt, AttemptAction.OPEN, "create", now=now, code_url=code_url, ask_at=now + FIRST_QUESTION)
+
+
+def trade_no(order_id: str, channel: str) -> str:
+    """Our number of a payment, 18 letters and digits, as every provider takes them. Made of what it is for: an order
+    has one number a channel, whoever clicks, and however often (fault P9)."""
+    return f"{order_id}{CHANNELS[channel].code}".upper()
 
 
 def _attempt(order: Order, channel: str, client: str, now: datetime) -> PaymentAttempt:
+    """The row of this order and channel, committed before any provider hears of it. Raises `channel_not_offered`,
+    and `order_over` if the order begins to close at this moment."""
     programme = policy.programme(order.programme, order.version)
     chosen = {one.name: one for one in offered(programme, client)}.get(channel)
     merchant = authority(programme, chosen) if chosen else None
     if chosen is None or merchant is None:
         raise CHANNEL_NOT_OFFERED()
-    attempt_id = new_id()
-    insert_once(
-        PaymentAttempt,
-        id=attempt_id,
-        order_id=order.id,
-        channel=channel,
-        authority=merchant,
-        out_trade_no=f"T{attempt_id.upper()}",
-        status=AttemptStatus.CREATED,
-        amount_fen=order.amount_fen,
-        created_at=now,
-        ask_at=now + FIRST_QUESTION,
-    )
-    attempt: PaymentAttempt = PaymentAttempt.get(
-        PaymentAttempt.order_id == order.id, PaymentAttempt.channel == channel
-    )
-    return attempt
+    number = trade_no(order.id, channel)
+    found = PaymentAttempt.get_or_none(PaymentAttempt.out_trade_no == number)
+    if found is not None:
+        return found
+    with transaction():
+        held = compare_and_set(Order, order.id, {"status": OrderStatus.PENDING}, {"attempts": Order.attempts + 1})
+        if not held:  # who closes the order looks for attempts after this: none may come later
+            raise ORDER_OVER()
+        insert_once(
+            PaymentAttempt,
+            order_id=order.id,
+            channel=channel,
+            authority=merchant,
+            out_trade_no=number,
+            status=AttemptStatus.CREATED,
+            amount_fen=order.amount_fen,
+            created_at=now,
+            ask_at=now + FIRST_QUESTION,
+        )
+    made: PaymentAttempt = PaymentAttempt.get(PaymentAttempt.out_trade_no == number)
+    return made
 
 
 def check_payment(person_id: str, order_id: str, *, now: datetime) -> Order:
-    """ "I have paid": ask the providers of this order's open attempts at once. Raises `payment_unknown` when one that
-    could have the money does not answer."""
+    """ "I have paid": ask the providers about this order's payments at once; about closed ones too, whose money goes
+    back. Raises `payment_unknown` when one that could have the money does not answer."""
     order = queries.order_of(person_id, order_id)
     doubt: Unknown | None = None
     if order.status != OrderStatus.PAID:
-        for attempt in queries.open_attempts(order.id):
+        for attempt in queries.attempts(order.id):
+            if attempt.status not in (*OPEN_ATTEMPTS, AttemptStatus.CLOSED):
+                continue
             try:
-                settlement.ask(attempt.id, now=now)
+                settlement.ask(attempt, now=now)
             except Unknown as error:
                 doubt = error
     order = queries.order_of(person_id, order_id)
@@ -173,7 +213,7 @@ def check_payment(person_id: str, order_id: str, *, now: datetime) -> Order:
 def receive_notification(kind: str, merchant: str, headers: Mapping[str, str], body: bytes, *, now: datetime) -> None:
     """Verify a provider's callback and commit it; it is applied by a job. Raises `notification_refused`: then nothing
     was changed and nobody was called (fault P3)."""
-    known = {p.authority.secrets.wechatpay for p in policy.all_programmes()}
+    known = {getattr(p.authority.secrets, kind, None) for p in policy.all_programmes()}
     if kind not in providers.kinds() or merchant not in known:
         raise NOT_FOUND()
     try:
@@ -181,20 +221,38 @@ def receive_notification(kind: str, merchant: str, headers: Mapping[str, str], b
     except Forged as error:
         log.warning("notification_refused", kind=kind, merchant=merchant, why=str(error))
         raise NOTIFICATION_REFUSED() from error
-    content = {"kind": notification.kind, "number": notification.number, "merchant": merchant, "provider": kind}
-    content["raw"] = body.decode("utf-8")
-    inbox.record(INBOX, f"{kind}:{merchant}:{notification.external_id}"[:96], json.dumps(content), now=now)
+    content = {
+        "kind": notification.kind,
+        "number": notification.number,
+        "merchant": merchant,
+        "provider": kind,
+        "told": _dump(notification.told),
+        "raw": body.decode("utf-8"),
+    }
+    external_id = hashlib.sha256(f"{kind}:{merchant}:{notification.external_id}".encode()).hexdigest()
+    inbox.record(INBOX, external_id, json.dumps(content), now=now)
+
+
+def _dump(told: PaymentTruth | None) -> dict[str, str | int | bool | None] | None:
+    return asdict(told) | {"paid_at": None} if told else None
 
 
 def apply_notification(body: str, now: datetime) -> None:
-    """Apply a committed callback: it only names what to ask about. Raises `Unknown`: then it comes again."""
+    """Apply a committed callback. It is a trigger: the provider is asked for the truth. But a signed statement that
+    does not fit what we asked for grants nothing, whatever is answered afterwards (fault P4). Raises `Unknown`: then
+    it comes again."""
     content = json.loads(body)
     number = content["number"]
     if content["kind"] == "refund":
         refunds.ask_refund(number, now=now)
         return
     attempt = PaymentAttempt.get_or_none(PaymentAttempt.out_trade_no == number)
-    if attempt is None:
+    if attempt is None or attempt.authority != content["merchant"]:
         cases.file("pay.unknown_number", f"number:{number}"[:64], {"merchant": content["merchant"]}, now=now)
         return
-    settlement.ask(attempt.id, now=now)
+    told = PaymentTruth(**content["told"]) if content["told"] else None
+    wrong = settlement.mismatch(attempt, told) if told else None
+    if told is not None and wrong is not None:
+        settlement.dispute(attempt, told, wrong, now=now)
+        return
+    settlement.ask(attempt, now=now)

@@ -4,6 +4,7 @@ paid", by the closing of an order and by the janitor: late, twice, out of order 
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -22,11 +23,10 @@ log = structlog.get_logger(__name__)
 SEND_REFUND = "jobs.entries.send_refund"
 
 
-def ask(attempt_id: str, *, now: datetime) -> PaymentTruth:
+def ask(attempt: PaymentAttempt, *, now: datetime) -> PaymentTruth:
     """Ask the provider about an attempt and apply its answer. Raises `Unknown` when there is none."""
-    attempt = PaymentAttempt.get_by_id(attempt_id)
     truth = provider_of(attempt).query(attempt.out_trade_no)
-    apply_truth(attempt_id, truth, now=now)
+    apply_truth(attempt, truth, now=now)
     return truth
 
 
@@ -38,44 +38,59 @@ def mismatch(attempt: PaymentAttempt, truth: PaymentTruth) -> str | None:
         return "number"
     if truth.currency != "CNY":
         return "currency"
-    return "amount" if truth.amount_fen != attempt.amount_fen else None
+    if truth.amount_fen != attempt.amount_fen:
+        return "amount"
+    return None if truth.transaction_id else "transaction"
 
 
-def apply_truth(attempt_id: str, truth: PaymentTruth, *, now: datetime) -> None:
-    """Credit what is paid, once; give back what the order does not take. What is not paid changes nothing here:
-    closing is the business of whoever closes the order."""
+def apply_truth(attempt: PaymentAttempt, truth: PaymentTruth, *, now: datetime) -> None:
+    """Credit what is paid, once; give back what the order does not take; leave to a person what does not fit. What
+    is not paid changes nothing here: closing is the business of whoever closes the order."""
     if truth.state != "paid":
         return
-    attempt = PaymentAttempt.get_by_id(attempt_id)
     wrong = mismatch(attempt, truth)
     if wrong is not None:
-        facts = {"wrong": wrong, "asked_fen": attempt.amount_fen, "paid_fen": truth.amount_fen}
-        cases.file("pay.mismatch", f"attempt:{attempt.id}", {**facts, "transaction": truth.transaction_id}, now=now)
-        return
-    credit(attempt, truth.transaction_id, now=now)
+        dispute(attempt, truth, wrong, now=now)
+    else:
+        credit(attempt, truth, now=now)
 
 
-def credit(attempt: PaymentAttempt, transaction_id: str, *, now: datetime) -> None:
-    """One transaction: the attempt is paid; the order takes the money if it still waits for it, or it goes back."""
-    evidence = f"transaction:{transaction_id}"
+def dispute(attempt: PaymentAttempt, truth: PaymentTruth, wrong: str, *, now: datetime) -> None:
+    """A signed statement that does not fit what we asked for: nothing is granted by it, and a person decides."""
+    facts = {
+        "wrong": wrong,
+        "asked_fen": attempt.amount_fen,
+        "paid_fen": truth.amount_fen,
+        "transaction": truth.transaction_id,
+    }
     with transaction():
-        paid = ledger.move_attempt(
-            attempt.id, AttemptAction.PAY, evidence, now=now, transaction_id=transaction_id, paid_at=now, ask_at=None
+        cases.file("pay.mismatch", f"attempt:{attempt.id}", facts, now=now)
+        ledger.move(attempt, AttemptAction.DISPUTE, f"mismatch:{wrong}", now=now, ask_at=None)
+
+
+def credit(attempt: PaymentAttempt, truth: PaymentTruth, *, now: datetime) -> None:
+    """One transaction: the attempt is paid; the order takes the money if it still waits for it, or it goes back."""
+    evidence = f"transaction:{truth.transaction_id}"
+    paid_at = min(truth.paid_at or now, now)
+    with transaction():
+        paid = ledger.move(
+            attempt,
+            AttemptAction.PAY,
+            evidence,
+            now=now,
+            transaction_id=truth.transaction_id,
+            paid_at=paid_at,
+            ask_at=None,
         )
         if not paid:
             return
-        kept = ledger.move_order(
-            attempt.order_id, OrderAction.PAY, evidence, now=now, paid_at=now, paid_attempt_id=attempt.id
-        )
-        if not kept:
-            order = Order.get_by_id(attempt.order_id)
+        order = Order.get_by_id(attempt.order_id)
+        if not ledger.move(order, OrderAction.PAY, evidence, now=now, paid_at=paid_at, paid_attempt_id=attempt.id):
             request_refund(attempt, "late" if order.status == OrderStatus.CLOSED else "double", now=now)
 
 
 def request_refund(attempt: PaymentAttempt, reason: str, *, now: datetime) -> None:
-    """The whole of a paid attempt goes back; one row, one number, however often this is asked (fault P11)."""
-    if Refund.select().where(Refund.attempt_id == attempt.id).exists():
-        return
+    """The whole of a paid attempt goes back; one row, one number, however often it is sent (fault P11)."""
     refund_id = new_id()
     Refund.create(
         id=refund_id,
@@ -90,4 +105,4 @@ def request_refund(attempt: PaymentAttempt, reason: str, *, now: datetime) -> No
     )
     log.info("refund_requested", order_id=attempt.order_id, reason=reason)
     # the row is the truth; this only spares the wait for the next sweep
-    after_commit(lambda: enqueue_hint(SEND_REFUND, refund_id))
+    after_commit(partial(enqueue_hint, SEND_REFUND, refund_id))

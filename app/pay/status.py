@@ -22,13 +22,16 @@ class OrderAction(StrEnum):
 
 class AttemptStatus(StrEnum):
     """`created`: our row stands, the provider has not answered yet. `unknown`: its answer was lost; it is asked for.
-    A `closed` attempt that turns out to be paid becomes `paid`: captured money is a fact, and is then refunded."""
+    A `closed` attempt that turns out to be paid becomes `paid`: captured money is a fact, and is then refunded.
+    `disputed`: the provider's word does not fit what we asked for (another amount, currency, merchant); it grants
+    nothing, and only a person takes it further."""
 
     CREATED = "created"
     WAITING = "waiting"
     UNKNOWN = "unknown"
     PAID = "paid"
     CLOSED = "closed"
+    DISPUTED = "disputed"
 
 
 class AttemptAction(StrEnum):
@@ -36,6 +39,7 @@ class AttemptAction(StrEnum):
     DOUBT = "doubt"
     PAY = "pay"
     CLOSE = "close"
+    DISPUTE = "dispute"
 
 
 class RefundStatus(StrEnum):
@@ -69,12 +73,16 @@ ATTEMPT: dict[tuple[AttemptStatus, AttemptAction], AttemptStatus] = {
     (AttemptStatus.CREATED, AttemptAction.DOUBT): AttemptStatus.UNKNOWN,
     (AttemptStatus.CREATED, AttemptAction.PAY): AttemptStatus.PAID,
     (AttemptStatus.CREATED, AttemptAction.CLOSE): AttemptStatus.CLOSED,
+    (AttemptStatus.CREATED, AttemptAction.DISPUTE): AttemptStatus.DISPUTED,
     (AttemptStatus.WAITING, AttemptAction.PAY): AttemptStatus.PAID,
     (AttemptStatus.WAITING, AttemptAction.CLOSE): AttemptStatus.CLOSED,
+    (AttemptStatus.WAITING, AttemptAction.DISPUTE): AttemptStatus.DISPUTED,
     (AttemptStatus.UNKNOWN, AttemptAction.OPEN): AttemptStatus.WAITING,
     (AttemptStatus.UNKNOWN, AttemptAction.PAY): AttemptStatus.PAID,
     (AttemptStatus.UNKNOWN, AttemptAction.CLOSE): AttemptStatus.CLOSED,
+    (AttemptStatus.UNKNOWN, AttemptAction.DISPUTE): AttemptStatus.DISPUTED,
     (AttemptStatus.CLOSED, AttemptAction.PAY): AttemptStatus.PAID,
+    (AttemptStatus.CLOSED, AttemptAction.DISPUTE): AttemptStatus.DISPUTED,
 }
 
 REFUND: dict[tuple[RefundStatus, RefundAction], RefundStatus] = {
@@ -88,25 +96,25 @@ REFUND: dict[tuple[RefundStatus, RefundAction], RefundStatus] = {
 OPEN_ATTEMPTS = (AttemptStatus.CREATED, AttemptStatus.WAITING, AttemptStatus.UNKNOWN)
 
 
-def next_order(status: str, action: OrderAction) -> OrderStatus:
+def next_order(status: str, action: str) -> OrderStatus:
     """The order's status after `action`. Raises `NotAllowed`."""
     try:
-        return ORDER[OrderStatus(status), action]
+        return ORDER[OrderStatus(status), OrderAction(action)]
     except KeyError:
         raise NotAllowed(f"order {status} {action}") from None
 
 
-def next_attempt(status: str, action: AttemptAction) -> AttemptStatus:
+def next_attempt(status: str, action: str) -> AttemptStatus:
     """The attempt's status after `action`. Raises `NotAllowed`."""
     try:
-        return ATTEMPT[AttemptStatus(status), action]
+        return ATTEMPT[AttemptStatus(status), AttemptAction(action)]
     except KeyError:
         raise NotAllowed(f"attempt {status} {action}") from None
 
 
-def next_refund(status: str, action: RefundAction) -> RefundStatus:
+def next_refund(status: str, action: str) -> RefundStatus:
     """The refund's status after `action`. Raises `NotAllowed`."""
     try:
-        return REFUND[RefundStatus(status), action]
+        return REFUND[RefundStatus(status), RefundAction(action)]
     except KeyError:
         raise NotAllowed(f"refund {status} {action}") from None

@@ -52,7 +52,7 @@ def dump_payment(attempt: PaymentAttempt, order: Order, now: datetime) -> dict[s
         "order_id": order.id,
         "channel": attempt.channel,
         "code_url": attempt.code_url,
-        "qr": segno.make(attempt.code_url, error="m").svg_data_uri(scale=6, border=2),
+        "qr_svg": segno.make(attempt.code_url, error="m").svg_data_uri(scale=6, border=2),
         "amount_fen": attempt.amount_fen,
         "expires_at": iso(order.expires_at),
         "seconds_left": seconds_left(order.expires_at, now),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from app.account.models import Person
-from app.core import outbox
+from app.core import db, outbox
 from app.core.clock import SHANGHAI, utcnow
 from app.core.db import transaction
 from app.core.errors import Problem
@@ -20,6 +22,7 @@ from app.enrol.models import Enrolment
 from app.enrol.status import Action, NotAllowed
 from app.pay import ledger
 from app.pay import queries as orders
+from app.pay.models import Order
 from app.pay.status import OrderAction
 from tests.enrol.conftest import body
 from tests.factories import a_person, a_roster_entry, an_enrolment, auth
@@ -40,14 +43,14 @@ def buy(person: Person, rows: Sequence[Enrolment], now: datetime | None = None, 
 
 def pay(order_id: str, now: datetime) -> None:
     """The order is paid, and everybody has heard of it."""
-    assert ledger.move_order(order_id, OrderAction.PAY, "test", now=now, paid_at=now)
+    assert ledger.move(Order.get_by_id(order_id), OrderAction.PAY, "test", now=now, paid_at=now)
     outbox.sweep(now=now)
 
 
 def close(order_id: str, now: datetime, *, heard: bool = True) -> None:
     """The order was not paid in time."""
-    assert ledger.move_order(order_id, OrderAction.START_CLOSING, "test", now=now)
-    assert ledger.move_order(order_id, OrderAction.CLOSE, "test", now=now)
+    assert ledger.move(Order.get_by_id(order_id), OrderAction.START_CLOSING, "test", now=now)
+    assert ledger.move(Order.get_by_id(order_id), OrderAction.CLOSE, "test", now=now)
     if heard:
         outbox.sweep(now=now)
 
@@ -84,6 +87,22 @@ def test_ticked_enrolments_become_one_order(client: FlaskClient, person: Person)
     assert [again(row).order_id for row in rows] == [order_id, order_id, None]
     assert body(client.post("/api/v1/checkout", json=content, headers=auth(person))) == body(answer)
     assert len(queries.history(rows[0].id)) == 1
+
+
+def test_clicks_at_the_same_moment_make_one_order(person: Person) -> None:
+    rows = [an_enrolment(person, "signed_up"), an_enrolment(person, "signed_up")]
+    start = Barrier(6)
+
+    def click(number: int) -> str:
+        with db.connection():
+            start.wait()
+            return buy(person, rows if number % 2 else rows[::-1]).order_id
+
+    with ThreadPoolExecutor(6) as pool:
+        order_ids = set(pool.map(click, range(6)))
+
+    assert [order.id for order in orders.orders_of(person.id)] == list(order_ids)
+    assert [len(queries.history(row.id)) for row in rows] == [1, 1]
 
 
 @pytest.mark.parametrize("name", ["买买提•吾守尔", "买买提・吾守尔", " 买买提 · 吾守尔　", "买买提.吾守尔"])
@@ -150,7 +169,7 @@ def test_what_is_paid_is_not_paid_again(person: Person, status: str) -> None:
 def test_an_order_that_is_paid_but_not_yet_heard_of_is_not_paid_again(person: Person) -> None:
     row = an_enrolment(person, "signed_up")
     order = buy(person, [row])
-    assert ledger.move_order(order.order_id, OrderAction.PAY, "test", now=utcnow(), paid_at=utcnow())
+    assert ledger.move(Order.get_by_id(order.order_id), OrderAction.PAY, "test", now=utcnow(), paid_at=utcnow())
 
     with pytest.raises(Problem) as caught:
         buy(person, [row])
@@ -234,7 +253,7 @@ def test_a_paid_order_opens_the_study_period_of_its_enrolments(person: Person) -
 def test_a_payment_that_is_heard_of_late_counts_from_the_day_it_was_made(person: Person) -> None:
     row = an_enrolment(person, "signed_up")
     order = buy(person, [row], NOON)
-    ledger.move_order(order.order_id, OrderAction.PAY, "test", now=NOON, paid_at=NOON)
+    ledger.move(Order.get_by_id(order.order_id), OrderAction.PAY, "test", now=NOON, paid_at=NOON)
 
     outbox.sweep(now=NOON + timedelta(days=3))
 
@@ -258,7 +277,7 @@ def test_the_same_payment_heard_of_twice_changes_nothing(person: Person) -> None
 def test_money_of_a_second_order_is_never_taken_in_silence(person: Person) -> None:
     row = an_enrolment(person, "signed_up")
     order = buy(person, [row], NOON)
-    ledger.move_order(order.order_id, OrderAction.PAY, "test", now=NOON, paid_at=NOON)
+    ledger.move(Order.get_by_id(order.order_id), OrderAction.PAY, "test", now=NOON, paid_at=NOON)
     Enrolment.update(status="studying", paid_at=NOON, order_id="another").where(Enrolment.id == row.id).execute()
 
     with pytest.raises(NotAllowed), transaction():

@@ -37,7 +37,8 @@ class PaymentRequest:
 
 @dataclass(frozen=True)
 class PaymentTruth:
-    """What the provider says of a payment. `ours`: it names our merchant and application."""
+    """What the provider says of a payment, asked or by a notification. `ours`: it names our merchant and application.
+    `paid_at` is the provider's time."""
 
     state: Literal["paid", "unpaid", "closed", "absent"]
     out_trade_no: str
@@ -45,6 +46,7 @@ class PaymentTruth:
     currency: str = "CNY"
     transaction_id: str = ""
     ours: bool = True
+    paid_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,13 @@ class RefundRequest:
 
 @dataclass(frozen=True)
 class Notification:
-    """A verified callback: `external_id` is the provider's own id of it."""
+    """A verified callback: `external_id` is the provider's own id of it, `number` an out_trade_no or out_refund_no.
+    `told` is what it says of a payment: never believed by itself, but it must fit."""
 
     external_id: str
     kind: Literal["payment", "refund"]
-    number: str  # out_trade_no or out_refund_no
+    number: str
+    told: PaymentTruth | None = None
 
 
 RefundState = Literal["processing", "succeeded", "failed", "absent"]

@@ -1,18 +1,22 @@
 """WeChat Pay, API v3, in public-key mode, through wechatpayv3.
 
 The SDK opens a connection per call, sets no timeout, accepts a notification of any age, and calls out for an unknown
-serial: `PooledCore` does not. Wire facts: docs/providers.md, WeChat Pay v3.
+serial: `PooledCore` does not. Wire facts: docs/providers.md, WeChat Pay v3. JSAPI would be a subclass of the provider
+with a `create` of its own.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 from wechatpayv3 import WeChatPay, WeChatPayType
 from wechatpayv3.core import Core
 from wechatpayv3.type import RequestType
@@ -32,9 +36,12 @@ from app.pay.providers.protocol import (
 from config.settings import Secrets
 
 LIVE = "https://api.mch.weixin.qq.com"
-TIMEOUT = (1.0, 3.5)  # seconds to connect, to answer: our own answer must be out within 5
+TIMEOUT = (1.0, 3.0)  # seconds to connect, and to wait for the next bytes
+TOTAL = 4.0  # seconds for the whole answer: our own must be out within 5
+MAX_ANSWER = 256 * 1024
 WINDOW = 300  # seconds that a signature may be old or ahead
 PROBE = "WECHATPAY/SIGNTEST/"
+SIGNED = ("Wechatpay-Signature", "Wechatpay-Timestamp", "Wechatpay-Nonce", "Wechatpay-Serial")
 
 _STATES: dict[str, str] = {
     "SUCCESS": "paid",
@@ -53,6 +60,23 @@ _REFUNDS: dict[str, RefundState] = {
 }
 
 
+def fresh(timestamp: str, now: float) -> bool:
+    """Whether a signature's time (seconds since 1970) is within five minutes of `now`."""
+    return re.fullmatch(r"[0-9]{1,12}", timestamp) is not None and abs(now - int(timestamp)) <= WINDOW
+
+
+def signature_good(headers: Mapping[str, str], body: str, key: Any) -> bool:
+    """Whether `key` signed time, nonce and body. Base64 in another spelling (the decoder is lenient) is not good."""
+    signature = headers.get("Wechatpay-Signature", "")
+    try:
+        if base64.b64encode(base64.b64decode(signature, validate=True)).decode() != signature:
+            return False
+    except ValueError:
+        return False
+    timestamp, nonce = headers.get("Wechatpay-Timestamp", ""), headers.get("Wechatpay-Nonce", "")
+    return bool(rsa_verify(timestamp, nonce, body, signature, key))
+
+
 class PooledCore(Core):  # type: ignore[misc]
     """The SDK's core with a pooled session, timeouts, one accepted serial, and a window of time."""
 
@@ -61,22 +85,19 @@ class PooledCore(Core):  # type: ignore[misc]
         self._gate_way = gateway
         self._session = requests.Session()
         self._session.trust_env = False
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=32))
 
     def _verify_signature(self, headers: Mapping[str, str], body: str, now: datetime | None = None) -> bool:
-        timestamp = headers.get("Wechatpay-Timestamp", "")
-        signature = headers.get("Wechatpay-Signature", "")
-        if headers.get("Wechatpay-Serial") != self._public_key_id or signature.startswith(PROBE):
-            return False
+        if headers.get("Wechatpay-Serial") != self._public_key_id:
+            return False  # in public-key mode there is one serial; never call out for another
         if headers.get("Wechatpay-Signature-Type") != "WECHATPAY2-SHA256-RSA2048":
             return False
-        if not re.fullmatch(r"[0-9]{1,12}", timestamp):
+        if headers.get("Wechatpay-Signature", "").startswith(PROBE):
             return False
-        if abs((now or utcnow()).timestamp() - int(timestamp)) > WINDOW:
+        if not fresh(headers.get("Wechatpay-Timestamp", ""), (now or utcnow()).timestamp()):
             return False
-        try:
-            return bool(rsa_verify(timestamp, headers.get("Wechatpay-Nonce", ""), body, signature, self._public_key))
-        except ValueError:  # a signature that is not base64
-            return False
+        return signature_good(headers, body, self._public_key)
 
     def request(
         self,
@@ -89,13 +110,15 @@ class PooledCore(Core):  # type: ignore[misc]
         cipher_data: bool = False,
         headers: dict[str, str] | None = None,
     ) -> tuple[int, str]:
-        """One signed call. Raises `Unknown` for anything but an answer that the provider signed, or a plain 4xx."""
+        """One signed call. Raises `Unknown` for anything but an answer that the provider signed, or an unsigned 4xx:
+        the provider's own SDKs do not insist on a signature there, and a refusal never brings money."""
         text = json.dumps(data) if data is not None else ""
         authorization = build_authorization(
             path, method.value, self._mchid, self._cert_serial_no, self._private_key, data=text
         )
+        until = time.monotonic() + TOTAL
         try:
-            response = self._session.request(
+            with self._session.request(
                 method.value,
                 self._gate_way + path,
                 data=text.encode() or None,
@@ -107,15 +130,28 @@ class PooledCore(Core):  # type: ignore[misc]
                 },
                 timeout=TIMEOUT,
                 allow_redirects=False,
-            )
-        except requests.RequestException as error:
+                stream=True,
+            ) as response:
+                body = _read(response, until).decode("utf-8")
+        except (requests.RequestException, UnicodeDecodeError) as error:
             raise Unknown(type(error).__name__) from error
-        body = response.content.decode("utf-8", errors="replace")
-        if response.status_code >= 500 or response.status_code == 429 or 300 <= response.status_code < 400:
-            raise Unknown(f"status {response.status_code}")
-        if not self._verify_signature(response.headers, body):
-            raise Unknown(f"status {response.status_code} without a good signature")
-        return response.status_code, body
+        status = response.status_code
+        if status == 429 or not (200 <= status < 300 or 400 <= status < 500):
+            raise Unknown(f"status {status}")
+        refusal_without_signature = status >= 400 and not any(name in response.headers for name in SIGNED)
+        if not refusal_without_signature and not self._verify_signature(response.headers, body):
+            raise Unknown(f"status {status} without a good signature")
+        return status, body
+
+
+def _read(response: requests.Response, until: float) -> bytes:
+    """The body, if it is all there by `until` (monotonic seconds) and not too large. Raises `Unknown`."""
+    body = b""
+    for chunk in response.iter_content(16 * 1024):
+        body += chunk
+        if len(body) > MAX_ANSWER or time.monotonic() > until:
+            raise Unknown("an answer too long or too slow")
+    return body
 
 
 class WeChatPayProvider:
@@ -180,14 +216,21 @@ class WeChatPayProvider:
             raise Unknown(f"trade_state {answer.get('trade_state')}")
         if state != "paid":
             return PaymentTruth("closed" if state == "closed" else "unpaid", out_trade_no)
-        amount = answer.get("amount") or {}
+        return self._paid(answer)
+
+    def _paid(self, said: Mapping[str, Any]) -> PaymentTruth:
+        """A payment as the query's answer and the notification describe it; what is missing cannot fit later."""
+        amount = said.get("amount")
+        amount = amount if isinstance(amount, dict) else {}
+        total = amount.get("total")
         return PaymentTruth(
             state="paid",
-            out_trade_no=str(answer.get("out_trade_no")),
-            amount_fen=int(amount.get("total", -1)),
+            out_trade_no=str(said.get("out_trade_no")),
+            amount_fen=total if type(total) is int else -1,
             currency=str(amount.get("currency")),
-            transaction_id=str(answer.get("transaction_id", "")),
-            ours=answer.get("mchid") == self.mchid and answer.get("appid") == self.appid,
+            transaction_id=str(said.get("transaction_id") or "")[:64],
+            ours=said.get("mchid") == self.mchid and said.get("appid") == self.appid,
+            paid_at=_moment(said.get("success_time")),
         )
 
     def close(self, out_trade_no: str) -> None:
@@ -238,10 +281,19 @@ class WeChatPayProvider:
             plain = aes_decrypt(
                 sealed["nonce"], sealed["ciphertext"], sealed.get("associated_data") or "", self._core._apiv3_key
             )
-            resource = json.loads(plain or "")
-            kind = "refund" if str(outer["event_type"]).startswith("REFUND") else "payment"
-            number = str(resource["out_refund_no" if kind == "refund" else "out_trade_no"])
-            external_id = str(outer["id"])
+            said = json.loads(plain or "")
+            if str(outer["event_type"]).startswith("REFUND."):
+                return Notification(str(outer["id"]), "refund", str(said["out_refund_no"]))
+            told = self._paid(said) if _STATES.get(str(said.get("trade_state"))) == "paid" else None
+            return Notification(str(outer["id"]), "payment", str(said["out_trade_no"]), told)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Forged("content") from error
-        return Notification(external_id, "refund" if kind == "refund" else "payment", number)
+
+
+def _moment(text: Any) -> datetime | None:
+    """RFC 3339 with an offset; None for anything else."""
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
