@@ -44,7 +44,7 @@ def script(name: str) -> Script:
     return Script("\n".join((_LUA / f"{part}.lua").read_text(encoding="utf-8") for part in ("common", name)))
 
 
-SCRIPTS = {name: script(name) for name in ("beat", "open", "durable", "purge")}
+SCRIPTS = {name: script(name) for name in ("beat", "open", "take", "durable", "purge")}
 
 
 def shard(person_id: str) -> str:
@@ -220,3 +220,28 @@ def purge(person_id: str, epochs: dict[str, int]) -> int:
     arguments = [part for pair in epochs.items() for part in pair]
     emptied: int = run("purge", (learner_key(person_id),), arguments)
     return emptied
+
+
+PORTION = 200  # records a script handles at once: short enough that no heartbeat waits for it
+
+
+def take(members: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str, Head, Record]]:
+    """The state of these (person id, progress id), all of one shard; what Redis has lost is left out. A learner's
+    bucket has paid for every bit of the records it comes with. Raises `RedisError`."""
+    for start in range(0, len(members), PORTION):
+        portion = members[start : start + PORTION]
+        numbers = {person_id: number for number, person_id in enumerate(dict(portion), start=1)}
+        arguments = [part for person_id, progress_id in portion for part in (numbers[person_id], progress_id)]
+        answer = run("take", [learner_key(person_id) for person_id in numbers], arguments)
+        for (person_id, progress_id), head, raw in zip(portion, answer[::2], answer[1::2], strict=True):
+            if head is not None and raw is not None:
+                yield person_id, progress_id, unpack_head(head), unpack_record(raw)
+
+
+def mark_durable(written: Sequence[tuple[str, str, int, bytes]]) -> None:
+    """SQL has these bits: (person id, progress id, epoch, bitmap), all of one shard. Raises `RedisError`."""
+    for start in range(0, len(written), PORTION):
+        portion = written[start : start + PORTION]
+        numbers = {person_id: number for number, person_id in enumerate(dict.fromkeys(row[0] for row in portion), 1)}
+        arguments = [part for person_id, *rest in portion for part in (numbers[person_id], *rest)]
+        run("durable", [learner_key(person_id) for person_id in numbers], arguments)

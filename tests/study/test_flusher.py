@@ -1,0 +1,214 @@
+"""H8: the flusher killed at any step; two at once; its process ends on TERM with everything written."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import peewee
+import pytest
+import redis
+import redis.client
+
+from app.core import redis as redis_clients
+from app.core.db import database, transaction
+from app.study import bitmap, flush, store
+from app.study.audit import audit_progress
+from app.study.models import Learner, LessonProgress
+from config.settings import ROOT
+from tests.study.phones import NOW, Clock, Phone, a_learner, a_lesson_of, a_phone, chunks_of, in_sql, play
+from tests.world import World
+
+
+class Killed(BaseException):
+    """The process is gone: nothing after this runs."""
+
+
+@contextmanager
+def killed_at(step: int, patch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Every command to Redis and every statement and commit of SQL is a step; the process dies before number `step`.
+    Gives the count of steps taken."""
+    taken = [0]
+
+    def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **kwargs: Any) -> Any:
+            taken[0] += 1
+            if taken[0] > step:
+                raise Killed()
+            return function(*args, **kwargs)
+
+        return run
+
+    with patch.context() as patched:
+        patched.setattr(redis.client.Redis, "execute_command", guarded(redis.client.Redis.execute_command))
+        patched.setattr(redis.client.Pipeline, "execute", guarded(redis.client.Pipeline.execute))
+        patched.setattr(store, "run", guarded(store.run))
+        patched.setattr(flush, "_select", guarded(flush._select))
+        patched.setattr(flush, "_update", guarded(flush._update))
+        engine = type(database.obj)
+        patched.setattr(engine, "commit", guarded(engine.commit))
+        yield taken
+
+
+def some_phones() -> list[Phone]:
+    """Three learners; one with two lessons."""
+    phones = [a_phone(saved_up=100) for _ in range(2)]
+    learner = a_learner(saved_up=200)
+    for _ in range(2):
+        phone = play(learner, a_lesson_of(learner))
+        assert isinstance(phone, Phone)
+        phone.watch(range(5))
+        phone.beat()
+        phones.append(phone)
+    for phone in phones[:2]:
+        phone.watch(range(8))
+        phone.beat()
+    return phones
+
+
+def test_a_flusher_killed_at_any_step_loses_and_doubles_nothing(
+    world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "SHARDS", 3)
+    steps = 0
+    finished = False
+    while not finished:
+        world.clear()
+        clock.set(NOW)
+        phones = some_phones()
+        with killed_at(steps, monkeypatch):
+            try:
+                flush.flush(now=NOW)
+                finished = True
+            except Killed:
+                database.connection().rollback()  # what the database does when its client is gone
+        for phone in phones:
+            answer = phone.send([]) if phone is not phones[2] else None
+            if answer is not None:
+                assert chunks_of(answer.durable) <= in_sql(phone), f"killed at step {steps}"
+        assert flush.flush(now=NOW) <= 4
+        assert flush.flush(now=NOW) == 0
+        assert [len(in_sql(phone)) for phone in phones] == [8, 8, 5, 5], f"killed at step {steps}"
+        assert audit_progress() == []
+        client = redis_clients.heartbeat()
+        assert not client.keys("d:*")
+        assert not client.keys("f:*")
+        steps += 1
+    assert steps > 15, "the test must have seen the steps"
+
+
+def test_what_an_earlier_run_left_behind_is_flushed_first(clock: Clock) -> None:
+    phone = a_phone(saved_up=100)
+    phone.send([0])
+    shard = store.shard(phone.ticket.person_id)
+    redis_clients.heartbeat().renamenx(store.dirty_key(shard), store.flushing_key(shard))
+    phone.send([1])
+    assert flush.flush(now=NOW) == 2
+    assert in_sql(phone) == {0, 1}
+
+
+def test_bits_credited_during_a_flush_stay_pending(clock: Clock) -> None:
+    phone = a_phone(saved_up=100)
+    phone.send([0, 1])
+    member = (phone.ticket.person_id, phone.ticket.progress_id)
+    taken = list(store.take([member]))
+    phone.send([2])
+    with transaction():
+        merged, _ = flush.merge(taken, now=NOW)
+    store.mark_durable([(*member, *merged[member[1]])])
+    answer = phone.send([])
+    assert (chunks_of(answer.credited), chunks_of(answer.durable)) == ({0, 1, 2}, {0, 1})
+    flush.flush(now=NOW)
+    assert in_sql(phone) == {0, 1, 2}
+
+
+def test_two_flushers_unite_what_each_has_read(clock: Clock) -> None:
+    phone = a_phone(saved_up=100)
+    member = (phone.ticket.person_id, phone.ticket.progress_id)
+    phone.send([0])
+    early = list(store.take([member]))
+    phone.send([1])
+    late = list(store.take([member]))
+    for taken in (late, early):
+        with transaction():
+            flush.merge(taken, now=NOW)
+    assert in_sql(phone) == {0, 1}
+    assert Learner.get_by_id(phone.ticket.person_id).bucket_ms == 80_000, "the later, emptier bucket stays"
+
+
+def test_a_row_changed_between_read_and_write_is_merged_again(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    phone = a_phone(saved_up=100)
+    phone.send([0])
+    races = [2]
+    select = flush._select
+
+    def another_writer(table: str, columns: str, ids: Any) -> Any:
+        rows = select(table, columns, ids)
+        if table == "lesson_progress" and races[0]:
+            races[0] -= 1
+            LessonProgress.update(bitmap=bitmap.of([5]), revision=LessonProgress.revision + 1).execute()
+        return rows
+
+    monkeypatch.setattr(flush, "_select", another_writer)
+    with pytest.raises(flush.Raced), transaction():
+        flush.merge(list(store.take([(phone.ticket.person_id, phone.ticket.progress_id)])), now=NOW)
+    races[0] = 1
+    flush.flush(now=NOW)
+    # the other writer stood in the same transaction here and was rolled back with it
+    assert in_sql(phone) == {0}
+
+
+def test_a_database_error_keeps_the_list(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    phone = a_phone(saved_up=100)
+    phone.send([0])
+
+    def broken(*_: Any) -> None:
+        raise peewee.OperationalError("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(flush, "_update", broken)
+        with pytest.raises(peewee.OperationalError):
+            flush.flush(now=NOW)
+    assert in_sql(phone) == set()
+    flush.flush(now=NOW)
+    assert in_sql(phone) == {0}
+
+
+def test_a_learner_whose_rows_are_gone_does_not_stop_the_others(clock: Clock) -> None:
+    lost, phone = a_phone(saved_up=100), a_phone(saved_up=100)
+    lost.send([0])
+    phone.send([0])
+    LessonProgress.delete().where(LessonProgress.id == lost.ticket.progress_id).execute()
+    Learner.delete().where(Learner.id == lost.ticket.person_id).execute()
+    assert flush.flush(now=NOW) == 1
+    assert in_sql(phone) == {0}
+    assert chunks_of(lost.send([]).durable) == set()
+
+
+def test_the_process_writes_marks_its_life_and_ends_on_term(world: World) -> None:
+    phone = a_phone(saved_up=100)
+    phone.send([0, 1, 2])
+    environ = os.environ | {
+        "DATA_DIR": str(world.data_dir),
+        "REDIS_URL": world.settings.redis_url,
+        "SANDBOX_URL": world.settings.sandbox_url,
+        "LOG_LEVEL": "WARNING",
+    }
+    process = subprocess.Popen([sys.executable, "-m", "jobs.flusher"], cwd=ROOT, env=environ)
+    try:
+        deadline = time.monotonic() + 20
+        while in_sql(phone) != {0, 1, 2}:
+            assert time.monotonic() < deadline, "the flusher wrote nothing"
+            time.sleep(0.05)
+        assert redis_clients.queue().get("alive:flusher") is not None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()
