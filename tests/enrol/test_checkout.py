@@ -41,16 +41,16 @@ def buy(person: Person, rows: Sequence[Enrolment], now: datetime | None = None, 
     return till.checkout(person.id, [row.id for row in rows], now=now or utcnow(), **payer)
 
 
-def pay(order_id: str, now: datetime) -> None:
-    """The order is paid, and everybody has heard of it."""
-    assert ledger.move(Order.get_by_id(order_id), OrderAction.PAY, "test", now=now, paid_at=now)
-    outbox.sweep(now=now)
+def pay(order_id: str, now: datetime, *, heard_at: datetime | None = None) -> None:
+    """The order is paid at `now`, and everybody hears of it then, or later."""
+    assert ledger.move(orders.get_order(order_id), OrderAction.PAY, "test", now=now, paid_at=now)
+    outbox.sweep(now=heard_at or now)
 
 
 def close(order_id: str, now: datetime, *, heard: bool = True) -> None:
     """The order was not paid in time."""
-    assert ledger.move(Order.get_by_id(order_id), OrderAction.START_CLOSING, "test", now=now)
-    assert ledger.move(Order.get_by_id(order_id), OrderAction.CLOSE, "test", now=now)
+    for action in (OrderAction.START_CLOSING, OrderAction.CLOSE):
+        assert ledger.move(orders.get_order(order_id), action, "test", now=now)
     if heard:
         outbox.sweep(now=now)
 
