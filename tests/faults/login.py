@@ -6,13 +6,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from threading import Barrier
 from unittest import mock
 
+from app.account import limits
 from app.account.models import Session
 from app.core.ids import new_id
 from app.wechat import providers, service
 from app.wechat.providers.protocol import WeChat
+from tests.account.screens import Screens, sms_code
+from tests.factories import PASSWORD, a_person
 from tests.wechat.phones import a_bound_person, a_code, log_in
 from tests.world import World
 
@@ -80,3 +84,35 @@ def l2_twin(world: World) -> bool:
 
     with mock.patch.object(service, "claim_code", unguarded):
         return l2(world, 1) > 0
+
+
+# --- guessing ----------------------------------------------------------------------------------------------------
+
+
+def l1(world: World, tries: int) -> int:
+    """Guesses at one account, each from an address of its own, the right password among them (at least 30 tries): no
+    hit. The owner gets in all the same: from an address of theirs, and anywhere with a code to the phone."""
+    person = a_person()
+    home = Screens(world, "192.0.2.1")
+    violations = int(home.login(person.id_number).status_code != 200)
+    for number in range(tries):
+        guess = PASSWORD if number == tries // 2 else f"Guess-{number:06d}"
+        stranger = Screens(world, f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}")
+        violations += stranger.login(person.id_number, guess).status_code not in (401, 403, 429)
+    violations += home.login(person.id_number).status_code != 200
+    away = Screens(world, "198.51.100.7")
+    away.post("/password-reset/code", programme="yunnan", id_number=person.id_number)
+    body = {"programme": "yunnan", "id_number": person.id_number, "new_password": "Neues-Wort-27"}
+    violations += away.post("/password-reset", code=sms_code(person.id_number, "reset"), **body).status_code != 200
+    violations += away.login(person.id_number, "Neues-Wort-27").status_code != 200
+    return violations
+
+
+def l1_twin(world: World) -> bool:
+    """Counting by address alone."""
+
+    def unguarded(key: str, now: datetime) -> bool:
+        return True
+
+    with mock.patch.object(limits, "_count_account", unguarded):
+        return l1(world, 30) > 0
