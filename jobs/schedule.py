@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.account import service as account
 from app.certificate import service as certificate
 from app.core import db, inbox, outbox
 from app.enrol import service as enrol
@@ -17,6 +18,7 @@ from app.notify import reports as sms_reports
 from app.notify import service as notify
 from app.pay import janitor as pay_janitor
 from app.pay import refunds as pay_refunds
+from app.wechat import service as wechat
 
 QUEUED = "cron:queued:{}"  # the mark, in Redis, of a run that waits for a worker
 
@@ -43,6 +45,8 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("certificate.issue_waiting", seconds=15, run=certificate.issue_waiting),
     Entry("face.expire_checks", seconds=60, run=face_service.expire_checks),
     Entry("face.purge_evidence", seconds=3600, run=face_store.purge_evidence),
+    Entry("account.forget", seconds=600, run=account.forget),
+    Entry("wechat.forget_codes", seconds=600, run=wechat.forget_codes),
 )
 
 
