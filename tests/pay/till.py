@@ -1,0 +1,184 @@
+"""A till: things to pay, the phone that pays, letters as WeChat Pay writes them, and the work of the background."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Barrier
+from typing import Any, TypeVar
+
+import requests
+
+from app.account.models import Person
+from app.core import db, inbox, outbox
+from app.core.clock import utcnow
+from app.core.db import transaction
+from app.enrol import checkout
+from app.enrol.models import Enrolment
+from app.pay import janitor, refunds, service
+from app.pay.audit import audit_payments
+from app.pay.models import Order, PaymentAttempt, PaymentEvent, Refund
+from sandbox.box import merge
+from sandbox.knobs import Knob
+from sandbox.wechatpay_ledger import Ledger, shown_order
+from sandbox.wechatpay_wire import notification, signed_headers
+from tests.factories import a_person, an_enrolment
+from tests.world import World
+
+Letter = tuple[dict[str, str], bytes]
+Result = TypeVar("Result")
+CALLBACK = "/api/v1/callbacks/wechatpay/yunnan.wechatpay"
+
+
+@dataclass(frozen=True)
+class Sale:
+    """A person about to pay for one enrolment."""
+
+    person: Person
+    enrolment_id: str
+    order_id: str
+
+    @property
+    def order(self) -> Order:
+        row: Order = Order.get_by_id(self.order_id)
+        return row
+
+    @property
+    def attempt(self) -> PaymentAttempt:
+        """The one attempt, by WeChat's QR code."""
+        row: PaymentAttempt = PaymentAttempt.get(PaymentAttempt.order_id == self.order_id)
+        return row
+
+    @property
+    def refunds(self) -> list[Refund]:
+        return list(Refund.select().where(Refund.order_id == self.order_id))
+
+    @property
+    def granted(self) -> bool:
+        """Whether what was paid for is there."""
+        return bool(Enrolment.get_by_id(self.enrolment_id).status == "studying")
+
+    def times(self, action: str, kind: str = "order") -> int:
+        """How many times the history says that `action` happened."""
+        query = PaymentEvent.select().where(PaymentEvent.order_id == self.order_id, PaymentEvent.kind == kind)
+        return int(query.where(PaymentEvent.action == action).count())
+
+
+def a_sale(*, now: datetime | None = None) -> Sale:
+    """Signed up and checked out at `now` (default: this moment); to be paid within the programme's 30 minutes."""
+    person = a_person()
+    enrolment = an_enrolment(person, "signed_up")
+    done = checkout.checkout(
+        person.id,
+        [enrolment.id],
+        payer_name=person.name,
+        payer_number=person.id_number,
+        now=now or utcnow(),
+    )
+    return Sale(person, enrolment.id, done.order_id)
+
+
+def an_order(person: Person, sku: str = "thing:1", *, now: datetime | None = None, minutes: int = 30) -> Order:
+    """A pending order of 200.00 yuan for something that no domain knows."""
+    now = now or utcnow()
+    line = service.Line(sku, "继续教育 塔机司机", 20000)
+    with transaction():
+        return service.create_order(
+            person_id=person.id,
+            programme="yunnan",
+            version="2021-02-01",
+            lines=[line],
+            expires_at=now + timedelta(minutes=minutes),
+            now=now,
+        )
+
+
+def show_code(sale: Sale, *, now: datetime | None = None) -> str:
+    """What the QR code shows."""
+    attempt = service.start_payment(sale.person.id, sale.order_id, "wechat_native", "web", now=now or utcnow())
+    return str(attempt.code_url)
+
+
+def scan(world: World, code: str, *, late: bool = False) -> dict[str, Any]:
+    """Pay a code (or an out_trade_no) as the phone would; `late`: past the last moment."""
+    if late:
+        world.sandbox.box.knobs.add("wechatpay", "pay", "late_ok")
+    answer = requests.post(f"{world.sandbox.url}/_control/wechatpay/pay", json={"code_url": code}, timeout=10)
+    answer.raise_for_status()
+    paid: dict[str, Any] = answer.json()
+    return paid
+
+
+def lose_letters(world: World) -> None:
+    """From now on the sandbox's own notifications get lost; those of `letter` are ours to post."""
+    for operation in ("notify", "notify_refund"):
+        world.sandbox.box.knobs.add("wechatpay", operation, "lost", times=None)
+
+
+def letter(world: World, out_trade_no: str, *, change: dict[str, Any] | None = None, **trouble: Any) -> Letter:
+    """The notification of a payment as the platform sends it: headers and body. `change` is laid over what it says,
+    and is signed; `trouble` is forged, stale (seconds) or probe."""
+    ((mchid, merchant),) = [
+        (mchid, merchant)
+        for mchid, merchant in world.sandbox.box.merchants.items()
+        if knows(world, mchid, out_trade_no)
+    ]
+    said = shown_order(Ledger(world.sandbox.box).order(mchid, out_trade_no))
+    said = merge(said, change or {})
+    made = world.sandbox.box.clock.now()
+    body = notification(merchant, secrets.token_hex(16), made, "TRANSACTION.SUCCESS", "transaction", "支付成功", said)
+    knobs = {kind: Knob("wechatpay", "notify", kind, value, None) for kind, value in trouble.items()}
+    return {"Content-Type": "application/json", **signed_headers(merchant, body, knobs)}, body
+
+
+def knows(world: World, mchid: str, out_trade_no: str) -> bool:
+    """Whether the platform has such an order of this merchant."""
+    return world.sandbox.box.store.get("wechatpay", "order", f"{mchid}/{out_trade_no}") is not None
+
+
+def platform_order(world: World, out_trade_no: str) -> dict[str, Any] | None:
+    """The platform's own record of an order, or None."""
+    found = [
+        world.sandbox.box.store.get("wechatpay", "order", f"{mchid}/{out_trade_no}")
+        for mchid in world.sandbox.box.merchants
+    ]
+    return next((record for record in found if record is not None), None)
+
+
+def post(world: World, sent: Letter) -> int:
+    """Deliver a letter over HTTP; gives the status of the answer."""
+    headers, body = sent
+    url = world.settings.public_url + CALLBACK
+    return requests.post(url, data=body, headers=headers, timeout=30).status_code
+
+
+def in_background(*, now: datetime | None = None) -> None:
+    """Everything that cron and worker would do for payments at `now`."""
+    now = now or utcnow()
+    inbox.sweep(now=now)
+    janitor.expire_orders(now=now)
+    janitor.find_lost_payments(now=now)
+    refunds.settle_due(now=now)
+    outbox.sweep(now=now)
+
+
+def in_parallel(count: int, work: Callable[[int], Result]) -> list[Result]:
+    """`work(0)` … `work(count - 1)`, each in a thread with a connection of its own, begun at one moment."""
+    barrier = Barrier(count)
+
+    def run(number: int) -> Result:
+        with db.connection():
+            barrier.wait(30)
+            return work(number)
+
+    with ThreadPoolExecutor(count) as pool:
+        return [future.result() for future in [pool.submit(run, number) for number in range(count)]]
+
+
+def wrong_with(sale: Sale) -> int:
+    """Violations of "paid once, granted once, nothing else", and of the audit over the whole database."""
+    good = sale.order.status == "paid" and sale.times("pay") == 1 and sale.granted and not sale.refunds
+    return (not good) + len(audit_payments())
