@@ -480,9 +480,21 @@ def test_a_check_is_over_after_its_time(people: People, world: World) -> None:
     assert not service.anchored(me.id)
 
 
-def test_a_result_of_another_person_does_not_pass(people: People, world: World) -> None:
+def test_a_result_of_another_name_does_not_pass(people: People, world: World) -> None:
+    me = people()
+    check = me.start(method="h5")
+    back_from_page(check, world)
+    person = account.get_person(me.id)
+    person.name = "李四"  # what the page was opened for is no longer who the person is
+    person.save()
+    answer = me.finish(check).get_json()
+    assert (answer["status"], answer["reason"]) == ("failed", "other_person")
+
+
+@pytest.mark.parametrize("name", ["李四", "张三"])
+def test_a_result_of_another_person_does_not_pass(people: People, world: World, name: str) -> None:
     """The provider's answer is bound to the person: a token that someone else answered is worth nothing."""
-    me, thief = people(), people("530102198501010018", "李四")
+    me, thief = people(), people("530102198501010018", name)
     theirs, mine = thief.start(method="h5"), me.start(method="h5")
     back_from_page(mine, world)
     stolen = row(mine).provider_ref

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
 import requests
 from PIL import Image
 
@@ -15,6 +16,7 @@ from tests.world import World
 UPLOADS = 50
 
 
+@pytest.mark.slow
 def test_fifty_uploads_at_once_leave_the_rest_under_a_second(people: People, world: World) -> None:
     me = people()
     camera = jpeg(opened(me.face).resize((2400, 3360), Image.Resampling.BICUBIC))  # 8 megapixels
