@@ -1,7 +1,7 @@
 """The hot path: watched chunks in, progress out. One signature, one script in Redis, no database, no ORM.
 
-`front` answers it before Flask does; the same `answer` stands behind the route in Flask's URL map. Measured: see
-docs/decisions. What is refused here is never lost: the phone keeps each chunk until `durable` names it.
+`front` answers it before Flask does; the same `answer` stands behind the route in Flask's URL map. See
+docs/decisions/0015. What is refused here is never lost: the phone keeps each chunk until `durable` names it.
 """
 
 from __future__ import annotations

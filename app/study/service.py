@@ -126,7 +126,7 @@ def _play(
         epoch=record.epoch,
         seconds=lesson.seconds,
         programme=enrolment.programme,
-        version=str(enrolment.version),
+        version=enrolment.version,
         face_until=face_until,
     )
     return Play(
@@ -206,22 +206,22 @@ def _face_until(programme: Programme, learner: Learner) -> int:
     return 0
 
 
-def lessons(person_id: str, enrolment_id: str) -> list[LessonState]:
+def overview(person_id: str, enrolment_id: str) -> tuple[Summary, list[LessonState]]:
     """The lessons of the person's enrolment and how far each is, the last seconds from Redis included.
     Raises `NOT_FOUND`, `NO_COURSE`."""
     (enrolment,) = enrolments.owned([enrolment_id], person_id)
-    return _states(enrolment)
+    states = _states(enrolment)
+    return _sum(enrolment, states), states
 
 
 def summary(enrolment_id: str) -> Summary:
     """How far the enrolment is, for the screen. Raises `NOT_FOUND`, `NO_COURSE`."""
-    return summary_of(enrolment_id, _states(enrol.get(enrolment_id)))
-
-
-def summary_of(enrolment_id: str, states: list[LessonState]) -> Summary:
-    """The summary of lessons that `lessons` gave. Raises `NOT_FOUND`."""
     enrolment = enrol.get(enrolment_id)
-    study = rules_of(enrolment.programme, str(enrolment.version))
+    return _sum(enrolment, _states(enrolment))
+
+
+def _sum(enrolment: Enrolment, states: list[LessonState]) -> Summary:
+    study = rules_of(enrolment.programme, enrolment.version)
     chunks = sum(study.chunks(state.seconds) for state in states)
     credited = sum(state.percent * study.chunks(state.seconds) for state in states)
     done = sum(state.done for state in states)
@@ -285,7 +285,7 @@ def _enough(enrolment: Enrolment, lessons_: int, done: int) -> bool:
 
 
 def _states(enrolment: Enrolment) -> list[LessonState]:
-    study = rules_of(enrolment.programme, str(enrolment.version))
+    study = rules_of(enrolment.programme, enrolment.version)
     course_lessons = queries.lessons_of(queries.course_of(enrolment.programme, enrolment.kind_code))
     progress = queries.progress_of(enrolment.id)
     live = _live(enrolment.person_id, progress)

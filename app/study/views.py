@@ -23,8 +23,7 @@ video = APIBlueprint("video", __name__, tag="学习")
 @api.output(LessonsOut)
 @api.doc(summary="课程目录和进度")
 def list_lessons(enrolment_id: str) -> dict[str, Any]:
-    states = service.lessons(person_id(), enrolment_id)
-    summary = service.summary_of(enrolment_id, states)
+    summary, states = service.overview(person_id(), enrolment_id)
     return asdict(summary) | {"items": [asdict(state) for state in states]}
 
 

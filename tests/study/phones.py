@@ -110,6 +110,13 @@ class Phone:
         return answer
 
 
+def clear_study() -> None:
+    """No progress and no learner, in SQL and in Redis."""
+    for model in (LessonProgress, Learner):
+        model.delete().execute()
+    redis_clients.heartbeat().flushdb()
+
+
 def a_learner(*, now: datetime = NOW, saved_up: int = 0) -> Learner:
     """A learner whose bucket holds `saved_up` seconds at `now`."""
     start = now - timedelta(seconds=saved_up)

