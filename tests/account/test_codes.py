@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.account import codes, limits, service
+from app.account.models import Person, VerificationCode
+from app.account.people import id_number_index
+from app.core import db, outbox
+from app.core.db import database, transaction
+from app.core.errors import Problem
+from app.policy import load
+from tests.account.screens import another, sms_code
+from tests.factories import NOW, a_person
+from tests.world import World
+
+
+def issue(person: Person, purpose: codes.Purpose = "activation", **more: Any) -> VerificationCode:
+    """A code for the person, to their phone unless told otherwise."""
+    values = {"phone": person.phone, "now": NOW} | more
+    return codes.issue(load.in_force("yunnan", NOW), person.id_number_index, person, purpose, **values)
+
+
+def refused(call: Any) -> str:
+    with pytest.raises(Problem) as caught:
+        call()
+    return caught.value.code
+
+
+def check(person: Person, code: str, *, purpose: codes.Purpose = "activation", after: float = 0) -> VerificationCode:
+    return codes.check(person.id_number_index, purpose, code, now=NOW + timedelta(seconds=after))
+
+
+def test_a_code_is_six_digits_and_lies_nowhere_in_the_clear(world: World) -> None:
+    person = a_person()
+    row = issue(person)
+    code = sms_code(person.id_number, "activation")
+    assert len(code) == 6
+    assert code.isdigit()
+    message = service.code_message(row.id)
+    assert message is not None
+    assert (message.person_id, message.programme, message.phone) == (person.id, "yunnan", person.phone)
+    assert (message.template, message.params) == ("activation_code", [code, "5"])
+    assert code not in str(database.execute_sql("select code_sealed, code_hash from verification_code").fetchall())
+    assert code not in str(database.execute_sql("select payload from outbox_message").fetchall())
+
+
+def test_the_right_code_is_used_once(world: World) -> None:
+    person = a_person()
+    issue(person)
+    row = check(person, sms_code(person.id_number, "activation"), after=299)
+    codes.use(row, now=NOW)
+    assert refused(lambda: codes.use(row, now=NOW)) == "code_wrong"
+    assert service.code_message(row.id) is None
+
+
+def test_a_code_is_good_for_five_minutes_for_one_purpose_and_one_person(world: World) -> None:
+    person, other = a_person(), a_person()
+    issue(person)
+    code = sms_code(person.id_number, "activation")
+    assert refused(lambda: check(person, code, after=300)) == "code_wrong"
+    assert refused(lambda: check(person, code, purpose="reset")) == "code_wrong"
+    assert refused(lambda: check(other, code)) == "code_wrong"
+    assert check(person, code)
+
+
+def test_after_five_wrong_tries_the_right_one_is_wrong_too(world: World) -> None:
+    person = a_person()
+    issue(person)
+    code = sms_code(person.id_number, "activation")
+    for _ in range(5):
+        assert refused(lambda: check(person, another(code))) == "code_wrong"
+    assert refused(lambda: check(person, code)) == "code_wrong"
+
+
+def test_many_tries_at_once_are_five(world: World) -> None:
+    person = a_person()
+    row = issue(person)
+    wrong = another(sms_code(person.id_number, "activation"))
+
+    def guess(_: int) -> str:
+        with db.connection():
+            return refused(lambda: check(person, wrong))
+
+    with ThreadPoolExecutor(10) as pool:
+        assert set(pool.map(guess, range(20))) == {"code_wrong"}
+    assert VerificationCode.get_by_id(row.id).tries == 5
+
+
+def test_a_new_code_replaces_the_one_before(world: World) -> None:
+    person = a_person()
+    issue(person)
+    old = sms_code(person.id_number, "activation")
+    issue(person, now=NOW + timedelta(seconds=61))
+    new = sms_code(person.id_number, "activation")
+    if old != new:
+        assert refused(lambda: check(person, old, after=62)) == "code_wrong"
+    assert check(person, new, after=62)
+
+
+def test_one_a_minute_five_an_hour_ten_a_day_for_a_person(world: World) -> None:
+    person = a_person()
+
+    def goes_out(minute: int) -> bool:
+        with suppress(Problem):
+            issue(person, now=NOW + timedelta(minutes=minute))
+            return True
+        answer = refused(lambda: issue(person, now=NOW + timedelta(minutes=minute)))
+        assert answer == "sms_too_often"
+        return False
+
+    minutes = [*range(70), *range(120, 1440, 120), 1439, 1440, 1441]
+    assert [minute for minute in minutes if goes_out(minute)] == [*range(5), *range(60, 65), 1440, 1441]
+    with pytest.raises(Problem) as caught:
+        issue(person, now=NOW + timedelta(minutes=1441, seconds=20))
+    assert caught.value.extra["retry_after"] == 41
+
+
+def test_a_shared_phone_has_one_limit_and_strangers_do_not_see_it(world: World) -> None:
+    foreman, worker = a_person(), a_person()
+    worker.phone = foreman.phone
+    worker.save()
+    issue(foreman)
+    assert refused(lambda: issue(worker)) == "sms_too_often"
+    row = issue(worker, "reset")
+    assert service.code_message(row.id) is None
+    assert VerificationCode.select().count() == 2
+
+
+def test_of_many_requests_at_once_one_code_goes_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(person: Person) -> str:
+        with db.connection():
+            try:
+                issue(person)
+            except Problem as problem:
+                return problem.code
+            return "sent"
+
+    def outcome() -> list[str]:
+        person = a_person()
+        with ThreadPoolExecutor(10) as pool:
+            return list(pool.map(ask, [person] * 10))
+
+    assert sorted(outcome()) == ["sent"] + ["sms_too_often"] * 9
+    monkeypatch.setattr(codes, "_wait", lambda *_: 0)  # the guard off
+    assert outcome() == ["sent"] * 10
+
+
+def test_a_code_for_nobody_is_made_and_never_sent_nor_right(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    monkeypatch.setitem(outbox._subscribers, "account.code_issued", {"test": lambda *_: None})
+    monkeypatch.setattr("secrets.randbelow", lambda _: 7)
+    nobody = id_number_index("53010219900307451X")
+    row = codes.issue(load.in_force("yunnan", NOW), nobody, None, "reset", None, now=NOW)
+    heard += [message.key for message in outbox.OutboxMessage.select()]
+    assert heard == []
+    assert service.code_message(row.id) is None
+    assert refused(lambda: codes.check(nobody, "reset", "000007", now=NOW)) == "code_wrong"
+
+
+def test_the_event_is_in_the_transaction_of_the_code(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(outbox._subscribers, "account.code_issued", {"test": lambda *_: None})
+    person = a_person()
+
+    def fails_afterwards() -> None:
+        with transaction():
+            issue(person)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails_afterwards()
+    assert (VerificationCode.select().count(), outbox.OutboxMessage.select().count()) == (0, 0)
+    row = issue(person)
+    assert [message.payload for message in outbox.OutboxMessage.select()] == [f'{{"code_id": "{row.id}"}}']
+
+
+def test_what_counts_no_more_is_forgotten(world: World) -> None:
+    person = a_person()
+    issue(person)
+    limits.count(limits.CODES, "10.0.0.1", now=NOW)
+    limits.clear(person.id_number_index, "10.0.0.1", now=NOW)  # an address that is known for 30 days
+    service.open_session(person.id, "yunnan", "web", activated=True, now=NOW)
+    assert service.forget(now=NOW + timedelta(hours=30)) == 0
+    assert service.forget(now=NOW + timedelta(days=3)) >= 3
+    assert service.forget(now=NOW + timedelta(days=3)) == 0
+    assert service.forget(now=NOW + timedelta(days=120)) == 2
