@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from app.account import limits, passwords
+from app.account import passwords
 from app.account.models import LoginThrottle, VerificationCode
 from app.core import redis as redis_clients
 from tests import factories
-from tests.account.screens import FIRST, Clock, Screens, problem_of, sms_code
+from tests.account.screens import Screens, sms_code
 from tests.faults import login
 from tests.world import World
 
@@ -48,38 +46,6 @@ def test_l1_without_the_limits_they_do(world: World) -> None:
     assert login.l1_twin(world)
 
 
-def test_one_address_is_paused_for_longer_and_longer(world: World, screens: Screens, clock: Clock) -> None:
-    person = factories.a_person()
-    assert [screens.login(person.id_number, "Guess-000001").status_code for _ in range(6)] == [401] * 5 + [429]
-    waits = []
-    for _ in range(3):
-        answer = screens.login(person.id_number)  # right, and not looked at
-        assert problem_of(answer) == (429, "login_paused")
-        waits.append(int(answer.headers["Retry-After"]))
-        clock.wait(seconds=waits[-1])
-        assert screens.login(person.id_number, "Guess-000001").status_code == 401
-    assert waits == sorted(waits)
-    assert waits[-1] >= 2 * waits[0]
-
-
-def test_a_pause_ends_and_the_right_password_clears_it(world: World, screens: Screens, clock: Clock) -> None:
-    person = factories.a_person()
-    for _ in range(5):
-        screens.login(person.id_number, "Guess-000001")
-    clock.wait(minutes=2)
-    assert screens.login(person.id_number).status_code == 200
-    assert [screens.login(person.id_number, "Guess-000001").status_code for _ in range(5)] == [401] * 5
-
-
-def test_one_address_cannot_try_one_password_at_everybody(
-    world: World, screens: Screens, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "ADDRESS", replace(limits.ADDRESS, free=8))
-    statuses = [screens.login(factories.an_id_number(), FIRST).status_code for _ in range(11)]
-    assert statuses == [401] * 8 + [429] * 3
-    assert Screens(world, "10.1.0.2").login(factories.an_id_number(), FIRST).status_code == 401
-
-
 def test_the_limits_hold_without_redis(world: World, screens: Screens, monkeypatch: pytest.MonkeyPatch) -> None:
     def away() -> None:
         raise AssertionError("Redis was asked")
@@ -114,26 +80,6 @@ def test_a_reset_by_sms_lifts_every_pause(world: World, screens: Screens) -> Non
 
 
 # --- L5 ----------------------------------------------------------------------------------------------------------
-
-
-def test_l5_known_and_unknown_id_numbers_get_the_same_answer_for_the_same_work(
-    world: World, hasher: CountingHasher
-) -> None:
-    passwords._nobodys()
-    known = factories.a_person()
-    fresh = factories.a_person(activated=False)
-    seen = []
-    for number, id_number in enumerate((known.id_number, fresh.id_number, factories.an_id_number())):
-        here = Screens(world, f"10.8.0.{number}")
-        for _ in range(7):
-            hasher.verified = 0
-            answer = here.login(id_number, "Guess-000001")
-            body = answer.get_json() | {"request_id": ""}
-            headers = {name for name, _ in answer.headers}
-            seen.append((number, answer.status_code, str(body), sorted(headers), hasher.verified))
-    by_account = [[row[1:] for row in seen if row[0] == number] for number in range(3)]
-    assert by_account[0] == by_account[1] == by_account[2]
-    assert [row[3] for row in by_account[0]] == [1, 1, 1, 1, 1, 0, 0]
 
 
 def test_l5_without_the_verification_for_nobody_the_work_tells(
