@@ -27,8 +27,8 @@ from tests.world import World
 
 @pytest.fixture(autouse=True)
 def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sandbox that hangs is waited for half a second, not four."""
-    monkeypatch.setattr(baidu, "TIMEOUT", (0.5, 0.5))
+    """A sandbox that hangs is waited for a third of a second, not four."""
+    monkeypatch.setattr(baidu, "TIMEOUT", (0.5, 0.3))
 
 
 @pytest.fixture
