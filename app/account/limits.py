@@ -134,12 +134,12 @@ def _count_account(key: str, now: datetime) -> bool:
 def login_succeeded(tried: Try, *, own_password: bool, now: datetime) -> None:
     """The password was right. Only one's own says that the owner was here: then the account's count is cleared and
     the address is known for a while; after a first password, which everybody knows, this try is taken back."""
-    _take_back("address", _key("address", tried.address))
     if own_password:
         clear(tried.account, tried.address, now=now)
         return
-    _take_back("account", _key("account", tried.account))
     _take_back("pair", _key("pair", tried.account, tried.address))
+    _take_back("address", _key("address", tried.address))
+    _take_back("account", _key("account", tried.account))
 
 
 def _take_back(scope: str, key: str) -> None:
@@ -148,13 +148,15 @@ def _take_back(scope: str, key: str) -> None:
 
 
 def clear(account: str, address: str | None, *, now: datetime) -> None:
-    """The owner has proved who they are: forget the failures at the account, and know the address for a while."""
-    key = _key("account", account)
-    LoginThrottle.update(failures=0).where(LoginThrottle.scope == "account", LoginThrottle.key == key).execute()
+    """The owner has proved who they are, at `address` (None: on the telephone): forget the failures at the account,
+    and know the address for a while. Rows in the order of `begin_login`, so that neither waits for the other."""
     if address is not None:
         row = _row(PAIR.scope, _key(PAIR.scope, account, address), now)
         values = {"failures": 0, "last_at": now, "trusted_until": now + TRUST_LASTS}
         LoginThrottle.update(values).where(LoginThrottle.id == row.id).execute()
+        _take_back("address", _key("address", address))
+    key = _key("account", account)
+    LoginThrottle.update(failures=0).where(LoginThrottle.scope == "account", LoginThrottle.key == key).execute()
 
 
 def hold(scope: str, what: str, *, now: datetime) -> None:

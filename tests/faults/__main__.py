@@ -39,7 +39,7 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
         Scenario("H3", 1000, heartbeats.h3, heartbeats.h3_twin),
     ),
     "exams": (Scenario("E1", 10, exams.e1, exams.e1_twin),),
-    "login": (Scenario("L2", 50, login.l2, login.l2_twin),),
+    "login": (Scenario("L1", 1000, login.l1, login.l1_twin), Scenario("L2", 50, login.l2, login.l2_twin)),
 }
 GROUPS = (*SCENARIOS, "kill")
 
