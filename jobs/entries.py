@@ -11,10 +11,11 @@ from app.pay import refunds
 from jobs.schedule import QUEUED, run
 
 
-def deliver_outbox(message_id: str) -> None:
-    """Deliver one outbox message soon after its commit."""
+def deliver_outbox(*message_ids: str) -> None:
+    """Deliver the outbox messages of one event soon after their commit."""
     with db.connection():
-        outbox.deliver(message_id, now=utcnow())
+        for message_id in message_ids:
+            outbox.deliver(message_id, now=utcnow())
 
 
 def apply_inbox(message_id: str) -> None:

@@ -17,7 +17,9 @@ import peewee
 import structlog
 
 from app.core.db import BaseModel, UtcField, after_commit, compare_and_set, database, transaction
+from app.core.ids import new_id
 from app.core.queue import enqueue_hint
+from app.core.statement import Statement
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +48,14 @@ class OutboxMessage(BaseModel):
         indexes = ((("event", "subscriber", "key"), True), (("status", "available_at"), False))
 
 
+_TOLD = Statement(
+    lambda slot: OutboxMessage.select(OutboxMessage.subscriber).where(
+        OutboxMessage.event == slot, OutboxMessage.key == slot
+    )
+)
+_COLUMNS = ("id", "event", "subscriber", "key", "payload", "status", "attempts", "available_at", "created_at")
+_INSERT = Statement(lambda slot: OutboxMessage.insert({getattr(OutboxMessage, name): slot for name in _COLUMNS}))
+
 _subscribers: dict[str, dict[str, Subscriber]] = {}
 
 
@@ -59,21 +69,13 @@ def emit(event: str, key: str, payload: dict[str, str], *, now: datetime) -> Non
     event with the same key is delivered once, however often it is emitted."""
     if not database.in_transaction():
         raise RuntimeError(f"outbox event {event!r} outside of a transaction")
-    for subscriber in _subscribers.get(event, {}):
-        known = OutboxMessage.select().where(
-            OutboxMessage.event == event, OutboxMessage.subscriber == subscriber, OutboxMessage.key == key
-        )
-        if known.exists():
-            continue
-        row = OutboxMessage.create(
-            event=event,
-            subscriber=subscriber,
-            key=key,
-            payload=json.dumps(payload),
-            available_at=now,
-            created_at=now,
-        )
-        after_commit(partial(enqueue_hint, DELIVER, row.id))
+    told = {subscriber for (subscriber,) in _TOLD(event, key).fetchall()}
+    rows = {subscriber: new_id() for subscriber in sorted(set(_subscribers.get(event, {})) - told)}
+    moment = OutboxMessage.created_at.db_value(now)
+    for subscriber, row_id in rows.items():
+        _INSERT(row_id, event, subscriber, key, json.dumps(payload), "pending", 0, moment, moment)
+    if rows:
+        after_commit(partial(enqueue_hint, DELIVER, *rows.values()))
 
 
 def deliver(message_id: str, *, now: datetime) -> bool:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.core import outbox
-from app.core.db import compare_and_set, transaction
-from app.enrol import service as enrol
-from app.exam import queries
-from app.exam.models import Attempt, AttemptEvent
+from app.core.db import transaction
+from app.exam import hot, queries
+from app.exam.models import Attempt
 from app.exam.scoring import Answer, pack_answers, score, unpack_answers, unpack_key
 from app.exam.status import Action, Status, next_status
 from app.policy import rules
+
+Scores = list[tuple[str, int | None, bool | None]]
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,13 @@ class Outcome:
 
 def outcome(row: Attempt) -> Outcome:
     """What the closed attempt `row` came to; the same however often it is asked."""
+    return _outcome(row, hot.scores(row.enrolment_id))
+
+
+def _outcome(row: Attempt, scores: Scores) -> Outcome:
     programme = queries.programme_of(row)
-    query = Attempt.select(Attempt.score).where(
-        Attempt.enrolment_id == row.enrolment_id, Attempt.subject == row.subject
-    )
-    scores = [found for (found,) in query.order_by(Attempt.number).tuples()]
-    best = rules.kept_score(programme, [found for found in scores if found is not None])
+    mine = [score for subject, score, _ in scores if subject == row.subject]
+    best = rules.kept_score(programme, [score for score in mine if score is not None])
     return Outcome(
         attempt_id=row.id,
         status=row.status,
@@ -47,7 +49,7 @@ def outcome(row: Attempt) -> Outcome:
         passed=row.passed,
         pass_score=queries.exam_of(row).pass_score,
         best_score=row.score if best is None else best,
-        attempts_left=rules.attempts_left(programme, len(scores)),
+        attempts_left=rules.attempts_left(programme, len(mine)),
     )
 
 
@@ -59,10 +61,10 @@ def finish_time(row: Attempt, now: datetime) -> datetime:
 
 def close(
     row: Attempt, action: Action, *, now: datetime, finished_at: datetime, answers: Sequence[Answer] | None = None
-) -> bool:
+) -> Outcome | None:
     """End the attempt as it was read in `row`; `answers` replace the saved ones (those a hand-in brought are among
-    them). Scored from them; leaving is scored 0 where the programme burns the attempt. False, with nothing
-    changed, if the row has changed since: read it again."""
+    them). Scored from them; leaving is scored 0 where the programme burns the attempt. `None`, with
+    nothing changed, if the row has changed since: read it again."""
     exam = queries.exam_of(row)
     status = next_status(Status(row.status), action)
     final = unpack_answers(bytes(row.answers)) if answers is None else answers
@@ -79,21 +81,21 @@ def close(
         "answers": pack_answers(final),
     }
     with transaction():
-        if not compare_and_set(Attempt, row.id, {"status": row.status, "revision": row.revision}, values):
-            return False
-        AttemptEvent.create(attempt_id=row.id, at=now, action=action, status=status, score=points)
+        if not hot.close(row, values):
+            return None
+        hot.note(row.id, action, status, points, now=now)
+        for name, value in values.items():
+            setattr(row, name, value)
+        scores = hot.scores(row.enrolment_id)
         if passed:
-            _tell_if_all_passed(row, now=now)
-    for name, value in values.items():
-        setattr(row, name, value)
-    return True
+            _tell_if_all_passed(row, scores, now=now)
+    return _outcome(row, scores)
 
 
-def _tell_if_all_passed(row: Attempt, *, now: datetime) -> None:
+def _tell_if_all_passed(row: Attempt, scores: Scores, *, now: datetime) -> None:
     """Emit `exam.passed` once every subject of the enrolment's kind of certificate has a pass."""
-    kind = rules.certificate_kind(queries.programme_of(row), enrol.get(row.enrolment_id).kind_code)
-    query = Attempt.select(Attempt.subject).where(Attempt.enrolment_id == row.enrolment_id, Attempt.passed)
-    passed = {subject for (subject,) in query.tuples()}
+    kind = rules.certificate_kind(queries.programme_of(row), row.kind_code)
+    passed = {subject for subject, _, is_pass in scores if is_pass}
     if kind is not None and all(subject.code in passed for subject in kind.subjects):
         outbox.emit("exam.passed", row.enrolment_id, {"enrolment_id": row.enrolment_id}, now=now)
 
@@ -101,6 +103,6 @@ def _tell_if_all_passed(row: Attempt, *, now: datetime) -> None:
 def close_if_due(row: Attempt, *, now: datetime) -> Attempt:
     """The attempt, closed with its deadline as its finish time if it is open and no longer accepts anything."""
     while row.status == Status.OPEN and now > row.accepts_until:
-        if not close(row, Action.TIME_UP, now=now, finished_at=row.deadline):
-            row = Attempt.get_by_id(row.id)
+        if close(row, Action.TIME_UP, now=now, finished_at=row.deadline) is None:
+            row = queries.owned(row.id, row.person_id)
     return row

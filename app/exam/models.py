@@ -59,6 +59,7 @@ class Attempt(BaseModel):
     person_id = peewee.CharField(16)
     programme = peewee.CharField(32)
     version = peewee.CharField(10)
+    kind_code = peewee.CharField(32)
     subject = peewee.CharField(32)
     number = peewee.IntegerField()
     open_person = peewee.CharField(16, null=True, unique=True)

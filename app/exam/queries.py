@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.core.errors import NOT_FOUND
+from app.exam import hot
 from app.exam.models import Attempt, AttemptEvent, AttemptPaper, Question, QuestionVersion
 from app.exam.scoring import unpack_key
 from app.exam.status import Status
@@ -28,7 +29,7 @@ class ShownQuestion:
 
 def owned(attempt_id: str, person_id: str) -> Attempt:
     """The person's attempt. Raises `NOT_FOUND`, also for another person's."""
-    row = Attempt.get_or_none(Attempt.id == attempt_id)
+    row = hot.read(attempt_id)
     if row is None or row.person_id != person_id:
         raise NOT_FOUND()
     return row

@@ -15,14 +15,14 @@ from datetime import datetime, timedelta
 import peewee
 
 from app.core.clock import iso
-from app.core.db import compare_and_set, transaction
+from app.core.db import transaction
 from app.core.errors import BUSY, Problem, ProblemKind
 from app.enrol import service as enrol
 from app.enrol.errors import STUDY_PERIOD_OVER
 from app.enrol.models import Enrolment
-from app.exam import errors, queries
+from app.exam import errors, hot, queries
 from app.exam.closing import Outcome, close, close_if_due, finish_time, outcome
-from app.exam.models import Attempt, AttemptEvent, AttemptPaper
+from app.exam.models import Attempt, AttemptPaper
 from app.exam.paper import Laid, NotEnoughQuestions, Source, draw, lay_out
 from app.exam.scoring import (
     MAX_VERSION,
@@ -177,6 +177,7 @@ def start(enrolment_id: str, person_id: str, subject: str, *, now: datetime) -> 
                 person_id=person_id,
                 programme=programme.key,
                 version=programme.version.isoformat(),
+                kind_code=enrolment.kind_code,
                 subject=subject,
                 number=used + 1,
                 open_person=person_id,
@@ -190,7 +191,7 @@ def start(enrolment_id: str, person_id: str, subject: str, *, now: datetime) -> 
             )
             questions = [[question.version_id, list(question.order)] for question in laid]
             AttemptPaper.create(id=row.id, seed=seed, questions=json.dumps(questions))
-            AttemptEvent.create(attempt_id=row.id, at=now, action=START, status=Status.OPEN)
+            hot.note(row.id, START, Status.OPEN, None, now=now)
     except peewee.IntegrityError as error:  # another click was faster: its attempt is the one
         first = queries.open_of(person_id)
         if first is None or (first.enrolment_id, first.subject) != (enrolment_id, subject):
@@ -236,7 +237,7 @@ def open_paper(attempt_id: str, person_id: str, *, now: datetime) -> OpenPaper:
         if now <= _resume_by(row, exam):
             _seen(row, now=now)
             return OpenPaper(row, queries.shown_paper(row), unpack_answers(bytes(row.answers)))
-        if close(row, Action.LEAVE, now=now, finished_at=finish_time(row, now)):
+        if close(row, Action.LEAVE, now=now, finished_at=finish_time(row, now)) is not None:
             raise ended(row)
     raise BUSY()
 
@@ -279,8 +280,7 @@ def save_answer(
         if after == before:
             return row, before
         answers[number - 1] = after
-        values = {"answers": pack_answers(answers), "revision": row.revision + 1, "seen_at": now}
-        if compare_and_set(Attempt, row.id, {"status": Status.OPEN, "revision": row.revision}, values):
+        if hot.save(row, pack_answers(answers), now=now):
             return row, after
     raise BUSY()
 
@@ -333,8 +333,9 @@ def hand_in(
         if stale and now <= row.deadline:
             saved = [answer_body(number, answers[number - 1]) for number in stale]
             raise errors.ANSWER_CONFLICT(answers=saved)
-        if close(row, Action.HAND_IN, now=now, finished_at=finish_time(row, now), answers=answers):
-            return outcome(row), stale
+        handed_in = close(row, Action.HAND_IN, now=now, finished_at=finish_time(row, now), answers=answers)
+        if handed_in is not None:
+            return handed_in, stale
     raise BUSY()
 
 
@@ -363,8 +364,9 @@ def leave(attempt_id: str, person_id: str, *, now: datetime) -> Outcome | None:
         if queries.exam_of(row).on_leave == "continue":
             return None
         action = Action.LEAVE if now <= row.deadline else Action.TIME_UP
-        if close(row, action, now=now, finished_at=finish_time(row, now)):
-            return outcome(row)
+        left = close(row, action, now=now, finished_at=finish_time(row, now))
+        if left is not None:
+            return left
     raise BUSY()
 
 

@@ -165,5 +165,5 @@ def test_the_routes_are_described(world: World) -> None:
     spec: Any = world.app.spec
     paths = spec["paths"]
     body = paths["/api/v1/attempts/{attempt_id}/answers/{number}"]["put"]["requestBody"]
-    assert body["content"]["application/json"]["schema"]["$ref"].endswith("/AnswerIn")
+    assert body["content"]["application/json"]["schema"]["$ref"].endswith("AnswerIn")
     assert "/api/v1/attempts/{attempt_id}/hand-in" in paths

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.faults import exams
 from tests.world import World
 
@@ -10,6 +12,7 @@ def test_a_killed_server_loses_no_acknowledged_answer(world: World) -> None:
     assert exams.e1(world, 1) == 0
 
 
+@pytest.mark.slow
 def test_a_server_that_acknowledges_first_would_lose_answers(world: World) -> None:
     assert exams.e1_twin(world)
 
