@@ -108,6 +108,8 @@ def status(enrolment: Enrolment, *, now: datetime) -> list[SubjectStatus]:
         return []
     attempts = [close_if_due(row, now=now) for row in queries.of_enrolment(enrolment.id)]
     other = queries.open_of(enrolment.person_id)
+    if other is not None and close_if_due(other, now=now).status != Status.OPEN:
+        other = None
     ready = not programme.exam.requires_study_complete or study.is_complete(enrolment.id)
     found = []
     for subject in kind.subjects:

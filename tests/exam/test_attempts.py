@@ -16,8 +16,8 @@ from app.exam.models import Attempt, Question, QuestionVersion
 from app.exam.status import Status
 from app.policy import load
 from app.study.models import LessonProgress
-from tests.exam.rooms import a_bank, a_candidate
-from tests.factories import a_person
+from tests.exam.rooms import a_bank, a_candidate, studied
+from tests.factories import a_person, a_roster_entry, an_enrolment
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -274,3 +274,17 @@ def test_the_audit_sees_a_score_that_the_answers_are_not_worth() -> None:
     assert audit_attempts() == []
     Attempt.update(score=100).execute()
     assert any("score 100" in fault for fault in audit_attempts())
+
+
+def test_an_exam_forgotten_elsewhere_stands_in_the_way_until_its_deadline_only() -> None:
+    first = a_candidate()
+    entry = a_roster_entry(first.person, kind_code="XHG")
+    second = an_enrolment(first.person, entry=entry, now=first.now)
+    studied(second, now=first.now)
+    a_bank("XHG")
+    first.start()
+    assert service.status(second, now=first.now)[0].refusal == "another_exam_open"
+    later = first.after_deadline(6)
+    assert service.status(second, now=later)[0].refusal is None
+    assert service.start(second.id, first.person.id, "XHG", now=later).attempt.subject == "XHG"
+    assert first.row().status == Status.TIMED_OUT
