@@ -16,5 +16,8 @@ CHANNEL_NOT_OFFERED = problem("channel_not_offered", 422, "这里不能用这种
 PAYMENT_UNKNOWN = problem(
     "payment_unknown", 503, "支付平台暂时没有回应，系统会继续查询。已付款的不要重复支付；未付款的请过一会儿再试。"
 )
+PAID_AT_PROVIDER = problem(
+    "paid_at_provider", 409, "支付平台显示这笔款已付，正在确认到账。请点“我已支付”查询，不要重复支付。"
+)
 PAYMENT_REFUSED = problem("payment_refused", 502, "支付平台没有受理这次支付，请稍后再试或换一种支付方式。")
 NOTIFICATION_REFUSED = problem("notification_refused", 401, "通知的签名或时间不对，未被受理。")

@@ -25,12 +25,13 @@ from app.pay.errors import (
     ORDER_CLOSING,
     ORDER_OVER,
     ORDER_PAID,
+    PAID_AT_PROVIDER,
     PAYMENT_REFUSED,
     PAYMENT_UNKNOWN,
 )
 from app.pay.models import Order, OrderLine, PaymentAttempt
 from app.pay.notify_url import notify_url
-from app.pay.providers.protocol import Forged, PaymentRequest, PaymentTruth, Refused, Unknown
+from app.pay.providers.protocol import AlreadyPaid, Forged, PaymentRequest, PaymentTruth, Refused, Unknown
 from app.pay.status import OPEN_ATTEMPTS, AttemptAction, AttemptStatus, OrderStatus
 from app.policy import load as policy
 
@@ -111,7 +112,8 @@ def _same_order(taken: set[str], skus: set[str], person_id: str, now: datetime) 
 
 def start_payment(person_id: str, order_id: str, channel: str, client: str, *, now: datetime) -> PaymentAttempt:
     """The attempt to pay this order by `channel`, with what its QR code shows; a second click gives the same one.
-    Raises `order_over`, `order_paid`, `channel_not_offered`, `payment_unknown`, `payment_refused`."""
+    Raises `order_over`, `order_paid`, `channel_not_offered`, `payment_unknown`, `payment_refused`,
+    `paid_at_provider`."""
     order = queries.order_of(person_id, order_id)
     if order.status == OrderStatus.PAID:
         raise ORDER_PAID()
@@ -146,11 +148,11 @@ def _open(order: Order, attempt: PaymentAttempt, now: datetime) -> None:
         raise PAYMENT_UNKNOWN(headers={"Retry-After": "5"}) from error
     except Refused as refusal:
         log.error("payment_refused", attempt_id=attempt.id, provider_code=refusal.code)
-        # "paid already" is one of the reasons to refuse: the janitor asks at once
+        # whatever the reason, the truth is asked for at once (by the janitor: this answer must be out within 5 s)
         PaymentAttempt.update(ask_at=now).where(
             PaymentAttempt.id == attempt.id, PaymentAttempt.status.in_(OPEN_ATTEMPTS)
         ).execute()
-        raise PAYMENT_REFUSED() from refusal
+        raise (PAID_AT_PROVIDER if isinstance(refusal, AlreadyPaid) else PAYMENT_REFUSED)() from refusal
     ledger.move(attempt, AttemptAction.OPEN, "create", now=now, code_url=code_url, ask_at=now + FIRST_QUESTION)
 
 

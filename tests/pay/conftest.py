@@ -1,51 +1,36 @@
-"""Orders to pay, and a look at the sandbox."""
+"""A person with something to pay, and letters that are ours to deliver."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from unittest.mock import patch
 
 import pytest
-import requests
 
-from app.account.models import Person
-from app.core.clock import utcnow
-from app.core.db import transaction
-from app.pay import service
-from app.pay.models import Order
-from tests.factories import a_person
+from app.pay import channels, service
+from app.pay.channels import CHANNELS, Channel
+from tests.pay.till import Sale, a_sale, lose_letters
 from tests.world import World
 
 
-def an_order(person: Person, sku: str = "enrolment:1", *, now: datetime | None = None, minutes: int = 30) -> Order:
-    """A pending order of 200.00 yuan."""
-    now = now or utcnow()
-    line = service.Line(sku, "继续教育 塔机司机", 20000)
-    with transaction():
-        return service.create_order(
-            person_id=person.id,
-            programme="yunnan",
-            version="2021-02-01",
-            lines=[line],
-            expires_at=now + timedelta(minutes=minutes),
-            now=now,
-        )
+@pytest.fixture(autouse=True)
+def _letters_are_lost(world: World) -> None:
+    """The sandbox's own notifications get lost: each test delivers what it is about, at its own time."""
+    lose_letters(world)
 
 
 @pytest.fixture
-def person(world: World) -> Person:
-    return a_person()
+def sale(world: World) -> Sale:
+    """A person about to pay for one enrolment."""
+    return a_sale()
 
 
 @pytest.fixture
-def pay(world: World) -> Callable[[str], dict[str, object]]:
-    """Pay a QR code as the phone would."""
-
-    def paid(code_url: str) -> dict[str, object]:
-        answer = requests.post(
-            f"{world.sandbox.url}/_control/wechatpay/pay", json={"code_url": code_url}, timeout=10
-        )
-        answer.raise_for_status()
-        return answer.json()
-
-    return paid
+def second_channel() -> Iterator[str]:
+    """A second way to pay: the same merchant under another name, as a QR code beside a mini-program would be."""
+    second = Channel("second", "wechatpay", code="zz")
+    with (
+        patch.dict(CHANNELS, {second.name: second}),
+        patch.object(service, "offered", lambda programme, client: [*channels.offered(programme, client), second]),
+    ):
+        yield second.name

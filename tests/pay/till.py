@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import requests
 
 from app.account.models import Person
-from app.core import db, inbox, outbox
+from app.core import inbox, outbox
 from app.core.clock import utcnow
 from app.core.db import transaction
 from app.enrol import checkout
@@ -23,7 +23,7 @@ from app.pay.audit import audit_payments
 from app.pay.models import Order, PaymentAttempt, PaymentEvent, Refund
 from sandbox.box import merge
 from sandbox.knobs import Knob
-from sandbox.wechatpay_ledger import Ledger, shown_order
+from sandbox.wechatpay_ledger import Ledger, shown_order, told_refund
 from sandbox.wechatpay_wire import notification, signed_headers
 from tests.factories import a_person, an_enrolment
 from tests.world import World
@@ -166,13 +166,12 @@ def in_background(*, now: datetime | None = None) -> None:
 
 
 def in_parallel(count: int, work: Callable[[int], Result]) -> list[Result]:
-    """`work(0)` … `work(count - 1)`, each in a thread with a connection of its own, begun at one moment."""
+    """`work(0)` … `work(count - 1)`, each in a thread of its own, begun at one moment."""
     barrier = Barrier(count)
 
     def run(number: int) -> Result:
-        with db.connection():
-            barrier.wait(30)
-            return work(number)
+        barrier.wait(30)
+        return work(number)
 
     with ThreadPoolExecutor(count) as pool:
         return [future.result() for future in [pool.submit(run, number) for number in range(count)]]
@@ -182,3 +181,22 @@ def wrong_with(sale: Sale) -> int:
     """Violations of "paid once, granted once, nothing else", and of the audit over the whole database."""
     good = sale.order.status == "paid" and sale.times("pay") == 1 and sale.granted and not sale.refunds
     return (not good) + len(audit_payments())
+
+
+def refund_letter(world: World, out_refund_no: str) -> Letter | None:
+    """The notification of a refund, once the platform has settled it; None while it has nothing to tell."""
+    for mchid, merchant in world.sandbox.box.merchants.items():
+        if world.sandbox.box.store.get("wechatpay", "refund", f"{mchid}/{out_refund_no}") is None:
+            continue
+        said = Ledger(world.sandbox.box).settled(mchid, out_refund_no)
+        if said["status"] == "PROCESSING":
+            return None
+        event, made = f"REFUND.{said['status']}", world.sandbox.box.clock.now()
+        body = notification(merchant, secrets.token_hex(16), made, event, "refund", "退款", told_refund(said))
+        return {"Content-Type": "application/json", **signed_headers(merchant, body, {})}, body
+    return None
+
+
+def platform_refunds(world: World) -> list[dict[str, Any]]:
+    """Every refund that the platform knows."""
+    return [record for _, record in world.sandbox.box.store.all("wechatpay", "refund", 10_000)]

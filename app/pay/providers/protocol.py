@@ -20,6 +20,10 @@ class Refused(Exception):
         self.code = code
 
 
+class AlreadyPaid(Refused):
+    """The provider said no, because it has the money."""
+
+
 class Forged(Exception):
     """A notification that the provider did not sign, or not now."""
 
@@ -79,13 +83,13 @@ class PaymentProvider(Protocol):
     """One merchant at one provider. Every call answers within 5 s; network trouble is `Unknown`."""
 
     def create(self, request: PaymentRequest) -> str:
-        """Open the payment; the same number again gives it again. Gives what the QR code shows."""
+        """Open the payment; the same number again gives it again. Gives what the QR code shows. Raises `Refused`."""
 
     def query(self, out_trade_no: str) -> PaymentTruth:
         """The truth about a payment."""
 
     def close(self, out_trade_no: str) -> None:
-        """Take no money for it any more; closing twice, or what never was, is no error. Raises `Refused` if paid."""
+        """Take no money for it any more; closing twice, or what never was, is no error. Raises `AlreadyPaid`."""
 
     def refund(self, request: RefundRequest) -> RefundState:
         """Ask for a refund; the same number again is the same refund."""

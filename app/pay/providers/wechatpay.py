@@ -24,6 +24,7 @@ from wechatpayv3.utils import aes_decrypt, build_authorization, rsa_verify
 
 from app.core.clock import shanghai, utcnow
 from app.pay.providers.protocol import (
+    AlreadyPaid,
     Forged,
     Notification,
     PaymentRequest,
@@ -52,6 +53,7 @@ _STATES: dict[str, str] = {
     "CLOSED": "closed",
     "REVOKED": "closed",
 }
+_PAID = ("ORDERPAID", "ORDER_PAID")  # two spellings in the provider's pages
 _REFUNDS: dict[str, RefundState] = {
     "SUCCESS": "succeeded",
     "PROCESSING": "processing",
@@ -187,7 +189,8 @@ class WeChatPayProvider:
         code, text = answer
         if 200 <= code < 300:
             return self._json(text) if text else {}
-        raise Refused(str(self._json(text).get("code", code)))
+        said = str(self._json(text).get("code", code))
+        raise (AlreadyPaid if said in _PAID else Refused)(said)
 
     def create(self, request: PaymentRequest) -> str:
         answer = self._checked(
