@@ -22,7 +22,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         spec_path=None,
         static_folder=None,  # type: ignore[arg-type]
     )
-    app.config.update(MAX_FORM_MEMORY_SIZE=64 * 1024, SETTINGS=settings)
+    app.config.update(MAX_FORM_MEMORY_SIZE=512 * 1024, SETTINGS=settings)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     web.init_app(app)
     access.init_app(app, wiring.authenticate)

@@ -36,6 +36,8 @@ def write(name: str, models: Sequence[type[BaseModel]], directory: Path = DIRECT
     diff = diff_models(database.obj, list(models))
     if not diff:
         return None
-    body = template(diff).replace("UtcField(", "DateTimeField(")  # a migration stands alone; defaults are the application's
+    body = template(diff).replace(
+        "UtcField(", "DateTimeField("
+    )  # a migration stands alone; defaults are the application's
     lines = [line for line in body.splitlines() if not line.startswith(("# TODO:", "from app."))]
     return str(Runner(database.obj, str(directory)).create(name, body="\n".join(lines) + "\n"))

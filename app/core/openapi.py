@@ -53,9 +53,17 @@ def _path(rule: Rule) -> str:
     return "".join(parts)
 
 
+def _name(schema: Any) -> str:
+    """'PayOrderOut': the domain, then the class; the same short name may be used in every domain."""
+    kind = schema if isinstance(schema, type) else type(schema)
+    partial = "Update" if getattr(schema, "partial", False) else ""
+    return kind.__module__.split(".")[1].capitalize() + kind.__name__ + partial
+
+
 def init_app(app: APIFlask) -> None:
     """Install the processor that completes the description."""
     app.config.update(CONFIG)
+    app.schema_name_resolver = _name
 
     @app.spec_processor
     def complete(spec: Any) -> Any:

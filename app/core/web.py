@@ -83,6 +83,11 @@ def _from_redis(error: redis.exceptions.RedisError) -> Response:
     return problem_response(errors.BUSY(headers={"Retry-After": "3"}))
 
 
+def _from_recursion(_error: RecursionError) -> Response:
+    log.exception("nested_too_deeply", path=request.path)  # a body such as [[[[…: the JSON reader gives up
+    return problem_response(errors.BAD_REQUEST())
+
+
 def _from_bug(error: Exception) -> Response:
     log.exception("unhandled", path=request.path)
     return problem_response(errors.INTERNAL())
@@ -132,6 +137,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _from_http)
     app.register_error_handler(peewee.OperationalError, _from_database)
     app.register_error_handler(redis.exceptions.RedisError, _from_redis)
+    app.register_error_handler(RecursionError, _from_recursion)
     app.register_error_handler(Exception, _from_bug)
     if isinstance(app, APIFlask):
         app.error_processor(_from_apiflask)

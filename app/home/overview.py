@@ -9,6 +9,7 @@ from app.account import service as account
 from app.certificate import queries as proofs
 from app.certificate.status import Status as ProofStatus
 from app.core.crypto import mask_id_number, mask_name, mask_phone
+from app.core.errors import Problem
 from app.enrol import queries as enrolments
 from app.enrol.status import Status
 from app.exam import service as exam
@@ -16,6 +17,7 @@ from app.face import service as face
 from app.pay import queries as orders
 from app.pay.status import OrderStatus
 from app.study import service as study
+from app.study.errors import NO_COURSE
 
 
 @dataclass(frozen=True)
@@ -80,11 +82,11 @@ def trainings(person_id: str, *, now: datetime) -> list[Training]:
 def _training(card: enrolments.Card, photo: bool, now: datetime) -> Training:
     row = card.enrolment
     began = row.status != Status.SIGNED_UP
-    done = study.summary(row.id) if began else None
+    done = _summary(row.id) if began else None
     subjects = exam.status(row, now=now) if began else []
     proof = proofs.of_enrolment(row.id)
     issued = proof is not None and proof.status == ProofStatus.VALID
-    order = orders.get_order(row.order_id) if row.order_id else None
+    order = orders.get_order(row.order_id) if row.order_id and not began else None
     waits = order is not None and order.status == OrderStatus.PENDING and order.expires_at > now
     complete = done is not None and done.complete
     passed = bool(subjects) and all(subject.passed for subject in subjects)
@@ -125,6 +127,16 @@ def _training(card: enrolments.Card, photo: bool, now: datetime) -> Training:
         warning=card.warning.sentence if card.warning else None,
         contact=card.programme.authority.contacts.study,
     )
+
+
+def _summary(enrolment_id: str) -> study.Summary | None:
+    """How far the study is; None while the kind of certificate has no course yet, which must not hide the rest."""
+    try:
+        return study.summary(enrolment_id)
+    except Problem as problem:
+        if problem.kind is not NO_COURSE:
+            raise
+        return None
 
 
 def _next(status: str, waits: bool, photo: bool, complete: bool, passed: bool, issued: bool, sitting: bool) -> Step:

@@ -64,7 +64,9 @@ def test_numbers_are_masked_in_the_middle(value: str, masked: str) -> None:
     assert crypto.mask_id_number(value) == masked
 
 
-@pytest.mark.parametrize(("name", "masked"), [("张三", "张*"), ("欧阳锋", "欧**"), ("买买提·艾力", "买****力"), ("王", "王")])
+@pytest.mark.parametrize(
+    ("name", "masked"), [("张三", "张*"), ("欧阳锋", "欧**"), ("买买提·艾力", "买****力"), ("王", "王")]
+)
 def test_names_keep_their_first_character(name: str, masked: str) -> None:
     assert crypto.mask_name(name) == masked
 

@@ -108,9 +108,14 @@ def test_callbacks_run_after_the_commit_and_not_after_a_rollback(world: World) -
             db.after_commit(lambda: ran.append("inner"))
         assert ran == []
     assert ran == ["first", "inner"]
-    with pytest.raises(peewee.IntegrityError), db.transaction():
-        db.after_commit(lambda: ran.append("never"))
-        raise peewee.IntegrityError
+
+    def rolled_back() -> None:
+        with db.transaction():
+            db.after_commit(lambda: ran.append("never"))
+            raise peewee.IntegrityError
+
+    with pytest.raises(peewee.IntegrityError):
+        rolled_back()
     with db.transaction():
         pass
     assert ran == ["first", "inner"]

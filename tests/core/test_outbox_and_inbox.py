@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from threading import Barrier, Thread
 
@@ -20,11 +19,11 @@ NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def effect(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def effect(world: World, monkeypatch: pytest.MonkeyPatch) -> str:
     """An event 'test.happened' whose effect is a row of the audit log."""
     monkeypatch.setattr(outbox, "_subscribers", {})
     outbox.subscribe("test.happened", "audit", lambda payload, now: audit("system", "effect", payload["id"], now=now))
-    yield "test.happened"
+    return "test.happened"
 
 
 def emit(event: str, key: str = "k") -> str:
@@ -43,9 +42,14 @@ def test_an_event_outside_of_a_transaction_is_a_mistake(effect: str) -> None:
 
 
 def test_an_event_that_is_rolled_back_never_happened(effect: str) -> None:
-    with pytest.raises(ZeroDivisionError), db.transaction():
-        outbox.emit(effect, "k", {"id": "k"}, now=NOW)
-        raise ZeroDivisionError
+
+    def rolled_back() -> None:
+        with db.transaction():
+            outbox.emit(effect, "k", {"id": "k"}, now=NOW)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        rolled_back()
     assert OutboxMessage.select().count() == 0
 
 
