@@ -1,7 +1,6 @@
-# Generated from a schema diff on 2026-11-20 14:38.
+# Generated from a schema diff on 2026-11-20 15:01.
 from peewee import *
 
-# TODO: bitmap: default b'' must be added by hand
 
 def up(migrator, db):
     class Attempt(Model):
@@ -10,6 +9,7 @@ def up(migrator, db):
         person_id = CharField(max_length=16)
         programme = CharField(max_length=32)
         version = CharField(max_length=10)
+        kind_code = CharField(max_length=32)
         subject = CharField(max_length=32)
         number = IntegerField()
         open_person = CharField(unique=True, null=True, max_length=16)
@@ -328,10 +328,13 @@ def up(migrator, db):
         paid_at = DateTimeField(null=True)
         closed_at = DateTimeField(null=True)
         paid_attempt_id = CharField(null=True, max_length=16)
+        attempts = IntegerField(default=0)
+        close_at = DateTimeField(null=True)
+        close_tries = IntegerField(default=0)
         class Meta:
             database = db
             table_name = 'pay_order'
-            indexes = ((('status', 'expires_at'), False),)
+            indexes = ((('status', 'expires_at'), False), (('status', 'close_at'), False))
     db.create_tables([Order])
 
     class OrderLine(Model):
@@ -380,7 +383,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'payment_attempt'
-            indexes = ((('order_id', 'channel'), True), (('status', 'ask_at'), False))
+            indexes = ((('order_id',), False), (('status', 'ask_at'), False))
     db.create_tables([PaymentAttempt])
 
     class PaymentEvent(Model):
