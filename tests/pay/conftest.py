@@ -19,6 +19,12 @@ def _letters_are_lost(world: World) -> None:
     lose_letters(world)
 
 
+@pytest.fixture(autouse=True)
+def _refunds_are_quick(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The platform settles a refund as soon as it is asked about."""
+    monkeypatch.setattr(world.sandbox.box, "refund_seconds", 0.0)
+
+
 @pytest.fixture
 def sale(world: World) -> Sale:
     """A person about to pay for one enrolment."""

@@ -10,12 +10,10 @@ import pytest
 import requests
 from flask.testing import FlaskClient
 
-from app.cases import service as cases
 from app.core import inbox, outbox
 from app.core.clock import utcnow
 from app.core.inbox import InboxMessage
 from app.pay import janitor, settlement
-from app.pay.audit import audit_payments
 from app.pay.models import PaymentAttempt
 from app.pay.providers import wechatpay
 from app.pay.providers.protocol import Unknown
@@ -102,62 +100,6 @@ def test_the_platform_gets_the_orders_own_deadline_and_price(world: World, sale:
     assert record is not None
     assert abs(record["deadline"] - sale.order.expires_at.timestamp()) <= 1
     assert (record["total"], record["currency"]) == (20000, "CNY")
-
-
-# --- P4: signed, and not what was asked for -----------------------------------------------------------------------
-
-OTHERS: list[dict[str, Any]] = [
-    {"amount": {"total": 1}},
-    {"amount": {"total": "20000"}},
-    {"amount": {"total": 20001}},
-    {"amount": None},
-    {"amount": {"currency": "USD"}},
-    {"mchid": "1900000001"},
-    {"appid": "wx0000000000000000"},
-    {"transaction_id": ""},
-]
-
-
-@pytest.mark.parametrize("other", OTHERS, ids=str)
-def test_p4_a_notification_of_something_else_grants_nothing_and_is_a_case(
-    world: World, sale: Sale, other: dict[str, Any]
-) -> None:
-    scan(world, show_code(sale))
-    assert post(world, letter(world, sale.attempt.out_trade_no, change=other)) == 204
-    in_background()
-    in_background(now=utcnow() + timedelta(minutes=3))  # nor does a question afterwards
-    assert (sale.order.status, sale.attempt.status, sale.granted) == ("pending", "disputed", False)
-    assert [case.kind for case in cases.open_cases()] == ["pay.mismatch"]
-    assert audit_payments() == []
-
-
-@pytest.mark.parametrize("other", OTHERS, ids=str)
-def test_p4_an_answer_about_something_else_grants_nothing_and_is_a_case(
-    world: World, client: FlaskClient, sale: Sale, other: dict[str, Any]
-) -> None:
-    scan(world, show_code(sale))
-    world.sandbox.box.knobs.add("wechatpay", "query", "alter", other)
-    assert ask(client, sale).json["status"] == "pending"
-    in_background(now=utcnow() + timedelta(minutes=3))
-    assert (sale.order.status, sale.attempt.status, sale.granted) == ("pending", "disputed", False)
-    assert [case.kind for case in cases.open_cases()] == ["pay.mismatch"]
-    assert audit_payments() == []
-
-
-def test_an_answer_about_another_number_grants_nothing(world: World, client: FlaskClient, sale: Sale) -> None:
-    scan(world, show_code(sale))
-    world.sandbox.box.knobs.add("wechatpay", "query", "alter", {"out_trade_no": "T000000"})
-    ask(client, sale)
-    assert (sale.attempt.status, sale.granted) == ("disputed", False)
-
-
-def test_a_notification_of_a_number_that_we_do_not_know_is_a_case(world: World, sale: Sale) -> None:
-    scan(world, show_code(sale))
-    sent = letter(world, sale.attempt.out_trade_no, change={"out_trade_no": "T000000"})
-    assert post(world, sent) == 204
-    in_background()
-    assert not sale.granted
-    assert [case.kind for case in cases.open_cases()] == ["pay.unknown_number"]
 
 
 # --- P7: every notification is lost -------------------------------------------------------------------------------

@@ -1,0 +1,233 @@
+"""The end of an order's time: closed at the provider first, and money that comes around that moment is never lost."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+from flask.testing import FlaskClient
+
+from app.cases import service as cases
+from app.core import db, inbox, outbox
+from app.core.clock import utcnow
+from app.enrol.models import Enrolment
+from app.pay import janitor, refunds, service
+from app.pay.audit import audit_payments
+from app.pay.models import PaymentAttempt
+from app.pay.notify_url import notify_url
+from app.pay.providers import wechatpay
+from app.pay.providers.protocol import PaymentRequest
+from tests.factories import auth
+from tests.pay.till import (
+    Sale,
+    a_sale,
+    in_background,
+    in_parallel,
+    letter,
+    platform_order,
+    post,
+    scan,
+    show_code,
+    wrong_with,
+)
+from tests.world import World
+
+OVER = timedelta(minutes=30, seconds=1)
+
+
+def settled(sale: Sale, world: World) -> None:
+    """The background's work of the hours after."""
+    for hours in (1, 2, 3):
+        in_background(now=utcnow() + timedelta(hours=hours))
+
+
+def test_an_order_that_is_over_is_closed_at_the_provider_and_lets_go_of_its_things(world: World, sale: Sale) -> None:
+    code = show_code(sale)
+    assert janitor.expire_orders(now=utcnow() + OVER) == 1
+    record = platform_order(world, sale.attempt.out_trade_no)
+    assert record is not None
+    assert record["trade_state"] == "CLOSED"
+    assert (sale.order.status, sale.attempt.status) == ("closed", "closed")
+    outbox.sweep(now=utcnow() + OVER)
+    assert Enrolment.get_by_id(sale.enrolment_id).order_id is None
+    with pytest.raises(requests.HTTPError):
+        scan(world, code, late=True)
+    assert audit_payments() == []
+
+
+def test_an_order_nobody_tried_to_pay_is_closed_without_a_call(world: World, sale: Sale) -> None:
+    calls = world.sandbox.box.journal.count("wechatpay")
+    assert janitor.expire_orders(now=utcnow() + OVER) == 1
+    assert world.sandbox.box.journal.count("wechatpay") == calls
+
+
+def test_an_order_is_not_closed_a_second_early(sale: Sale) -> None:
+    assert janitor.expire_orders(now=sale.order.expires_at - timedelta(seconds=1)) == 0
+    assert sale.order.status == "pending"
+
+
+def test_money_found_while_closing_pays_the_order(world: World, sale: Sale) -> None:
+    scan(world, show_code(sale))
+    assert janitor.expire_orders(now=utcnow() + OVER) == 0
+    outbox.sweep(now=utcnow() + OVER)
+    assert wrong_with(sale) == 0
+
+
+@pytest.mark.parametrize("operation", ["close", "query"])
+@pytest.mark.parametrize(("kind", "value"), [("error", 500), ("reset", None), ("forged", None), ("garbage", None)])
+def test_an_order_stays_closing_while_the_provider_does_not_answer(
+    world: World, sale: Sale, operation: str, kind: str, value: Any
+) -> None:
+    show_code(sale)
+    world.sandbox.box.knobs.add("wechatpay", operation, kind, value)
+    over = utcnow() + OVER
+    assert janitor.expire_orders(now=over) == 0
+    assert sale.order.status == "closing"
+    assert audit_payments() == []
+    assert janitor.expire_orders(now=over + timedelta(seconds=4)) == 0  # it is given a pause
+    assert janitor.expire_orders(now=over + timedelta(seconds=5)) == 1
+    assert audit_payments() == []
+
+
+def test_money_paid_while_the_order_waits_to_be_closed_pays_it(world: World, sale: Sale) -> None:
+    code, over = show_code(sale), utcnow() + OVER
+    world.sandbox.box.knobs.add("wechatpay", "close", "error", 500)
+    janitor.expire_orders(now=over)
+    scan(world, code)
+    in_background(now=over + timedelta(seconds=5))
+    assert wrong_with(sale) == 0
+
+
+def test_an_order_that_is_closing_takes_no_new_payment(world: World, client: FlaskClient, sale: Sale) -> None:
+    show_code(sale)
+    world.sandbox.box.knobs.add("wechatpay", "close", "error", 500)
+    janitor.expire_orders(now=utcnow() + OVER)
+    answer = client.post(
+        f"/api/v1/orders/{sale.order_id}/payments", json={"channel": "wechat_native"}, headers=auth(sale.person)
+    )
+    assert (answer.status_code, answer.json["code"]) == (409, "order_over")
+
+
+def test_a_provider_that_is_down_for_hours_is_not_asked_at_every_run(world: World, sale: Sale) -> None:
+    show_code(sale)
+    world.sandbox.box.knobs.add("wechatpay", "close", "error", 500, times=None)
+    over = utcnow() + OVER
+    for minutes in range(120):
+        janitor.expire_orders(now=over + timedelta(minutes=minutes))
+    assert sale.order.status == "closing"
+    assert world.sandbox.box.journal.count("wechatpay", "close") <= 65
+    world.sandbox.box.knobs.clear()
+    assert janitor.expire_orders(now=over + timedelta(hours=2, minutes=3)) == 1
+
+
+def test_a_run_of_the_janitor_ends_while_the_provider_hangs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wechatpay, "TIMEOUT", (0.2, 0.2))
+    monkeypatch.setattr("app.pay.budget.SECONDS", 0.5)
+    sales = [a_sale() for _ in range(6)]
+    for sale in sales:
+        show_code(sale)
+    world.sandbox.box.knobs.add("wechatpay", "close", "hang", 2, times=None)
+    janitor.expire_orders(now=utcnow() + OVER)
+    assert {sale.order.status for sale in sales} == {"closing"}
+    assert world.sandbox.box.journal.count("wechatpay", "close") < 6
+
+
+# --- late money -----------------------------------------------------------------------------------------------------
+
+
+def a_late_payment(world: World, sale: Sale) -> None:
+    """The create call is lost on the way, the order closes (the platform never heard of it), and then the call
+    arrives after all, and the phone pays."""
+    world.sandbox.box.knobs.add("wechatpay", "native", "reset")
+    with pytest.raises(Exception, match="payment_unknown"):
+        show_code(sale)
+    assert janitor.expire_orders(now=utcnow() + OVER) == 1
+    attempt = sale.attempt
+    assert (sale.order.status, attempt.status) == ("closed", "closed")
+    request = PaymentRequest(
+        attempt.out_trade_no, "继续教育", attempt.amount_fen, sale.order.expires_at, notify_url(attempt)
+    )
+    code = service.provider_of(attempt).create(request)
+    scan(world, code)
+
+
+@pytest.mark.parametrize("heard_by", ["notification", "check", "both"])
+def test_money_that_comes_after_the_end_goes_back(
+    world: World, client: FlaskClient, sale: Sale, heard_by: str
+) -> None:
+    a_late_payment(world, sale)
+    if heard_by != "check":
+        assert post(world, letter(world, sale.attempt.out_trade_no)) == 204
+    if heard_by != "notification":
+        client.post(f"/api/v1/orders/{sale.order_id}/check", headers=auth(sale.person))
+    settled(sale, world)
+    (refund,) = sale.refunds
+    assert (refund.reason, refund.status, refund.amount_fen) == ("late", "succeeded", 20000)
+    assert (sale.order.status, sale.granted) == ("closed", False)
+    assert audit_payments() == []
+    shown = client.get(f"/api/v1/orders/{sale.order_id}", headers=auth(sale.person)).json
+    assert shown["refunds"] == [{"amount_fen": 20000, "reason": "late", "status": "succeeded"}]
+
+
+# --- P6: the notification at the very end --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, 1])
+@pytest.mark.parametrize("paid_first", [True, False])
+def test_p6_a_payment_at_the_last_moment_is_paid_and_granted_or_closed_and_nothing_is_kept(
+    world: World, seconds: int, paid_first: bool
+) -> None:
+    sales = [a_sale() for _ in range(3)]
+    codes = [show_code(sale) for sale in sales]
+    if paid_first:
+        for code in codes:
+            scan(world, code)
+
+    def now_of(sale: Sale) -> datetime:
+        return sale.order.expires_at + timedelta(seconds=seconds)
+
+    def act(number: int) -> None:
+        sale, role = sales[number // 3], number % 3
+        with db.connection():
+            if role == 0:
+                janitor.expire_orders(now=now_of(sale))
+            elif role == 1:
+                if not paid_first:
+                    try:
+                        scan(world, codes[number // 3], late=True)
+                    except requests.HTTPError:
+                        return  # the closing was quicker: the platform takes no money
+                post(world, letter(world, sale.attempt.out_trade_no))
+                inbox.sweep(now=now_of(sale))
+            else:
+                janitor.find_lost_payments(now=now_of(sale))
+
+    in_parallel(9, act)
+    for sale in sales:
+        settled(sale, world)
+        record = platform_order(world, sale.attempt.out_trade_no)
+        assert record is not None
+        if record["trade_state"] == "SUCCESS":
+            assert wrong_with(sale) == 0
+        else:
+            assert (record["trade_state"], sale.order.status, sale.granted) == ("CLOSED", "closed", False)
+            assert sale.refunds == []
+    assert audit_payments() == []
+    assert cases.open_cases() == []
+
+
+def test_p6_the_twin_that_closes_without_asking_the_provider_keeps_money_for_nothing(
+    world: World, sale: Sale, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def close_blindly(attempt: PaymentAttempt, *, now: datetime) -> None:
+        janitor.ledger.move(attempt, janitor.AttemptAction.CLOSE, "blind", now=now, ask_at=None)
+
+    scan(world, show_code(sale))
+    monkeypatch.setattr(janitor, "close_attempt", close_blindly)
+    janitor.expire_orders(now=utcnow() + OVER)
+    settled(sale, world)
+    assert sale.order.status == "closed"
+    assert not sale.granted
+    assert refunds.settle_due(now=utcnow() + timedelta(days=1)) == 0  # and nobody gives it back
