@@ -28,6 +28,12 @@ steps = st.lists(
 )
 
 
+@pytest.fixture(autouse=True)
+def _refunds_take_their_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test changes here is put back."""
+    monkeypatch.setattr(world.sandbox.box, "refund_seconds", 0.3)
+
+
 class Trade:
     """One payment, and what may happen to it."""
 

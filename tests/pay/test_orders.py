@@ -195,10 +195,15 @@ def test_the_screen_gets_order_code_and_time_left(client: FlaskClient, person: P
 def test_paying_and_closing_are_announced_once(world: World, person: Person) -> None:
     paid, closed = an_order(person, "a"), an_order(person, "b")
     heard: list[tuple[str, str]] = []
+
+    def hearing(event: str) -> outbox.Subscriber:
+        def hear(payload: dict[str, str], _now: datetime) -> None:
+            heard.append((event, payload["order_id"]))
+
+        return hear
+
     for event in ("order.paid", "order.closed"):
-        outbox.subscribe(
-            event, "test.hear", lambda payload, _, event=event: heard.append((event, payload["order_id"]))
-        )
+        outbox.subscribe(event, "test.hear", hearing(event))
     try:
         attempt = service.start_payment(person.id, paid.id, "wechat_native", "web", now=utcnow())
         scan(world, attempt.code_url)
