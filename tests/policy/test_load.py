@@ -105,7 +105,11 @@ def test_what_is_not_toml_names_the_file(copied: Path, edit: Edit) -> None:
         ('wechatpay = "yunnan.wechatpay"', 'wechatpay = "none"', "authority.secrets.wechatpay: missing"),
         ('baidu = "yunnan.baidu"', 'baidu = "none"', "authority.secrets.baidu: missing"),
         ('face_plan = "yunnan-h5"', 'face_plan = "none"', "authority.face_plan: missing"),
-        ('web = ["wechat_native"]', 'web = ["bank_transfer"]', "fee.bank_transfer_days: stands there"),
+        (
+            'web = ["wechat_native", "alipay_qr", "unionpay_b2c"]',
+            'web = ["bank_transfer"]',
+            "fee.bank_transfer_days: stands there",
+        ),
         ('code = "B"\ntitle', 'code = "A"\ntitle', "certificate_kinds: code 'A' stands there twice"),
         ("at_least = 3, at_most = 5", "at_least = 6, at_most = 5", "invoice.after_payment: at_least is more than"),
         ("attempts = 5                   #", 'attempts = "none" #', "make_up: there is no limit of attempts"),

@@ -86,7 +86,7 @@ def test_each_certificate_costs_two_hundred_yuan() -> None:
 
 def test_every_client_offers_the_wechat_qr() -> None:
     for client in ("web", "mini_program", "app"):
-        assert rules.channels(YUNNAN, client, ios=False) == ("wechat_native",)  # type: ignore[arg-type]
+        assert rules.channels(YUNNAN, client, ios=False)[0] == "wechat_native"  # type: ignore[arg-type]
 
 
 def test_jsapi_is_offered_on_an_iphone_only_where_the_programme_says_so(document: dict[str, Any]) -> None:
