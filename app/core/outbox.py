@@ -64,6 +64,11 @@ def subscribe(event: str, name: str, function: Subscriber) -> None:
     _subscribers.setdefault(event, {})[name] = function
 
 
+def subscribers(event: str) -> list[str]:
+    """Who hears of `event` in this process, by name."""
+    return sorted(_subscribers.get(event, {}))
+
+
 def emit(event: str, key: str, payload: dict[str, str], *, now: datetime) -> None:
     """Write the event for each of its subscribers; inside a transaction only. `key` is the business key: the same
     event with the same key is delivered once, however often it is emitted."""

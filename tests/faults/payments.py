@@ -124,7 +124,8 @@ def forgeries(world: World, good: Letter, step: int) -> Iterator[tuple[str, Lett
     number = json_number(world)
     yield "another letter's signature", (letter(world, number)[0], body)
     for kind, value in (("forged", None), ("probe", None), ("stale", 301), ("stale", -302), ("stale", 31_536_000)):
-        yield f"{kind} {value}", letter(world, number, **{kind: value})
+        trouble: dict[str, Any] = {kind: value}
+        yield f"{kind} {value}", letter(world, number, **trouble)
     for label, other in (("nothing", b""), ("half", body[: len(body) // 2]), ("more", body + b" "), ("list", b"[]")):
         yield label, (headers, other)
 

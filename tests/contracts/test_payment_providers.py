@@ -1,0 +1,338 @@
+"""What every payment channel must do. A new channel joins by one line in `RIGS`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import pytest
+import requests
+
+from app.core.clock import utcnow
+from app.core.ids import new_id
+from app.pay import providers
+from app.pay.providers import wechatpay
+from app.pay.providers.protocol import AlreadyPaid, Forged, PaymentProvider, PaymentRequest, RefundRequest, Unknown
+from tests.pay.till import letter, lose_letters, platform_refunds, refund_letter, scan
+from tests.world import World
+
+Letter = tuple[Mapping[str, str], bytes]
+CALLS = ("create", "query", "close", "refund", "query_refund")
+
+
+class Rig(Protocol):
+    """One channel on its stand: the client under test, and the provider's side of it."""
+
+    provider: PaymentProvider
+
+    def pay(self, code: str) -> None:
+        """The phone pays what the code shows."""
+
+    def trouble(self, call: str, kind: str, value: Any = None) -> None:
+        """The next `call` of the client meets trouble."""
+
+    def hurry(self) -> None:
+        """The client waits for tenths of seconds instead of seconds."""
+
+    def calls(self) -> int:
+        """How often the provider was called."""
+
+    def refunds(self, out_trade_no: str) -> int:
+        """How many refunds of a payment the provider has made."""
+
+    def payment_letter(self, out_trade_no: str, **trouble: Any) -> Letter:
+        """A notification of a payment; `trouble`: forged, stale (seconds)."""
+
+    def refund_letter(self, out_refund_no: str) -> Letter:
+        """A notification of a refund."""
+
+
+class WeChatPayRig:
+    """WeChat Pay Native in the sandbox."""
+
+    OPERATIONS = {
+        "create": "native",
+        "query": "query",
+        "close": "close",
+        "refund": "refund",
+        "query_refund": "query_refund",
+    }
+
+    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch):
+        self.world, self._monkeypatch = world, monkeypatch
+        self.provider = providers.provider("wechatpay", "yunnan.wechatpay")
+        lose_letters(world)
+        monkeypatch.setattr(world.sandbox.box, "refund_seconds", 0.0)
+
+    def pay(self, code: str) -> None:
+        scan(self.world, code)
+
+    def trouble(self, call: str, kind: str, value: Any = None) -> None:
+        self.world.sandbox.box.knobs.add("wechatpay", self.OPERATIONS[call], kind, value)
+
+    def hurry(self) -> None:
+        self._monkeypatch.setattr(wechatpay, "TIMEOUT", (0.3, 0.3))
+
+    def calls(self) -> int:
+        return self.world.sandbox.box.journal.count("wechatpay")
+
+    def refunds(self, out_trade_no: str) -> int:
+        return sum(record["out_trade_no"] == out_trade_no for record in platform_refunds(self.world))
+
+    def payment_letter(self, out_trade_no: str, **trouble: Any) -> Letter:
+        return letter(self.world, out_trade_no, **trouble)
+
+    def refund_letter(self, out_refund_no: str) -> Letter:
+        found = refund_letter(self.world, out_refund_no)
+        assert found is not None
+        return found
+
+
+RIGS: dict[str, Callable[[World, pytest.MonkeyPatch], Rig]] = {
+    "wechatpay": WeChatPayRig,
+}
+
+
+@pytest.fixture(params=sorted(RIGS))
+def rig(request: pytest.FixtureRequest, world: World, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    return RIGS[request.param](world, monkeypatch)
+
+
+def a_request(**values: Any) -> PaymentRequest:
+    """200.00 yuan, to be paid within half an hour."""
+    request = PaymentRequest(
+        out_trade_no=f"{new_id()}xx".upper(),
+        title="塔式起重机司机继续教育",
+        amount_fen=20000,
+        expires_at=utcnow() + timedelta(minutes=30),
+        notify_url="http://127.0.0.1:9/api/v1/callbacks/x/y",
+    )
+    return replace(request, **values)
+
+
+def a_refund_of(request: PaymentRequest) -> RefundRequest:
+    """All of it back."""
+    return RefundRequest(
+        out_refund_no=f"R{new_id().upper()}",
+        out_trade_no=request.out_trade_no,
+        amount_fen=request.amount_fen,
+        total_fen=request.amount_fen,
+        reason="重复支付，款项原路退回",
+        notify_url=request.notify_url,
+    )
+
+
+def a_paid_one(rig: Rig) -> PaymentRequest:
+    request = a_request()
+    rig.pay(rig.provider.create(request))
+    return request
+
+
+# --- payments ------------------------------------------------------------------------------------------------------
+
+
+def test_an_open_payment_is_unpaid(rig: Rig) -> None:
+    request = a_request()
+    assert rig.provider.create(request)
+    assert rig.provider.query(request.out_trade_no).state == "unpaid"
+
+
+def test_the_same_payment_again_can_still_be_paid_once(rig: Rig) -> None:
+    request = a_request()
+    first, second = rig.provider.create(request), rig.provider.create(request)
+    rig.pay(second)
+    with pytest.raises(requests.HTTPError):
+        rig.pay(first)
+
+
+def test_a_paid_payment_says_what_was_paid_and_when(rig: Rig) -> None:
+    request = a_paid_one(rig)
+    truth = rig.provider.query(request.out_trade_no)
+    assert (truth.state, truth.out_trade_no) == ("paid", request.out_trade_no)
+    assert (truth.amount_fen, truth.currency, truth.ours) == (20000, "CNY", True)
+    assert truth.transaction_id
+    assert truth.paid_at is not None
+    assert abs((truth.paid_at - utcnow()).total_seconds()) < 60
+
+
+def test_a_payment_that_never_was_is_absent(rig: Rig) -> None:
+    assert rig.provider.query(f"{new_id()}xx".upper()).state == "absent"
+
+
+def test_a_closed_payment_takes_no_money(rig: Rig) -> None:
+    request = a_request()
+    code = rig.provider.create(request)
+    rig.provider.close(request.out_trade_no)
+    assert rig.provider.query(request.out_trade_no).state == "closed"
+    with pytest.raises(requests.HTTPError):
+        rig.pay(code)
+
+
+def test_closing_twice_or_what_never_was_is_no_error(rig: Rig) -> None:
+    request = a_request()
+    rig.provider.create(request)
+    rig.provider.close(request.out_trade_no)
+    rig.provider.close(request.out_trade_no)
+    rig.provider.close(f"{new_id()}xx".upper())
+
+
+def test_a_paid_payment_is_neither_closed_nor_made_again(rig: Rig) -> None:
+    request = a_paid_one(rig)
+    with pytest.raises(AlreadyPaid):
+        rig.provider.close(request.out_trade_no)
+    with pytest.raises(AlreadyPaid):
+        rig.provider.create(request)
+    assert rig.provider.query(request.out_trade_no).state == "paid"
+
+
+def test_no_money_is_taken_after_the_last_moment(rig: Rig) -> None:
+    request = a_request(expires_at=utcnow() + timedelta(seconds=2))
+    code = rig.provider.create(request)
+    while utcnow() < request.expires_at:
+        time.sleep(0.05)
+    with pytest.raises(requests.HTTPError):
+        rig.pay(code)
+
+
+def test_a_long_title_in_chinese_is_taken(rig: Rig) -> None:
+    assert rig.provider.create(a_request(title="、".join(["建筑施工企业专职安全生产管理人员继续教育"] * 20)))
+
+
+# --- refunds -------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_refund_again_is_the_same_refund(rig: Rig) -> None:
+    request = a_paid_one(rig)
+    refund = a_refund_of(request)
+    states = {rig.provider.refund(refund) for _ in range(3)} | {rig.provider.query_refund(refund.out_refund_no)}
+    assert states <= {"processing", "succeeded"}
+    assert rig.provider.query_refund(refund.out_refund_no) == "succeeded"
+    assert rig.refunds(request.out_trade_no) == 1
+
+
+def test_a_refund_that_never_was_is_absent(rig: Rig) -> None:
+    assert rig.provider.query_refund(f"R{new_id().upper()}") == "absent"
+
+
+def test_a_refunded_payment_was_paid_all_the_same(rig: Rig) -> None:
+    request = a_paid_one(rig)
+    rig.provider.refund(a_refund_of(request))
+    assert rig.provider.query(request.out_trade_no).state == "paid"
+
+
+def test_a_refund_whose_answer_was_lost_was_made_once(rig: Rig) -> None:
+    request = a_paid_one(rig)
+    refund = a_refund_of(request)
+    rig.trouble("refund", "reset_after")
+    with pytest.raises(Unknown):
+        rig.provider.refund(refund)
+    rig.provider.refund(refund)
+    assert rig.refunds(request.out_trade_no) == 1
+
+
+# --- no trustworthy answer -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("hang", 2),
+        ("error", 500),
+        ("error", 503),
+        ("garbage", None),
+        ("reset", None),
+        ("reset_after", None),
+        ("forged", None),
+        ("unsigned", None),
+    ],
+)
+def test_what_cannot_be_trusted_is_unknown(rig: Rig, call: str, kind: str, value: Any) -> None:
+    request = a_paid_one(rig)
+    refund = a_refund_of(request)
+    fresh = a_request()
+    rig.provider.create(fresh)
+    if call == "query_refund":
+        rig.provider.refund(refund)
+    rig.hurry()
+    act: dict[str, Callable[[], object]] = {
+        "create": lambda: rig.provider.create(a_request()),
+        "query": lambda: rig.provider.query(request.out_trade_no),
+        "close": lambda: rig.provider.close(fresh.out_trade_no),
+        "refund": lambda: rig.provider.refund(refund),
+        "query_refund": lambda: rig.provider.query_refund(refund.out_refund_no),
+    }
+    rig.trouble(call, kind, value)
+    began = time.monotonic()
+    with pytest.raises(Unknown):
+        act[call]()
+    assert time.monotonic() - began < 2
+    act[call]()  # and afterwards all is well
+
+
+# --- notifications -------------------------------------------------------------------------------------------------
+
+
+def test_a_notification_names_the_payment_and_calls_nobody(rig: Rig) -> None:
+    request = a_paid_one(rig)
+    headers, body = rig.payment_letter(request.out_trade_no)
+    calls = rig.calls()
+    notification = rig.provider.verify_notification(headers, body, utcnow())
+    assert (notification.kind, notification.number) == ("payment", request.out_trade_no)
+    assert notification.external_id
+    assert rig.calls() == calls
+
+
+def test_a_notification_tells_the_same_as_the_question(rig: Rig) -> None:
+    request = a_paid_one(rig)
+    headers, body = rig.payment_letter(request.out_trade_no)
+    told = rig.provider.verify_notification(headers, body, utcnow()).told
+    assert told == rig.provider.query(request.out_trade_no)
+
+
+def test_a_notification_of_a_refund_names_the_refund(rig: Rig) -> None:
+    refund = a_refund_of(a_paid_one(rig))
+    rig.provider.refund(refund)
+    headers, body = rig.refund_letter(refund.out_refund_no)
+    notification = rig.provider.verify_notification(headers, body, utcnow())
+    assert (notification.kind, notification.number) == ("refund", refund.out_refund_no)
+
+
+def test_two_letters_have_two_ids_and_one_letter_keeps_its_id(rig: Rig) -> None:
+    request = a_paid_one(rig)
+    first, second = rig.payment_letter(request.out_trade_no), rig.payment_letter(request.out_trade_no)
+    ids = [rig.provider.verify_notification(*sent, utcnow()).external_id for sent in (first, first, second)]
+    assert ids[0] == ids[1] != ids[2]
+
+
+@pytest.mark.parametrize("trouble", [{"forged": None}, {"stale": 301}, {"stale": -302}], ids=str)
+def test_a_letter_of_someone_else_or_of_another_time_is_forged(rig: Rig, trouble: dict[str, Any]) -> None:
+    request = a_paid_one(rig)
+    headers, body = rig.payment_letter(request.out_trade_no, **trouble)
+    calls = rig.calls()
+    with pytest.raises(Forged):
+        rig.provider.verify_notification(headers, body, utcnow())
+    assert rig.calls() == calls
+
+
+@pytest.mark.parametrize("shift", [-302, 301])
+def test_the_window_is_held_against_the_moment_that_is_given(rig: Rig, shift: int) -> None:
+    headers, body = rig.payment_letter(a_paid_one(rig).out_trade_no)
+    with pytest.raises(Forged):
+        rig.provider.verify_notification(headers, body, utcnow() + timedelta(seconds=shift))
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"null", b"\xff", b"[1]"])
+def test_a_body_that_was_not_signed_is_forged(rig: Rig, body: bytes) -> None:
+    headers, _ = rig.payment_letter(a_paid_one(rig).out_trade_no)
+    with pytest.raises(Forged):
+        rig.provider.verify_notification(headers, body, datetime.now(UTC))
+
+
+def test_without_headers_it_is_forged(rig: Rig) -> None:
+    _, body = rig.payment_letter(a_paid_one(rig).out_trade_no)
+    with pytest.raises(Forged):
+        rig.provider.verify_notification({}, body, utcnow())
