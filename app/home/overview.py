@@ -61,6 +61,9 @@ STATUS_TEXT = {
 }
 
 
+_WAIT_PAYMENT = Step("wait_payment", "已付款，正在开通学习")
+
+
 def me(person_id: str) -> dict[str, object]:
     """The person, masked."""
     person = account.get_person(person_id)
@@ -88,6 +91,7 @@ def _training(card: enrolments.Card, photo: bool, now: datetime) -> Training:
     issued = proof is not None and proof.status == ProofStatus.VALID
     order = orders.get_order(row.order_id) if row.order_id and not began else None
     waits = order is not None and order.status == OrderStatus.PENDING and order.expires_at > now
+    paid = order is not None and order.status == OrderStatus.PAID  # the enrolment hears of it a moment later
     complete = done is not None and done.complete
     passed = bool(subjects) and all(subject.passed for subject in subjects)
     deadline = row.study_deadline
@@ -106,7 +110,7 @@ def _training(card: enrolments.Card, photo: bool, now: datetime) -> Training:
         status=row.status,
         status_text=STATUS_TEXT[Status(row.status)],
         stages=[{"title": title, "done": is_done} for title, is_done in stages],
-        next=_next(row.status, waits, photo, complete, passed, issued, any(s.open_attempt_id for s in subjects)),
+        next=_WAIT_PAYMENT if paid else _next(row.status, waits, photo, complete, passed, issued, any(s.open_attempt_id for s in subjects)),
         order_id=row.order_id,
         study_deadline=deadline,
         days_left=max(0, (deadline - now).days) if deadline and row.status == Status.STUDYING else None,

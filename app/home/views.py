@@ -17,7 +17,7 @@ from app.policy import rules
 
 blueprint = APIBlueprint("home", __name__, tag="首页", template_folder="templates")
 
-ASSETS = frozenset({"home.css", "home.js", "docs.css"})
+ASSETS = frozenset({"home.css", "home.js", "screen.js", "trainings.js", "docs.css", "icon.svg"})
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -54,7 +54,7 @@ def asset(name: str) -> Response:
     """The page's style and script."""
     if name not in ASSETS:
         raise NOT_FOUND()
-    return send_from_directory(f"{blueprint.root_path}/static", name, max_age=300)
+    return send_from_directory(f"{blueprint.root_path}/static", name, max_age=0)  # asked again, answered 304
 
 
 @blueprint.get("/api/openapi.json")
