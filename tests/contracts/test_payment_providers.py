@@ -34,6 +34,9 @@ class Rig(Protocol):
     def trouble(self, call: str, kind: str, value: Any = None) -> None:
         """The next `call` of the client meets trouble."""
 
+    def pass_time(self, seconds: float) -> None:
+        """The provider's clock goes on."""
+
     def hurry(self) -> None:
         """The client waits for tenths of seconds instead of seconds."""
 
@@ -72,6 +75,9 @@ class WeChatPayRig:
 
     def trouble(self, call: str, kind: str, value: Any = None) -> None:
         self.world.sandbox.box.knobs.add("wechatpay", self.OPERATIONS[call], kind, value)
+
+    def pass_time(self, seconds: float) -> None:
+        self.world.sandbox.box.clock.offset += seconds
 
     def hurry(self) -> None:
         self._monkeypatch.setattr(wechatpay, "TIMEOUT", (0.3, 0.3))
@@ -188,13 +194,13 @@ def test_a_paid_payment_is_neither_closed_nor_made_again(rig: Rig) -> None:
     assert rig.provider.query(request.out_trade_no).state == "paid"
 
 
-def test_no_money_is_taken_after_the_last_moment(rig: Rig) -> None:
-    request = a_request(expires_at=utcnow() + timedelta(seconds=2))
-    code = rig.provider.create(request)
-    while utcnow() < request.expires_at:
-        time.sleep(0.05)
+def test_money_is_taken_until_the_last_moment_and_not_after(rig: Rig) -> None:
+    in_time, late = rig.provider.create(a_request()), rig.provider.create(a_request())
+    rig.pass_time(29 * 60)
+    rig.pay(in_time)
+    rig.pass_time(61)
     with pytest.raises(requests.HTTPError):
-        rig.pay(code)
+        rig.pay(late)
 
 
 def test_a_long_title_in_chinese_is_taken(rig: Rig) -> None:

@@ -309,7 +309,7 @@ def _killed(process: subprocess.Popen[str], sent: Letter, after: int) -> bool:
     return killed
 
 
-def _deaths(world: World, first: int, step: int, *options: str) -> Iterator[int]:
+def _deaths(world: World, first: int, *options: str) -> Iterator[int]:
     """Violations after each death, from before statement `first` on, until a child lives."""
     lose_letters(world)
     with _dying(world, *options) as process:
@@ -326,17 +326,17 @@ def _deaths(world: World, first: int, step: int, *options: str) -> Iterator[int]
             if violations:
                 log.info(f"P12: {violations} violations after a death before statement {after}")
             yield violations
-            after += step
+            after += 1
     if after < 20:
         yield 1  # the experiment is void: a notification takes more statements
 
 
-def p12(world: World, tries: int, step: int = 1) -> int:
-    """`tries` times: SIGKILL before each SQL statement (each `step`-th) between the notification and the grant; sent
-    again, it converges to one grant."""
-    return sum(sum(_deaths(world, 1, step)) for _ in range(tries))
+def p12(world: World, tries: int) -> int:
+    """`tries` times: SIGKILL before each SQL statement between the notification and the grant; sent again, it
+    converges to one grant."""
+    return sum(sum(_deaths(world, 1)) for _ in range(tries))
 
 
 def p12_twin(world: World) -> bool:
     """Without the outbox row in the transaction that pays the order."""
-    return any(_deaths(world, 10, 1, "--emit-later"))
+    return any(_deaths(world, 10, "--emit-later"))

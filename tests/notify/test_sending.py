@@ -181,6 +181,7 @@ def killed_after_sending(world: World, *, claims: bool) -> Sms:
     not say `sending` before it calls."""
     sms = a_message()
     database.close()
+    database.obj.close_idle()  # a connection to SQLite must not be carried over a fork
     child = os.fork()
     if child == 0:  # the child: no pytest above it survives the kill
         with connection():

@@ -40,10 +40,6 @@ def test_p9_twin_without_the_unique_key_they_make_many(world: World) -> None:
     assert payments.p9_twin(world)
 
 
-def test_p12_deaths_at_some_statements_converge(world: World) -> None:
-    assert payments.p12(world, 1, step=9) == 0
-
-
 @pytest.mark.slow
 def test_p12_deaths_at_every_statement_converge(world: World) -> None:
     assert payments.p12(world, 1) == 0
