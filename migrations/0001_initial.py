@@ -1,4 +1,4 @@
-# Generated from a schema diff on 2026-11-20 15:01.
+# Generated from a schema diff on 2026-11-20 15:12.
 from peewee import *
 
 

@@ -50,6 +50,12 @@ def is_problem(answer: TestResponse) -> bool:
     )
 
 
+def description(client: FlaskClient) -> dict[str, Any]:
+    """The API's description."""
+    found: dict[str, Any] = client.get("/api/openapi.json").get_json()
+    return found
+
+
 def test_every_route_is_in_the_table_with_the_role_that_may_call_it(world: World) -> None:
     """A new route is denied until a role is named in its view and a line is written in routes.txt."""
     found = {
@@ -149,7 +155,7 @@ def test_a_large_body_is_refused_before_it_is_read(world: World, client: FlaskCl
         if answer.status_code == 413:
             refused.add(rule.rule)
             assert is_problem(answer)
-    spec = client.get("/api/openapi.json").json["paths"]
+    spec = description(client)["paths"]
     with_body = {
         path
         for path, operations in spec.items()
@@ -168,7 +174,7 @@ class Unreadable:
 
 
 def test_the_description_names_every_route_of_the_api(world: World, client: FlaskClient) -> None:
-    spec = client.get("/api/openapi.json").json
+    spec = description(client)
     assert spec["openapi"].startswith("3.1")
     hidden = {"/api/openapi.json", "/api/docs"}
     wanted = {
