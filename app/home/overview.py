@@ -94,6 +94,7 @@ def _training(card: enrolments.Card, photo: bool, now: datetime) -> Training:
     paid = order is not None and order.status == OrderStatus.PAID  # the enrolment hears of it a moment later
     complete = done is not None and done.complete
     passed = bool(subjects) and all(subject.passed for subject in subjects)
+    sitting = any(subject.open_attempt_id for subject in subjects)
     deadline = row.study_deadline
     stages = [
         ("报名", True),
@@ -110,7 +111,7 @@ def _training(card: enrolments.Card, photo: bool, now: datetime) -> Training:
         status=row.status,
         status_text=STATUS_TEXT[Status(row.status)],
         stages=[{"title": title, "done": is_done} for title, is_done in stages],
-        next=_WAIT_PAYMENT if paid else _next(row.status, waits, photo, complete, passed, issued, any(s.open_attempt_id for s in subjects)),
+        next=_WAIT_PAYMENT if paid else _next(row.status, waits, photo, complete, passed, issued, sitting),
         order_id=row.order_id,
         study_deadline=deadline,
         days_left=max(0, (deadline - now).days) if deadline and row.status == Status.STUDYING else None,

@@ -7,6 +7,8 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+import requests
+
 from app import wiring
 from app.core import db, migrate
 from app.core.clock import utcnow
@@ -22,6 +24,11 @@ from ops import questions, rosters
 PROGRAMME = "yunnan"
 PEOPLE = 300
 FONT = ROOT / "node_modules" / "@expo-google-fonts" / "noto-sans-sc" / "400Regular" / "NotoSansSC_400Regular.ttf"
+SMS_TEXTS = {
+    "activation_code": "您的激活验证码是{1}，{2}分钟内有效。请勿告诉他人，工作人员不会向您索要。",
+    "password_reset_code": "您正在找回密码，验证码是{1}，{2}分钟内有效。请勿告诉他人。",
+    "security_notice": "安全提醒：{1}（{2}）。不是您本人操作的，请立即修改密码并联系客服。",
+}
 COURSES = Path(__file__).parent / "courses.toml"
 
 
@@ -49,6 +56,7 @@ def prepare(say: Callable[[str], None]) -> None:
         _courses(say)
         _questions(folder, programme, say)
         _roster(folder, programme, say)
+        _sms_texts(settings, programme)
         done.touch()
 
 
@@ -80,6 +88,16 @@ def _roster(folder: Path, programme: Programme, say: Callable[[str], None]) -> N
     if result.errors:
         raise SystemExit(f"the demonstration's roster is wrong: {result.errors[0]}")
     say(f"      roster: {result.rows} people")
+
+
+def _sms_texts(settings: Settings, programme: Programme) -> None:
+    """Tell the sandbox the texts that the SMS provider would have approved for the programme's templates."""
+    for name, text in SMS_TEXTS.items():
+        template = getattr(programme.authority.sms.templates, name)
+        if template is None:
+            continue  # this programme does not send it
+        body = {"id": template, "text": text}
+        requests.post(f"{settings.sandbox_url}/_control/sms/template", json=body, timeout=5).raise_for_status()
 
 
 def password_of(programme: Programme, person: rosters.MadeUp) -> str:
