@@ -18,8 +18,10 @@ from app.core.db import connection, database
 from app.core.outbox import OutboxMessage
 from app.notify import ledger, service
 from app.notify.models import Sms
+from app.notify.providers.tencent import TencentSms
 from app.notify.status import Status
 from app.policy import load as policy
+from jobs import entries, schedule
 from tests.factories import a_person
 from tests.notify.conftest import a_message, a_phone, received, sends
 from tests.world import World
@@ -209,3 +211,23 @@ def test_j1_a_worker_killed_after_sending_does_not_make_it_send_again(world: Wor
 def test_j1_twin_without_the_claim_the_message_goes_out_twice(world: World) -> None:
     sms = killed_after_sending(world, claims=False)
     assert len(received(world, sms.phone)) == 2
+
+
+def test_the_job_and_the_schedule_send(world: World) -> None:
+    first = a_message()
+    entries.send_sms(first.id)
+    assert again(first).status == Status.SENT
+    second = a_message()
+    schedule.run("notify.send_queued", now=utcnow())
+    assert again(second).status == Status.SENT
+    schedule.run("notify.pull_status", now=utcnow())
+    assert {again(first).status, again(second).status} == {Status.DELIVERED}
+
+
+def test_under_live_it_is_tencents_own_address_with_short_waits_and_no_second_try() -> None:
+    client = TencentSms(secret_id="i", secret_key="k", sdk_app_id="1400000000")._client
+    http = client.profile.httpProfile
+    assert (http.scheme, http.endpoint) == ("https", "sms.tencentcloudapi.com")
+    assert http.reqTimeout <= 5
+    assert client.profile.retryer is None
+    assert client.request.conn.certification
