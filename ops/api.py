@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 from app import create_app
@@ -17,6 +18,7 @@ FILE = ROOT / "docs" / "openapi.json"
 
 def description() -> str:
     """The API's description as JSON text, in a stable order."""
+    warnings.filterwarnings("ignore", ".*has already been added to the spec")  # used alone and in a list
     with tempfile.TemporaryDirectory() as directory:
         keys.ensure(Path(directory))
         app = create_app(load({"DATA_DIR": directory}))
