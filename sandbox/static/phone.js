@@ -57,9 +57,9 @@ function orderRow(order) {
   top.append(element("span", order.description), element("span", yuan(order.total), "money"));
   const payable = order.state === "NOTPAY";
   const when = payable ? (order.expired ? "已过付款时间" : order.until + " 前付款") : STATES[order.state];
-  row.append(top, element("small", `${order.out_trade_no} · ${order.at} · ${when}`));
+  row.append(top, element("small", `${order.at} 下单，${when}`), element("small", order.out_trade_no));
   if (payable) {
-    const button = element("button", "扫码付款", "good");
+    const button = element("button", `付款 ${yuan(order.total)}`, "good");
     button.onclick = () => pay(order.code || order.out_trade_no);
     row.append(button);
   }
@@ -73,8 +73,8 @@ function smsRow(message) {
 }
 
 function checkRow(check) {
-  const row = element("li", check.name);
-  row.append(element("small", check.at));
+  const row = element("li", `${check.name} 正在刷脸核验`);
+  row.append(element("small", `${check.at} 发起`));
   for (const [outcome, label, kind] of [["pass", "通过", "good"], ["fail", "不通过", "bad"], ["other", "换一个人", "plain"]]) {
     const button = element("button", label, kind);
     button.onclick = () => attempt(

@@ -81,10 +81,16 @@ function notices(signed, home) {
   return signed.notice && !home.trainings.length ? [element("p", signed.notice.sentence, "warning")] : [];
 }
 
+function certificate(number) {
+  const line = element("p", "证书编号 ", "hint");
+  line.append(element("span", number, "whole"));
+  return line;
+}
+
 function offerCard(offer) {
   const card = element("article", undefined, "card");
-  const until = offer.expires_on ? `，有效期至 ${offer.expires_on}` : "";
-  card.append(element("h2", offer.kind_title), element("p", `证书编号 ${offer.certificate_no}${until}`, "hint"));
+  card.append(element("h2", offer.kind_title), certificate(offer.certificate_no));
+  if (offer.expires_on) card.append(element("p", `有效期至 ${offer.expires_on}`, "hint"));
   const hint = offer.refusal || offer.warning;
   if (hint) card.append(element("p", hint.sentence, "warning"));
   if (!offer.refusal) {
@@ -105,7 +111,7 @@ function trainingCard(training) {
   const card = element("article", undefined, "card");
   const head = element("div", undefined, "head");
   const title = element("div");
-  title.append(element("h2", training.kind), element("p", `${training.title}　证书编号 ${training.certificate_no}`, "hint"));
+  title.append(element("h2", training.kind), certificate(training.certificate_no), element("p", training.title, "hint"));
   const done = training.status === "completed" || training.status === "passed";
   head.append(title, element("p", training.status_text, done ? "tag good" : "tag"));
   card.append(head, stages(training.stages));
@@ -171,10 +177,9 @@ function progress(training) {
   if (training.days_left !== null) facts.append(fact(`${training.days_left} 天`, "学习期还剩"));
   for (const subject of training.subjects) {
     const score = subject.best_score === null ? "未考" : `${subject.best_score} 分`;
-    facts.append(fact(score, `${subject.title}${subject.passed ? "，合格" : subject.best_score === null ? "" : "，最高分"}`));
-    if (!subject.passed && subject.attempts_left !== null) {
-      facts.append(fact(`${subject.attempts_left} 次`, `${subject.title}，还可考`));
-    }
+    const name = training.subjects.length > 1 ? `${subject.title}：` : "";
+    facts.append(fact(score, `${name}${subject.passed ? "考试合格" : "考试最高分"}`));
+    if (!subject.passed && subject.attempts_left !== null) facts.append(fact(`${subject.attempts_left} 次`, `${name}还可以考`));
   }
   const rest = [bar, facts];
   if (training.proof_number) rest.push(element("p", `证明编号 ${training.proof_number}`, "hint"));
@@ -212,7 +217,9 @@ function choice(row, checked) {
   box.name = "enrolment";
   box.value = row.id;
   box.checked = checked;
-  label.append(box, ` ${row.kind_title}　${row.certificate_no}`);
+  const text = element("span", row.kind_title);
+  text.append(certificate(row.certificate_no));
+  label.append(box, text);
   return label;
 }
 
@@ -278,7 +285,7 @@ async function told(order) {
 
 async function arrived() {
   await refresh();
-  say("付款成功，已到账。", true);
+  say("付款成功，已到账。请看下一步。", true);
 }
 
 function leavePayment() {
