@@ -7,11 +7,12 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 PY := $(BIN)/python
+NPM := npm --silent --workspace miniprogram
 PROGRAMME ?= yunnan
 export PYTHONDONTWRITEBYTECODE = 1
 export TZ = Asia/Shanghai
 
-.PHONY: help run test test-all check format journey faults bench openapi migration lock clean
+.PHONY: help run test test-all check format journey faults bench openapi api-types migration lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -28,30 +29,44 @@ $(BIN)/.installed-dev: requirements-dev.txt $(BIN)/.installed
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-dev.txt
 	@touch $@
 
-node_modules/.installed: package.json package-lock.json
+# `npm ci` empties node_modules, with the other stamp in it: the larger set sets both
+NPM_FILES := package.json package-lock.json miniprogram/package.json .npmrc
+
+node_modules/.installed: $(NPM_FILES)
 	@command -v npm >/dev/null || { echo "Node 20 with npm is needed"; exit 1; }
 	@echo "Installing the npm packages (once) ..."
-	@npm ci --silent --no-audit --no-fund
+	@rm -f node_modules/.installed node_modules/.installed-dev
+	@npm ci --omit=dev --silent --no-audit --no-fund
 	@touch $@
+
+node_modules/.installed-dev: $(NPM_FILES)
+	@command -v npm >/dev/null || { echo "Node 20 with npm is needed"; exit 1; }
+	@echo "Installing the npm packages for development (once) ..."
+	@rm -f node_modules/.installed node_modules/.installed-dev
+	@npm ci --silent --no-audit --no-fund
+	@touch node_modules/.installed $@
 
 run: $(BIN)/.installed node_modules/.installed ## start everything with demo data (PORT=8000 DATA_DIR=data)
 	@exec $(PY) -m ops.run
 
-test: $(BIN)/.installed-dev node_modules/.installed ## the quick suite: no browser, no system package
+test: $(BIN)/.installed-dev node_modules/.installed-dev ## the quick suite: no browser, no system package
+	@$(NPM) test
 	@$(PY) -m pytest -n 2 -m "not slow and not browser"
 
-test-all: $(BIN)/.installed-dev node_modules/.installed ## everything: checks, all tests, browser, journey, faults
+test-all: $(BIN)/.installed-dev node_modules/.installed-dev ## everything: checks, all tests, browser, journey, faults
 	@$(MAKE) --no-print-directory check
+	@$(NPM) test
 	@$(PY) -m pytest -n 2
 	@$(MAKE) --no-print-directory journey
 	@$(MAKE) --no-print-directory faults
 
-check: $(BIN)/.installed-dev ## style, types, direction of imports
+check: $(BIN)/.installed-dev node_modules/.installed-dev ## style, types, direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(PY) -m ops.api --check
+	@$(NPM) run check
 
 format: $(BIN)/.installed-dev ## put the code into shape
 	@$(BIN)/ruff check --fix .
@@ -68,6 +83,9 @@ bench: $(BIN)/.installed-dev node_modules/.installed ## measure, as ratios in on
 
 openapi: $(BIN)/.installed-dev ## write docs/openapi.json anew
 	@$(PY) -m ops.api
+
+api-types: node_modules/.installed-dev ## write the front end's types from docs/openapi.json anew
+	@$(NPM) run api-types
 
 migration: $(BIN)/.installed-dev ## write a migration from the models (NAME=...)
 	@$(PY) -m ops.manage make-migration $(NAME)
