@@ -12,7 +12,7 @@ PROGRAMME ?= yunnan
 export PYTHONDONTWRITEBYTECODE = 1
 export TZ = Asia/Shanghai
 
-.PHONY: help run test test-all check format journey faults bench openapi api-types migration lock clean
+.PHONY: help run test test-all check format journey faults bench screenshots openapi api-types migration lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -53,7 +53,7 @@ test: $(BIN)/.installed-dev node_modules/.installed-dev ## the quick suite: no b
 	@$(NPM) test
 	@$(PY) -m pytest -n 2 -m "not slow and not browser"
 
-test-all: $(BIN)/.installed-dev node_modules/.installed-dev ## everything: checks, all tests, browser, journey, faults
+test-all: $(BIN)/.installed-dev node_modules/.installed-dev ## everything: checks, all tests, browser (Chromium), journey, faults
 	@$(MAKE) --no-print-directory check
 	@$(NPM) test
 	@$(PY) -m pytest -n 2
@@ -80,6 +80,9 @@ faults: $(BIN)/.installed-dev node_modules/.installed ## break things and check 
 
 bench: $(BIN)/.installed-dev node_modules/.installed ## measure, as ratios in one run; writes build/bench.json
 	@$(PY) -m bench
+
+screenshots: $(BIN)/.installed-dev node_modules/.installed ## take docs/screens anew (needs Chromium and a Chinese font)
+	@$(PY) -m ops.screenshots
 
 openapi: $(BIN)/.installed-dev ## write docs/openapi.json anew
 	@$(PY) -m ops.api

@@ -93,7 +93,7 @@ def verify_page(token: str) -> Response:
     except Problem as problem:
         if problem.kind is not NO_SUCH_PROOF:
             raise
-        return _page(404, proof=None, sentence=problem.detail)
+        return _page(404, proof=None)
 
 
 @public.get("/verify/style.css")
