@@ -110,7 +110,7 @@ def test_anyone_may_check_and_sees_the_least(client: FlaskClient, graduate: Grad
         assert secret not in html
     found = Outside()
     found.feed(html)
-    assert (found.loads, found.inline) == (["/verify/style.css"], [])
+    assert (found.loads, found.inline) == (["data:,", "/verify/style.css"], [])  # no icon: nothing to fetch
     style = client.get("/verify/style.css")
     assert (style.status_code, style.mimetype) == (200, "text/css")
     assert not re.search(r"url\(|@import", style.get_data(as_text=True))
