@@ -16,7 +16,7 @@ import structlog
 from flask import Flask, current_app, g, request
 
 from app.core.clock import utcnow
-from app.core.errors import FORBIDDEN, SIGN_IN_FIRST
+from app.core.errors import FORBIDDEN, SIGN_IN_FIRST, SIGN_IN_UNFINISHED
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -105,7 +105,7 @@ def _guard() -> None:
     if who is None:
         raise SIGN_IN_FIRST()
     if role is Role.TRAINEE and not who.activated:
-        raise SIGN_IN_FIRST("请先完成账号激活，再进行这一步。")
+        raise SIGN_IN_UNFINISHED()
     g.identity = who
     structlog.contextvars.bind_contextvars(person_id=who.person_id)
 

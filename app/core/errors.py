@@ -75,6 +75,7 @@ def problem(code: str, status: int, sentence: str) -> ProblemKind:
 
 BAD_REQUEST = problem("bad_request", 400, "请求的格式不对，请刷新页面后重试。")
 SIGN_IN_FIRST = problem("sign_in_first", 401, "请先登录。")
+SIGN_IN_UNFINISHED = problem("sign_in_unfinished", 403, "请先完成账号激活、设置密码并同意协议，再进行这一步。")
 FORBIDDEN = problem("forbidden", 403, "您没有权限查看这项内容，请确认登录的账号。")
 NOT_FOUND = problem("not_found", 404, "没有找到这项内容，请返回上一页再试。")
 METHOD_NOT_ALLOWED = problem("method_not_allowed", 405, "这个操作不被支持，请刷新页面后重试。")

@@ -76,7 +76,7 @@ def test_a_session_of_a_first_password_opens_nothing_but_the_activation(world: W
     person = factories.a_person(activated=False)
     assert screens.login(person.id_number, "12345678").get_json()["next"] == "activate"
     for path in ("/phone/code", "/phone"):
-        assert problem_of(screens.call("POST", path, GOOD[path])) == (401, "sign_in_first")
+        assert problem_of(screens.call("POST", path, GOOD[path])) == (403, "sign_in_unfinished")
     answer = screens.post("/password", new_password="Neues-Wort-27")
     assert problem_of(answer) == (403, "activation_needed")
     assert screens.call("GET", "/me").get_json()["next"] == "activate"

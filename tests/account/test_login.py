@@ -52,7 +52,7 @@ def test_the_first_password_opens_nothing_but_the_activation(screens: Screens) -
     )
     assert problem_of(screens.post("/password", new_password="Gongdi-2027")) == (403, "activation_needed")
     for method, path in (("POST", "/phone"), ("POST", "/phone/code"), ("GET", "/photo"), ("GET", "/orders")):
-        assert screens.call(method, path, {}).status_code == 401, path
+        assert screens.call(method, path, {}).status_code == 403, path
 
 
 def test_an_active_person_without_an_own_password_is_asked_for_a_proof_again(screens: Screens) -> None:

@@ -92,7 +92,8 @@ def test_a_session_that_is_not_a_full_one_opens_no_trainee_route(world: World, c
     headers = auth(a_person(activated=False), activated=False)
     for method, path in guarded(world, Role.TRAINEE):
         answer = client.open(path, method=method, headers=headers, json={})
-        assert answer.status_code == 401, (method, path)
+        assert answer.status_code == 403, (method, path)
+        assert answer.get_json()["code"] == "sign_in_unfinished", (method, path)
         assert is_problem(answer), (method, path)
 
 

@@ -223,7 +223,7 @@ def test_a_real_name_check_opens_an_account_and_gives_a_new_token(people: People
     assert account.get_session(me.who.session_id).proved
     me.token = old  # the old token opens no more than before
     assert not account.get_session(me.who.session_id).proved
-    assert me.call("GET", "/api/v1/photo").status_code == 401
+    assert me.call("GET", "/api/v1/photo").status_code == 403
     assert account.has_consent(me.id, "face")  # given in this very session
     entry = AuditEntry.get(AuditEntry.action == "person.activated")
     assert check["id"] in entry.data

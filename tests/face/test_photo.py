@@ -236,7 +236,7 @@ def test_without_consent_no_photo_is_taken(people: People) -> None:
 
 
 def test_a_password_that_opens_nothing_uploads_nothing(people: People) -> None:
-    assert people(activated=False).put_photo().status_code == 401
+    assert people(activated=False).put_photo().status_code == 403
 
 
 def test_a_waiting_photo_may_be_changed_and_leaves_one_file(people: People) -> None:

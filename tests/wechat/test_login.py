@@ -274,7 +274,7 @@ def test_a_session_that_is_not_full_binds_nothing(world: World) -> None:
     headers = factories.auth(person, activated=False)
     ticket = log_in(world, a_code(world.sandbox, "oPhone")).json["bind_ticket"]  # type: ignore[index]
     body = {"bind_ticket": ticket, "password": "12345678"}
-    assert post(world, "/api/v1/wechat/bind", body, headers).status_code == 401
+    assert post(world, "/api/v1/wechat/bind", body, headers).status_code == 403
     assert post(world, "/api/v1/wechat/bind", body).status_code == 401
 
 

@@ -116,8 +116,8 @@ export class Client {
     return asked > LONGEST_PAUSE ? null : asked * (spread + 0.25);
   }
 
-  /** A 401 also comes to a session that has not finished its activation. `/me` answers such a session, so that only
-   * one that the server does not know is ended. Many calls refused at once ask once. */
+  /** Before a session is ended, `/me` is asked whether the server really does not know it. Many calls refused at once
+   * ask once. */
   private check(token: string): Promise<void> {
     const running = this.checks.get(token);
     if (running !== undefined) return running;
