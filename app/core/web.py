@@ -11,6 +11,7 @@ import redis.exceptions
 import structlog
 from apiflask import APIFlask, HTTPError
 from flask import Flask, Response, g, json, request
+from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
 from app.core import errors
@@ -52,9 +53,26 @@ def problem_response(problem: Problem) -> Response:
     return response
 
 
+def _page_response(problem: Problem) -> Response:
+    """A problem for somebody who opened an address in a browser, outside of the API."""
+    text = (
+        '<!doctype html><html lang="zh-CN"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><title>住考网络继续学习</title>'
+        '<link rel="stylesheet" href="/assets/home.css"><main><div class="card">'
+        f'<h1>{escape(problem.detail)}</h1><p><a href="/">回到首页</a></p></div></main></html>'
+    )
+    return Response(text, problem.kind.status, content_type="text/html; charset=utf-8")
+
+
 def _from_http(error: HTTPException) -> Response:
     kind = _KINDS.get(error.code or 500, errors.INTERNAL if (error.code or 500) >= 500 else errors.BAD_REQUEST)
-    return problem_response(kind())
+    return answer(kind())
+
+
+def answer(problem: Problem) -> Response:
+    """problem+json; a page for a browser that opened an address outside of the API or an old link."""
+    wants_page = request.accept_mimetypes.best == "text/html" and request.method == "GET"
+    return _page_response(problem) if wants_page else problem_response(problem)
 
 
 def _from_apiflask(error: HTTPError) -> Any:
@@ -64,7 +82,7 @@ def _from_apiflask(error: HTTPError) -> Any:
     for place in detail.values():
         if isinstance(place, dict):
             fields |= {name: _sentence(messages) for name, messages in place.items()}
-    return problem_response(kind(fields=fields or None))
+    return answer(kind(fields=fields or None))
 
 
 def _sentence(messages: Any) -> Any:
@@ -133,7 +151,7 @@ def init_app(app: Flask) -> None:
     app.before_request(_open)
     app.after_request(_headers)
     app.teardown_request(_close)
-    app.register_error_handler(Problem, problem_response)
+    app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, _from_http)
     app.register_error_handler(peewee.OperationalError, _from_database)
     app.register_error_handler(redis.exceptions.RedisError, _from_redis)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -14,7 +13,6 @@ from marshmallow.validate import Length
 
 from app.core.errors import BAD_REQUEST, INVALID
 
-View = TypeVar("View", bound=Callable[..., Any])
 Body = TypeVar("Body", bound=msgspec.Struct)
 
 Number = Annotated[int, msgspec.Meta(ge=1, le=1000)]
@@ -61,16 +59,6 @@ def read(kind: type[Body]) -> Body:
 def answer(body: dict[str, Any], status: int = 200) -> Response:
     """A JSON answer."""
     return Response(_encode(body), status, content_type="application/json")
-
-
-def takes(schema: type[Schema]) -> Callable[[View], View]:
-    """Describe the JSON body of a view that decodes it by itself."""
-
-    def mark(view: View) -> View:
-        view.__dict__.setdefault("_spec", {}).update(body=schema(), content_type="application/json")
-        return view
-
-    return mark
 
 
 # --- the description, and the routes off the hot path ------------------------------------------------------------

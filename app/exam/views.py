@@ -12,6 +12,7 @@ from flask import Response
 from app.core.access import Role, access, person_id, request_now
 from app.core.clock import iso
 from app.core.errors import TABLE
+from app.core.openapi import takes
 from app.enrol import queries as enrolments
 from app.exam import schemas, service
 from app.exam.models import Attempt
@@ -130,7 +131,7 @@ def alive(attempt_id: str) -> Response:
 @blueprint.put("/attempts/<attempt_id>/answers/<int:number>")
 @access(Role.TRAINEE, max_body=1024)
 @blueprint.output(schemas.SavedOut)
-@schemas.takes(schemas.AnswerIn)
+@takes(schemas.AnswerIn)
 @blueprint.doc(summary="保存一题", description="version 是所修改的答案的版本号；别的页面改过时返回 409 和当前答案。")
 def save_answer(attempt_id: str, number: int) -> Response:
     body, now = schemas.read(schemas.AnswerBody), request_now()
@@ -141,7 +142,7 @@ def save_answer(attempt_id: str, number: int) -> Response:
 @blueprint.post("/attempts/<attempt_id>/hand-in")
 @access(Role.TRAINEE)
 @blueprint.output(schemas.ResultOut)
-@schemas.takes(schemas.HandInIn)
+@takes(schemas.HandInIn)
 @blueprint.doc(summary="交卷", description="可带上尚未提交的答案；重复交卷返回同一成绩。")
 def hand_in(attempt_id: str) -> Response:
     body = schemas.read(schemas.HandInBody)

@@ -11,12 +11,15 @@ from flask import Response, render_template, request
 from app.core import clock
 from app.core.access import Role, access, identity, person_id, request_now
 from app.core.errors import INVALID, NOT_FOUND
+from app.core.openapi import takes
 from app.face import photos, queries, service
 from app.face.schemas import (
     CheckOut,
     FinishIn,
     PhotoCheckOut,
+    PhotoIn,
     PhotoOut,
+    PictureIn,
     StartIn,
     StartOut,
 )
@@ -49,6 +52,7 @@ _BY_STATUS = {
 @photo.doc(summary="上传一寸照片")
 @photo.output(PhotoOut)
 @access(Role.TRAINEE, max_body=MAX_BODY)
+@takes(PhotoIn, "multipart/form-data")
 def put_photo() -> Any:
     """Keeps the photo, or says what is wrong with it."""
     data, _ = read_upload("photo")
@@ -59,6 +63,7 @@ def put_photo() -> Any:
 @photo.doc(summary="检查照片是否合格（不保存）")
 @photo.output(PhotoCheckOut)
 @access(Role.TRAINEE, max_body=MAX_BODY)
+@takes(PhotoIn, "multipart/form-data")
 def check_photo() -> Any:
     """Hints before the photo is handed in."""
     data, _ = read_upload("photo")
@@ -103,6 +108,7 @@ def start(json_data: dict[str, Any]) -> Any:
 @checks.doc(summary="提交现场照片")
 @checks.output(CheckOut)
 @access(Role.ACTIVATING, max_body=MAX_BODY)
+@takes(PictureIn, "multipart/form-data")
 def submit(check_id: str) -> Any:
     """A picture of the camera is judged at once."""
     data, fields = read_upload("picture")

@@ -148,7 +148,7 @@ def test_a_large_body_is_refused_before_it_is_read(world: World, client: FlaskCl
             path_of(world, rule),
             method=method,
             headers=auth(person),  # a new session each time: one of the routes ends it
-            content_type="application/json",
+            content_type="multipart/form-data; boundary=b" if is_upload(rule.rule) else "application/json",
             environ_overrides={"wsgi.input": Unreadable(), "CONTENT_LENGTH": str(size)},
         )
         # a view that takes no body may answer without looking at it
@@ -163,6 +163,10 @@ def test_a_large_body_is_refused_before_it_is_read(world: World, client: FlaskCl
         if any("requestBody" in operation for operation in operations.values() if isinstance(operation, dict))
     }
     assert with_body <= {re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule) for rule in refused}
+
+
+def is_upload(path: str) -> bool:
+    return path.startswith("/api/v1/photo") or path.endswith("/picture")
 
 
 class Unreadable:
@@ -197,3 +201,13 @@ def test_the_docs_page_asks_no_other_host(client: FlaskClient) -> None:
         assert page.status_code == 200
         assert not re.search(r"(?:src|href)=\"(?:https?:)?//", page.text)
         assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+
+
+def test_somebody_with_a_browser_gets_a_page_and_a_programme_a_problem(client: FlaskClient) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    page = client.get("/api/v1/proofs/0123456789abcdef.pdf", headers=browser)
+    assert page.status_code in (401, 403, 404)
+    assert page.content_type.startswith("text/html")
+    assert CHINESE.search(page.text)
+    assert is_problem(client.get("/nowhere"))
+    assert client.get("/nowhere", headers=browser).content_type.startswith("text/html")
