@@ -8,7 +8,8 @@ from typing import Any
 
 from apiflask import APIFlask
 
-from app.core import crypto, db, logging, redis, tokens
+from app.cases import service as cases
+from app.core import crypto, db, logging, redis, stuck, tokens
 from app.core.access import Identity
 from app.policy import load as policy
 from config.settings import Settings
@@ -41,6 +42,7 @@ def start(settings: Settings) -> None:
     redis.init(settings)
     db.connect(settings.database_url)
     policy.init(settings.programmes_dir)
+    stuck.on_stuck(cases.file)
     for room in _rooms():
         room.start(settings)
 

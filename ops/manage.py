@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from app import wiring
-from app.core import db, migrate
+from app.core import db, migrate, outbox
 from app.core.clock import utcnow
 from app.core.errors import Problem
 from app.core.sheet import SheetRefused, write_report
@@ -119,6 +119,12 @@ def audit(_options: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
+def revive(_options: argparse.Namespace) -> int:
+    """Make the dead messages of the outbox due again; cron delivers them."""
+    print(f"{outbox.revive(now=utcnow())} messages are due again")
+    return 0
+
+
 def parser() -> argparse.ArgumentParser:
     """All commands and their arguments."""
     top = argparse.ArgumentParser(prog="python -m ops.manage", description=__doc__)
@@ -129,6 +135,9 @@ def parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("audit", help="check the invariants over the whole database")
     command.set_defaults(run=audit)
+
+    command = commands.add_parser("revive", help="deliver again the outbox messages that were given up")
+    command.set_defaults(run=revive)
 
     command = commands.add_parser("make-migration", help="write a migration from the models")
     command.add_argument("name")

@@ -15,7 +15,9 @@ from typing import Any
 
 import peewee
 import structlog
+from rq.timeouts import BaseTimeoutException
 
+from app.core import stuck
 from app.core.db import BaseModel, UtcField, after_commit, compare_and_set, database, transaction
 from app.core.ids import new_id
 from app.core.queue import enqueue_hint
@@ -85,7 +87,8 @@ def emit(event: str, key: str, payload: dict[str, str], *, now: datetime) -> Non
 
 def deliver(message_id: str, *, now: datetime) -> bool:
     """Run the subscriber of one message, if it is due and no one else has it. True if this call delivered it.
-    An error is written to the row, and the message comes again after a pause that doubles from 2 s to 10 min."""
+    An error is written to the row, and the message comes again after a pause that doubles from 2 s to 10 min; after
+    `MAX_ATTEMPTS` it is dead, a person is told, and `revive` brings it back."""
     message = OutboxMessage.get_or_none(OutboxMessage.id == message_id)
     if message is None or message.status not in ("pending", "claimed") or message.available_at > now:
         return False
@@ -103,7 +106,9 @@ def deliver(message_id: str, *, now: datetime) -> bool:
             if not compare_and_set(OutboxMessage, message_id, {"status": "claimed"}, done):
                 return False
             function(json.loads(message.payload), now)
-    except Exception as error:  # any subscriber's failure: kept on the row, tried again, then shown as dead
+    except BaseTimeoutException:  # the job's time is over: its claim runs out, and another job takes it
+        raise
+    except Exception as error:  # any subscriber's failure: kept on the row, tried again, then a person is told
         attempts = message.attempts + 1
         dead = attempts >= MAX_ATTEMPTS
         pause = timedelta(seconds=min(2**attempts, 600))
@@ -112,7 +117,10 @@ def deliver(message_id: str, *, now: datetime) -> bool:
             "available_at": now + pause,
             "last_error": type(error).__name__[:200],
         }
-        compare_and_set(OutboxMessage, message_id, {"status": "claimed"}, values)
+        facts = {"event": message.event, "subscriber": message.subscriber, "key": message.key}
+        with transaction():
+            if compare_and_set(OutboxMessage, message_id, {"status": "claimed"}, values) and dead:
+                stuck.tell("outbox.dead", message_id, {**facts, "last_error": type(error).__name__}, now=now)
         log.exception("outbox_failed", message_id=message_id, outbox_event=message.event, dead=dead)
         return False
     return True
@@ -129,6 +137,21 @@ def sweep(*, now: datetime, limit: int = 500) -> int:
         .tuples()
     )
     return sum(deliver(message_id, now=now) for (message_id,) in list(due))
+
+
+def revive(*, now: datetime) -> int:
+    """Dead messages are due again, with all their tries: for when the cause was mended. Gives how many."""
+    dead = OutboxMessage.update(status="pending", attempts=0, available_at=now).where(OutboxMessage.status == "dead")
+    return int(dead.execute())
+
+
+def undelivered(event: str, *, before: datetime) -> list[str]:
+    """The keys, in order, of `event`s written before `before` that a subscriber has not heard of yet."""
+    query = OutboxMessage.select(OutboxMessage.key).distinct()
+    late = query.where(
+        OutboxMessage.event == event, OutboxMessage.status != "done", OutboxMessage.created_at < before
+    )
+    return [key for (key,) in late.order_by(OutboxMessage.key).tuples()]
 
 
 def counts() -> dict[str, Any]:

@@ -1,18 +1,5 @@
-"""How long one run of a scheduled job may talk to providers: while one of them hangs, each call takes seconds."""
+"""The time budget of scheduled jobs lives in the core: every domain that calls providers keeps to it."""
 
-from __future__ import annotations
+from app.core.budget import SECONDS, Budget
 
-import time
-
-SECONDS = 20.0
-
-
-class Budget:
-    """Counts from its making, on the real clock."""
-
-    def __init__(self, seconds: float = SECONDS):
-        self._until = time.monotonic() + seconds
-
-    def spent(self) -> bool:
-        """Whether this run should leave the rest to the next one."""
-        return time.monotonic() >= self._until
+__all__ = ["SECONDS", "Budget"]

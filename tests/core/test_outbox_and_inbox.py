@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from threading import Barrier, Thread
 
 import pytest
+from rq.timeouts import JobTimeoutException
 
+from app.cases import service as cases
 from app.core import db, inbox, outbox
 from app.core import redis as redis_clients
 from app.core.audit import AuditEntry
@@ -160,3 +162,114 @@ def test_a_callback_whose_applying_fails_comes_again(world: World, monkeypatch: 
     assert inbox.sweep(now=NOW + timedelta(seconds=2)) == 1
     assert inbox.sweep(now=NOW + timedelta(days=1)) == 0
     assert seen == ["body", "body"]
+
+
+@pytest.fixture
+def applied(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Bodies that the provider 'test' was asked about; while 'away' is the last one, applying fails."""
+    monkeypatch.setattr(inbox, "_appliers", {})
+    seen: list[str] = ["away"]
+
+    def apply(body: str, now: datetime) -> None:
+        if seen[-1] == "away":
+            raise ConnectionError("provider is away")
+        seen.append(body)
+
+    inbox.applier("test", apply)
+    return seen
+
+
+def fail(times: int) -> datetime:
+    """Sweep `times` times, each when the pause is over; gives the time of the last."""
+    moment = NOW
+    for _ in range(times):
+        moment += timedelta(seconds=600)
+        inbox.sweep(now=moment)
+    return moment
+
+
+def test_a_callback_is_tried_until_the_provider_is_back_and_a_person_is_told_once(applied: list[str]) -> None:
+    inbox.record("test", "id-1", "body", now=NOW)
+    fail(inbox.STUCK_AFTER)
+    assert cases.of_kind("inbox.stuck") == []
+    later = fail(inbox.STUCK_AFTER + 20)
+    assert [case.subject for case in cases.of_kind("inbox.stuck")] == [InboxMessage.get().id]
+    applied.append("back")
+    assert inbox.sweep(now=later + timedelta(seconds=600)) == 1
+    assert applied[-1] == "body"
+
+
+def test_a_callback_that_comes_again_is_applied_at_once(applied: list[str]) -> None:
+    inbox.record("test", "id-1", "body", now=NOW)
+    moment = fail(30)
+    applied.append("back")
+    moment += timedelta(seconds=1)
+    assert inbox.sweep(now=moment) == 0, "its pause is not over"
+    assert not inbox.record("test", "id-1", "body", now=moment)
+    assert inbox.sweep(now=moment) == 1
+    assert not inbox.record("test", "id-1", "body", now=moment)
+    assert inbox.sweep(now=moment + timedelta(days=1)) == 0, "applied once"
+
+
+def test_a_callback_that_comes_again_while_it_is_applied_is_left_alone(applied: list[str]) -> None:
+    inbox.record("test", "id-1", "body", now=NOW)
+    applied.append("back")
+    InboxMessage.update(status="claimed", available_at=NOW + inbox.CLAIM).execute()
+    inbox.record("test", "id-1", "body", now=NOW + timedelta(seconds=5))
+    assert inbox.sweep(now=NOW + timedelta(seconds=5)) == 0
+
+
+def test_a_sweep_of_callbacks_ends_with_its_time(applied: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    applied.append("back")
+    for number in range(3):
+        inbox.record("test", f"id-{number}", "body", now=NOW)
+    answers = iter([False, True])
+    monkeypatch.setattr("app.core.budget.Budget.spent", lambda _: next(answers))
+    assert inbox.sweep(now=NOW) == 1
+
+
+def test_a_job_whose_time_is_over_ends_and_its_messages_come_again(
+    effect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def slow(name: str) -> None:
+        calls.append(name)
+        if len(calls) <= 2:
+            raise JobTimeoutException("over")
+
+    monkeypatch.setattr(inbox, "_appliers", {"test": lambda body, now: slow("inbox")})
+    outbox.subscribe(effect, "audit", lambda payload, now: slow("outbox"))
+    emit(effect)
+    inbox.record("test", "id-1", "body", now=NOW)
+    for sweep in (outbox.sweep, inbox.sweep):
+        with pytest.raises(JobTimeoutException):
+            sweep(now=NOW)
+    assert outbox.sweep(now=NOW + outbox.CLAIM) == inbox.sweep(now=NOW + inbox.CLAIM) == 1
+
+
+def test_a_dead_message_is_a_case_and_can_be_revived(effect: str) -> None:
+    broken = [True]
+
+    def subscriber(payload: dict[str, str], now: datetime) -> None:
+        if broken[0]:
+            raise RuntimeError("not yet")
+        audit("system", "effect", payload["id"], now=now)
+
+    outbox.subscribe(effect, "audit", subscriber)
+    message_id = emit(effect)
+    moment = NOW
+    for _ in range(outbox.MAX_ATTEMPTS):
+        assert cases.of_kind("outbox.dead") == []
+        outbox.sweep(now=moment)
+        moment += timedelta(seconds=601)
+    assert [case.subject for case in cases.of_kind("outbox.dead")] == [message_id]
+    assert outbox.undelivered(effect, before=moment) == ["k"]
+    assert outbox.undelivered(effect, before=NOW) == []
+    broken.clear()
+    broken.append(False)
+    assert outbox.sweep(now=moment + timedelta(days=1)) == 0
+    assert outbox.revive(now=moment) == 1
+    assert outbox.sweep(now=moment) == 1
+    assert outbox.undelivered(effect, before=moment) == []
+    assert outbox.revive(now=moment) == 0
