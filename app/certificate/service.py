@@ -15,7 +15,7 @@ from app.certificate import fonts, number, pdf, queries
 from app.certificate.errors import FONT_MISSING, NO_SUCH_PROOF, PROOF_LINK_OVER, PROOF_NEEDS_PHOTO, PROOF_NOT_EARNED
 from app.certificate.models import Proof, ProofEvent, ProofPhoto
 from app.certificate.status import Action, Status, next_status
-from app.core import audit, crypto, outbox, tokens
+from app.core import audit, crypto, outbox, sweep, tokens
 from app.core.db import after_commit, compare_and_set, insert_once, transaction
 from app.core.ids import new_id
 from app.core.queue import enqueue_hint
@@ -137,11 +137,13 @@ def _supersede(row: Proof, *, now: datetime) -> None:
 
 def issue_waiting(*, now: datetime) -> int:
     """Scheduled: issue the proofs whose photo has come, lost hints included; gives how many were issued."""
-    count = 0
-    for row in queries.waiting(BATCH):
-        count += issue(row.id, now=now).status == Status.VALID
+
+    def look(row: Proof) -> bool:
         compare_and_set(Proof, row.id, {"status": Status.PENDING_PHOTO}, {"looked_at": now})
-    return count
+        return issue(row.id, now=now).status == Status.VALID
+
+    issued, _ = sweep.each("certificate.issue_waiting", queries.waiting(BATCH), look)
+    return issued
 
 
 # --- revoking ----------------------------------------------------------------------------------------------------

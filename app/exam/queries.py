@@ -64,10 +64,10 @@ def used(enrolment_id: str, subject: str) -> int:
     return Attempt.select().where(Attempt.enrolment_id == enrolment_id, Attempt.subject == subject).count()
 
 
-def due(now: datetime, limit: int) -> list[Attempt]:
-    """Open attempts that no longer accept anything at `now`, the oldest first."""
+def due(now: datetime, limit: int, *, skip: int = 0) -> list[Attempt]:
+    """Open attempts that no longer accept anything at `now`, the oldest first, without the first `skip`."""
     query = Attempt.select().where(Attempt.status == Status.OPEN, Attempt.accepts_until < now)
-    return list(query.order_by(Attempt.accepts_until).limit(limit))
+    return list(query.order_by(Attempt.accepts_until, Attempt.id).limit(limit).offset(skip))
 
 
 def history(attempt_id: str) -> list[AttemptEvent]:

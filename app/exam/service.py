@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 import peewee
 
+from app.core import sweep
 from app.core.clock import iso
 from app.core.db import transaction
 from app.core.errors import BUSY, Problem, ProblemKind
@@ -373,8 +374,12 @@ def leave(attempt_id: str, person_id: str, *, now: datetime) -> Outcome | None:
 
 
 def close_due(*, now: datetime) -> int:
-    """Scheduled: close what is past its deadline and grace, at most `CLOSE_BATCH` a run; gives how many were due."""
-    rows = queries.due(now, CLOSE_BATCH)
-    for row in rows:
-        close_if_due(row, now=now)
-    return len(rows)
+    """Scheduled: close what is past its deadline and grace, about `CLOSE_BATCH` a run; gives how many were closed. An
+    attempt that cannot be closed is logged and left out, however many there are."""
+    closed = failed = 0
+    while rows := queries.due(now, CLOSE_BATCH, skip=failed):
+        done, wrong = sweep.each("exam.close_due", rows, lambda row: close_if_due(row, now=now).status != Status.OPEN)
+        closed, failed = closed + done, failed + wrong
+        if wrong == 0 or closed >= CLOSE_BATCH:
+            break
+    return closed

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rq.timeouts import JobTimeoutException
 
 from app.account.models import Person
 from app.certificate import number, queries, service
@@ -18,6 +19,7 @@ from app.certificate.models import Proof, ProofEvent, ProofPhoto
 from app.certificate.status import Action, NotAllowed, Status, next_status
 from app.core import db, outbox
 from app.enrol.models import Enrolment
+from app.face.models import FaceRecord
 from app.policy import load
 from tests.certificate.offices import a_graduate, a_photo, pass_all
 from tests.factories import an_enrolment
@@ -65,6 +67,30 @@ def test_many_that_wait_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     a_photo(waiting[4].person, now=waiting[4].now)
     runs = [service.issue_waiting(now=waiting[4].now + timedelta(seconds=run)) for run in range(1, 4)]
     assert sum(runs) == 1
+
+
+def test_a_photo_that_cannot_be_read_does_not_stop_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "BATCH", 1)
+    poisoned, healthy = a_graduate(photo=False), a_graduate(photo=False)
+    for graduate in (poisoned, healthy):
+        a_photo(graduate.person, now=graduate.now)
+    file = world.data_dir / "photos" / FaceRecord.get(FaceRecord.person_id == poisoned.person.id).photo_file
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    runs = [service.issue_waiting(now=healthy.now + timedelta(minutes=run)) for run in range(1, 4)]
+    assert sum(runs) == 1
+    assert healthy.proof.status == Status.VALID
+    assert poisoned.proof.status == Status.PENDING_PHOTO
+
+
+def test_the_workers_alarm_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_graduate(photo=False)
+
+    def too_long(proof_id: str, *, now: datetime) -> Proof:
+        raise JobTimeoutException()
+
+    monkeypatch.setattr(service, "issue", too_long)
+    with pytest.raises(JobTimeoutException):
+        service.issue_waiting(now=datetime(2021, 3, 1, tzinfo=UTC))
 
 
 def issue_in_parallel(proof_id: str, now: datetime) -> None:

@@ -288,3 +288,18 @@ def test_an_exam_forgotten_elsewhere_stands_in_the_way_until_its_deadline_only()
     assert service.status(second, now=later)[0].refusal is None
     assert service.start(second.id, first.person.id, "XHG", now=later).attempt.subject == "XHG"
     assert first.row().status == Status.TIMED_OUT
+
+
+def test_an_attempt_that_cannot_be_closed_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "CLOSE_BATCH", 2)
+    candidates = [a_candidate() for _ in range(4)]
+    for number, candidate in enumerate(candidates):
+        candidate.start()
+        if number < 3:  # more than a batch of them, and they come first
+            first = candidate.row().accepts_until - timedelta(minutes=1)
+            Attempt.update(version="2020-01-01", accepts_until=first).where(
+                Attempt.id == candidate.attempt_id
+            ).execute()
+    assert service.close_due(now=candidates[3].after_deadline(3600)) == 1
+    assert candidates[3].row().status == Status.TIMED_OUT
+    assert candidates[0].row().status == Status.OPEN
