@@ -1,4 +1,4 @@
-"""Tells a person of work that does not succeed by itself. The core knows no cases: wiring gives it the one who does."""
+"""Tells a person of work that does not succeed by itself. The core knows no cases: wiring gives it who does."""
 
 from __future__ import annotations
 
