@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -11,8 +13,12 @@ from apiflask import APIFlask
 from app.cases import service as cases
 from app.core import crypto, db, logging, redis, stuck, tokens
 from app.core.access import Identity
+from app.face import providers as face
+from app.notify import providers as sms
+from app.pay import providers as pay
 from app.policy import load as policy
-from config.settings import Settings
+from app.wechat import providers as wechat
+from config.settings import SecretMissing, Settings, SettingsError
 
 # In the order of the layers: a domain may call those before it, and hears of those after it by outbox events.
 DOMAINS: tuple[str, ...] = (
@@ -35,16 +41,43 @@ def _rooms() -> list[Any]:
 
 
 def start(settings: Settings) -> None:
-    """Bind database, Redis, keys, programmes, providers, and subscribe the domains to each other's events."""
+    """Bind database, Redis, keys, programmes, providers, and subscribe the domains to each other's events.
+    Raises `SettingsError` naming what is missing, before anything is served."""
     logging.init(settings)
-    crypto.init(settings.secrets)
-    tokens.init(settings.secrets)
+    try:
+        crypto.init(settings.secrets)
+        tokens.init(settings.secrets)
+    except SecretMissing as missing:
+        raise SettingsError(str(missing)) from missing
     redis.init(settings)
     db.connect(settings.database_url)
     policy.init(settings.programmes_dir)
     stuck.on_stuck(cases.file)
     for room in _rooms():
         room.start(settings)
+    make_clients()
+
+
+def make_clients() -> None:
+    """Make the provider's client of every authority that a programme names: what is missing is missed now, not when
+    the first person pays. A kind whose provider is not installed is offered nowhere. Raises `SettingsError`."""
+    for programme in policy.all_programmes():
+        names = programme.authority.secrets
+        wanted: list[tuple[str | None, Callable[[str], object]]] = [
+            (names.wechat, wechat.for_authority),
+            (names.tencent_sms, sms.for_authority),
+            (names.baidu, face.for_authority),
+        ]
+        wanted += [(getattr(names, kind), partial(pay.provider, kind)) for kind in sorted(pay.kinds())]
+        for prefix, make in wanted:
+            if prefix is None:
+                continue
+            try:
+                make(prefix)
+            except SecretMissing as missing:
+                raise SettingsError(f"programme {programme.key}: {missing}") from missing
+            except Exception as error:  # SDKs raise it bare for a key that is none; its text may hold a part of it
+                raise SettingsError(f"programme {programme.key}: a secret of {prefix!r} is malformed") from error
 
 
 def register_views(app: APIFlask) -> None:

@@ -17,6 +17,10 @@ class SettingsError(SystemExit):
     """A setting is missing or wrong; the message names it."""
 
 
+class SecretMissing(Exception):
+    """A secret is not there; the message names it. `wiring.start` makes it the end of the start."""
+
+
 @dataclass(frozen=True)
 class Secrets:
     """Secrets by name: an environment variable (`yunnan.wechatpay.api_key` → `YUNNAN_WECHATPAY_API_KEY`),
@@ -26,7 +30,7 @@ class Secrets:
     environ: Mapping[str, str]
 
     def get(self, name: str) -> str:
-        """The secret's text. Raises `SettingsError` naming what is missing."""
+        """The secret's text. Raises `SecretMissing`, naming it."""
         variable = name.upper().replace(".", "_").replace("-", "_")
         if variable in self.environ:
             return self.environ[variable]
@@ -34,7 +38,7 @@ class Secrets:
             path = self.directory / name
             if path.is_file():
                 return path.read_text(encoding="utf-8").strip()
-        raise SettingsError(f"secret {name!r} is missing: set {variable}, or put it into SECRETS_DIR")
+        raise SecretMissing(f"secret {name!r} is missing: set {variable}, or put it into SECRETS_DIR")
 
     def key(self, name: str, length: int) -> bytes:
         """The secret `name`, base64 of exactly `length` bytes."""

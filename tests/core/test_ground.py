@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from app.core import db, money
 from app.core.audit import AuditEntry
 from app.core.ids import new_id
 from app.core.logging import redact, redact_text
-from config.settings import SettingsError, load
+from config.settings import SecretMissing, Settings, SettingsError, load
 from tests.world import World
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -43,8 +46,45 @@ def test_live_providers_want_https(tmp_path: Path) -> None:
 
 
 def test_a_missing_secret_names_its_variable() -> None:
-    with pytest.raises(SettingsError, match="YUNNAN_WECHATPAY_API_V3_KEY"):
+    with pytest.raises(SecretMissing, match="YUNNAN_WECHATPAY_API_V3_KEY"):
         load({"SECRETS_DIR": "/nonexistent"}).secrets.get("yunnan.wechatpay.api_v3_key")
+    assert issubclass(SecretMissing, Exception), "a request that misses one is answered, and the process goes on"
+
+
+STARTS = """
+import os, sys
+from app import create_app
+for name in sys.argv[1:]:
+    os.environ["SECRETS_DIR"] = name
+    try:
+        create_app()
+        print("started")
+    except SystemExit as error:
+        print(error)
+"""
+
+
+def test_a_missing_or_malformed_secret_stops_the_start_and_names_itself(settings: Settings, tmp_path: Path) -> None:
+    names = [
+        "app.field_keys",
+        "yunnan.baidu.plan_id",
+        "yunnan.tencent_sms.sdk_app_id",
+        "yunnan.wechat.secret",
+        "yunnan.wechatpay.api_v3_key",
+    ]
+    for name in [*names, "malformed", "all"]:
+        shutil.copytree(settings.secrets.directory or Path(), tmp_path / name)
+        (tmp_path / name / name).unlink(missing_ok=True)
+    (tmp_path / "malformed" / "yunnan.wechatpay.merchant_private_key").write_text("no key")
+    command = [sys.executable, "-c", STARTS, *(str(tmp_path / name) for name in [*names, "malformed", "all"])]
+    done = subprocess.run(command, env={"DATA_DIR": str(tmp_path)}, capture_output=True, text=True)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 7, done.stderr
+    for name, line in zip(names, lines, strict=False):
+        assert f"secret {name!r} is missing" in line
+    assert "'yunnan.wechatpay' is malformed" in lines[5]
+    assert "no key" not in done.stdout
+    assert lines[6] == "started"
 
 
 @given(st.integers(-(10**12), 10**12))
