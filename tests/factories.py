@@ -95,6 +95,7 @@ def a_person(*, activated: bool = True, now: datetime = NOW, **values: Any) -> P
         "phone": f"138{next(_numbers):08d}",
         "phone_origin": "roster",
         "password_hash": password_hash() if activated else None,
+        "password_set_at": now if activated else None,
         "activated_at": now if activated else None,
         "created_at": now,
     }

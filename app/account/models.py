@@ -10,7 +10,8 @@ from app.core.db import BaseModel, UtcField
 
 class Person(BaseModel):
     """One human being. `phone_origin`: 'roster' (a regulator or an employer supplied it) or 'verified' (a code came
-    back from it). `password_hash` None: the programme's first password, which opens nothing but the activation."""
+    back from it). `password_hash` None: the programme's first password, which opens nothing but the activation.
+    `password_set_at`: since when the password is what it is; what was bound with an earlier one opens nothing."""
 
     id_number = Sealed(indexed=True)
     id_number_sealed = peewee.TextField()
@@ -23,6 +24,7 @@ class Person(BaseModel):
     phone_index = peewee.CharField(32, null=True, index=True)
     phone_origin = peewee.CharField(16, null=True)
     password_hash = peewee.CharField(160, null=True)
+    password_set_at = UtcField(null=True)
     activated_at = UtcField(null=True)
     created_at = UtcField()
 

@@ -37,7 +37,7 @@ def change(who: Identity, new: str, old: str | None, *, now: datetime) -> str:
         limits.succeed(limits.SIGNED_IN, person.id)
     hashed = passwords.hash_(new)
     with transaction():
-        _replace(person, before, hashed)
+        _replace(person, before, hashed, now)
         service.end_sessions(person.id, now=now, keep=who.session_id)
         complete_sessions(person.id)
         audit.record(f"person:{person.id}", "password.set", f"person:{person.id}", now=now, first=before is None)
@@ -46,9 +46,10 @@ def change(who: Identity, new: str, old: str | None, *, now: datetime) -> str:
     return service.next_step(service.get_person(person.id), proved=True)
 
 
-def _replace(person: Person, before: str | None, hashed: str) -> None:
+def _replace(person: Person, before: str | None, hashed: str, now: datetime) -> None:
     same = Person.password_hash.is_null() if before is None else Person.password_hash == before
-    if not Person.update(password_hash=hashed).where(Person.id == person.id, same).execute():
+    values = {"password_hash": hashed, "password_set_at": now}
+    if not Person.update(values).where(Person.id == person.id, same).execute():
         raise CONFLICT()
 
 
@@ -70,7 +71,7 @@ def reset(programme_key: str, id_number: str, code: str, new: str, *, address: s
     hashed = passwords.hash_(new)
     with transaction():
         codes.use(row, now=now)
-        _replace(person, person.password_hash, hashed)
+        _replace(person, person.password_hash, hashed, now)
         if service.activate(person.id, f"sms:{row.id}", now=now):
             consents.drop_of_other_sessions(person.id, "", now=now)
         service.end_sessions(person.id, now=now)

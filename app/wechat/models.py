@@ -27,7 +27,8 @@ class LoginCode(BaseModel):
 
 class Binding(BaseModel):
     """A person's openid in one mini-program. While it holds, `openid_key` and `person_key` are set and unique: one
-    openid a person and one person an openid, for each appid. They are cleared when it ends."""
+    openid a person and one person an openid, for each appid. They are cleared when it ends. `bound_at`: when the
+    password was typed for it, to bind it or to confirm it after the password had changed."""
 
     person_id = peewee.CharField(16, index=True)
     appid = peewee.CharField(64)

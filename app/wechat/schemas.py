@@ -25,12 +25,20 @@ class LoginOut(Schema):
     bind_ticket = String(allow_none=True, metadata={"description": "未绑定时，10 分钟内登录后用它绑定"})
 
 
-class BindIn(Schema):
-    bind_ticket = String(required=True, validate=Length(min=1, max=300))
-    password = String(
+def _password() -> String:
+    return String(
         required=True,
         validate=Regexp(r"[^\x00-\x1f\ud800-\udfff]{1,128}\Z", error="密码里有不能识别的字符，请重新填写。"),
     )
+
+
+class BindIn(Schema):
+    bind_ticket = String(required=True, validate=Length(min=1, max=300))
+    password = _password()
+
+
+class UnbindIn(Schema):
+    password = _password()
 
 
 class BindOut(Schema):

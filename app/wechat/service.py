@@ -1,7 +1,9 @@
 """Getting in by WeChat, and which WeChat belongs to whom.
 
 A code of `wx.login` is claimed in SQL before WeChat is asked (fault L2). An openid opens an account only after its
-owner, signed in by other means, has bound it with the password; binding another one asks again (fault L4).
+owner, signed in by other means, has bound it with the password; binding another one asks again (fault L4). Whoever
+knew an earlier password may have bound a WeChat of their own: once the password is another, a binding opens nothing
+until the new one confirms it.
 """
 
 from __future__ import annotations
@@ -47,7 +49,8 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class Unbound:
-    """Nobody has bound this WeChat yet; `bind_ticket` lets whoever signs in now do so."""
+    """Nobody has bound this WeChat yet, or not with the password of today; `bind_ticket` lets whoever signs in now do
+    so."""
 
     bind_ticket: str
 
@@ -69,7 +72,7 @@ def log_in(programme_key: str, code: str, address: str, *, now: datetime) -> Sig
         raise WECHAT_UNAVAILABLE(headers={"Retry-After": "5"}) from error
     with transaction():
         binding = Binding.get_or_none(Binding.openid_key == _openid_key(client.appid, openid))
-        if binding is not None:
+        if binding is not None and _holds(binding):
             return _open(binding.person_id, programme_key, now)
         row = LoginCode.get_by_id(row_id)
         row.openid = openid
@@ -109,6 +112,12 @@ def claim_code(programme_key: str, appid: str, code: str, address: str, *, now: 
     return row_id if mine else None
 
 
+def _holds(binding: Binding) -> bool:
+    """Whether it was made, or confirmed, with the password that the person has now."""
+    set_at = account.get_person(binding.person_id).password_set_at
+    return set_at is not None and bool(binding.bound_at > set_at)
+
+
 def _open(person_id: str, programme_key: str, now: datetime) -> SignedIn:
     person = account.get_person(person_id)
     proved = person.activated_at is not None and person.password_hash is not None
@@ -122,8 +131,8 @@ def _open(person_id: str, programme_key: str, now: datetime) -> SignedIn:
 
 def bind(who: Identity, ticket: str, password: str, *, now: datetime) -> bool:
     """Bind the WeChat of `ticket` to the caller, who types the password again; the owner is told. Binding another one
-    than before ends the caller's other sessions. Sent twice, it changes nothing. True if another one was
-    replaced. Raises `bind_ticket_over`, `wechat_bound_to_other`, `password_wrong`, `login_paused`, `conflict`."""
+    than before ends the caller's other sessions. Sent twice, it changes nothing; a binding made with an earlier
+    password is confirmed by it. True if another one was replaced. Raises `bind_ticket_over`, `wechat_bound_to_other`, `password_wrong`, `login_paused`, `conflict`."""
     try:
         (row_id,) = tokens.verify(TICKET, ticket, now)
     except (tokens.BadToken, ValueError):
@@ -131,9 +140,11 @@ def bind(who: Identity, ticket: str, password: str, *, now: datetime) -> bool:
     row = LoginCode.get_or_none(LoginCode.id == row_id)
     if row is None or row.openid_sealed is None:
         raise BIND_TICKET_OVER()
-    account.require_password(who.person_id, password, now=now)
+    person = account.require_password(who.person_id, password, now=now)
     try:
         with transaction():
+            if account.get_person(person.id).password_hash != person.password_hash:
+                raise CONFLICT()  # it was reset while this was on its way
             return _bind(who, row, now)
     except peewee.IntegrityError as error:  # somebody bound the same WeChat, or this person another, a moment ago
         raise CONFLICT() from error
@@ -145,6 +156,9 @@ def _bind(who: Identity, row: LoginCode, now: datetime) -> bool:
     if owner is not None:
         if owner.person_id != who.person_id:
             raise WECHAT_BOUND_TO_OTHER()
+        if not _holds(owner):
+            Binding.update(bound_at=now).where(Binding.id == owner.id, Binding.ended_at.is_null()).execute()
+            audit.record(f"person:{who.person_id}", "wechat_confirmed", f"person:{who.person_id}", now=now)
         return False
     if not compare_and_set(LoginCode, row.id, {"bound_at": None}, {"bound_at": now}):
         raise BIND_TICKET_OVER()
@@ -167,11 +181,12 @@ def _bind(who: Identity, row: LoginCode, now: datetime) -> bool:
     return before is not None
 
 
-def unbind(who: Identity, *, now: datetime) -> None:
-    """Take the caller's WeChat away: their other sessions end, the owner is told. A second time changes nothing.
-    Raises `wechat_not_offered`."""
+def unbind(who: Identity, password: str, *, now: datetime) -> None:
+    """Take the caller's WeChat away, who types the password again: their other sessions end, the owner is told. A
+    second time changes nothing. Raises `wechat_not_offered`, `password_wrong`, `login_paused`."""
     programme_key = account.get_session(who.session_id).programme
     person_key = f"{_client(programme_key, now).appid}:{who.person_id}"
+    account.require_password(who.person_id, password, now=now)
     with transaction():
         binding = Binding.get_or_none(Binding.person_key == person_key)
         if binding is None or not _end(binding, now):

@@ -16,7 +16,11 @@ blueprint = APIBlueprint("wechat", __name__, url_prefix="/api/v1/wechat", tag="�
 @access(Role.PUBLIC)
 @blueprint.input(schemas.LoginIn)
 @blueprint.output(schemas.LoginOut)
-@blueprint.doc(summary="微信登录", description="已绑定的微信直接登录；未绑定的给出绑定凭据，登录后用它绑定。")
+@blueprint.doc(
+    summary="微信登录",
+    description="已绑定的微信直接登录；未绑定的、绑定后密码改过或重设过的，"
+    "给出绑定凭据，用密码登录后凭它绑定。",
+)
 def log_in(json_data: dict[str, Any]) -> dict[str, Any]:
     result = service.log_in(json_data["programme"], json_data["code"], client_address(), now=request_now())
     if isinstance(result, service.Unbound):
@@ -40,10 +44,11 @@ def bind(json_data: dict[str, Any]) -> dict[str, Any]:
     return {"bound": True, "rebound": rebound}
 
 
-@blueprint.delete("/binding")
+@blueprint.post("/unbind")
 @access(Role.TRAINEE)
+@blueprint.input(schemas.UnbindIn)
 @blueprint.output(schemas.BindOut)
-@blueprint.doc(summary="解除微信绑定", description="其他登录都会退出，并短信通知本人。")
-def unbind() -> dict[str, Any]:
-    service.unbind(identity(), now=request_now())
+@blueprint.doc(summary="解除微信绑定", description="需要再次输入密码；其他登录都会退出，并短信通知本人。")
+def unbind(json_data: dict[str, Any]) -> dict[str, Any]:
+    service.unbind(identity(), json_data["password"], now=request_now())
     return {"bound": False, "rebound": False}

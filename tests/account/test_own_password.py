@@ -7,7 +7,7 @@ from app.account.models import Person
 from app.core.clock import utcnow
 from app.core.errors import Problem
 from tests.account.screens import Clock, Screens, another, notices, problem_of, sms_code
-from tests.factories import PASSWORD, a_person, a_session, an_id_number
+from tests.factories import NOW, PASSWORD, a_person, a_session, an_id_number
 from tests.world import World
 
 NEW = "Neuanfang-7"
@@ -76,9 +76,9 @@ def test_a_stolen_session_does_not_guess_the_password(screens: Screens, clock: C
 def test_of_two_changes_at_once_one_wins(world: World) -> None:
     person = a_person()
     before = person.password_hash
-    own_password._replace(person, before, "first")
+    own_password._replace(person, before, "first", NOW)
     with pytest.raises(Problem) as caught:
-        own_password._replace(person, before, "second")
+        own_password._replace(person, before, "second", NOW)
     assert caught.value.code == "conflict"
     assert Person.get_by_id(person.id).password_hash == "first"
 

@@ -45,6 +45,11 @@ def bind(world: World, openid: str, headers: dict[str, str], password: str = fac
     return post(world, "/api/v1/wechat/bind", {"bind_ticket": ticket, "password": password}, headers)
 
 
+def unbind(world: World, headers: dict[str, str], password: str = factories.PASSWORD) -> TestResponse:
+    """Take the WeChat away, signed in by `headers`."""
+    return post(world, "/api/v1/wechat/unbind", {"password": password}, headers)
+
+
 def a_bound_person(world: World, openid: str) -> Person:
     """An activated person whose WeChat is `openid`."""
     person = factories.a_person()

@@ -1,20 +1,26 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 import structlog
 
-from app.account.models import Notice, Session
+from app.account import service as account
+from app.account.models import Notice, Person, Session
 from app.core.db import database
 from app.wechat.models import Binding, LoginCode
 from app.wechat.providers import mini_program
 from app.wechat.providers.mini_program import MiniProgram
 from app.wechat.providers.protocol import AccountBlocked, CodeRefused, ProviderUnavailable
 from tests import factories
+from tests.account.screens import Screens, sms_code
 from tests.faults import login
-from tests.wechat.phones import a_bound_person, a_code, bind, log_in, post
+from tests.wechat.phones import a_bound_person, a_code, bind, log_in, post, unbind
 from tests.world import World
+
+NEW_PASSWORD = "Neues-Wort-27"
 
 
 @pytest.fixture(autouse=True)
@@ -149,7 +155,7 @@ def test_a_bound_wechat_gets_a_new_full_session(world: World) -> None:
     client = world.app.test_client()
     for token in tokens:
         headers = {"Authorization": f"Bearer {token}"}
-        assert client.delete("/api/v1/wechat/binding", headers=headers).status_code in (200, 401)
+        assert client.get("/api/v1/me", headers=headers).status_code == 200
 
 
 def test_l2_a_code_used_twice_or_fifty_times_at_once_opens_one_session(world: World) -> None:
@@ -225,14 +231,14 @@ def test_l4_another_wechat_ends_the_old_sessions_and_the_owner_is_told(world: Wo
     Notice.delete().execute()
     assert bind(world, "oNew", mine).json == {"bound": True, "rebound": True}
     client = world.app.test_client()
-    old_answer = client.delete("/api/v1/wechat/binding", headers={"Authorization": f"Bearer {old}"})
+    old_answer = client.get("/api/v1/me", headers={"Authorization": f"Bearer {old}"})
     assert old_answer.status_code == 401
     assert [(row.person_id, row.kind, row.phone) for row in Notice.select()] == [
         (person.id, "wechat_rebound", person.phone)
     ]
     assert log_in(world, a_code(world.sandbox, "oOld")).json["bound"] is False  # type: ignore[index]
     assert log_in(world, a_code(world.sandbox, "oNew")).json["bound"] is True  # type: ignore[index]
-    assert client.delete("/api/v1/wechat/binding", headers=mine).status_code == 200
+    assert unbind(world, mine).status_code == 200
 
 
 def test_a_wechat_of_another_person_is_not_taken_over(world: World) -> None:
@@ -250,13 +256,84 @@ def test_unbinding_ends_what_the_wechat_had_opened_and_is_told(world: World) -> 
     person = a_bound_person(world, "oPhone")
     phone = log_in(world, a_code(world.sandbox, "oPhone")).json["token"]  # type: ignore[index]
     mine = factories.auth(person)
-    client = world.app.test_client()
     for _ in range(2):
-        assert client.delete("/api/v1/wechat/binding", headers=mine).json == {"bound": False, "rebound": False}
+        assert unbind(world, mine).json == {"bound": False, "rebound": False}
     assert sorted(row.kind for row in Notice.select()) == ["wechat_bound", "wechat_unbound"]
-    answer = client.delete("/api/v1/wechat/binding", headers={"Authorization": f"Bearer {phone}"})
+    answer = world.app.test_client().get("/api/v1/me", headers={"Authorization": f"Bearer {phone}"})
     assert answer.status_code == 401
     assert log_in(world, a_code(world.sandbox, "oPhone")).json["bound"] is False  # type: ignore[index]
+
+
+def test_unbinding_asks_for_the_password(world: World) -> None:
+    person = a_bound_person(world, "oPhone")
+    mine = factories.auth(person)
+    for body in ({}, {"password": "Falsch-2026"}):
+        answer = post(world, "/api/v1/wechat/unbind", body, mine)
+        assert answer.status_code == 422
+    assert answer.json is not None
+    assert answer.json["code"] == "password_wrong"
+    assert log_in(world, a_code(world.sandbox, "oPhone")).json["bound"] is True  # type: ignore[index]
+
+
+def reset_password(world: World, person: Person) -> None:
+    """The owner forgot it, and sets `NEW_PASSWORD` by a code."""
+    screens = Screens(world)
+    screens.post("/password-reset/code", programme="yunnan", id_number=person.id_number)
+    body = {"programme": "yunnan", "id_number": person.id_number, "new_password": NEW_PASSWORD}
+    assert screens.post("/password-reset", code=sms_code(person.id_number, "reset"), **body).status_code == 200
+
+
+def change_password(world: World, person: Person) -> None:
+    """The owner, signed in, sets `NEW_PASSWORD`."""
+    screens = Screens(world, token=factories.a_session(person))
+    answer = screens.post("/password", new_password=NEW_PASSWORD, old_password=factories.PASSWORD)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("renew", [reset_password, change_password])
+def test_a_wechat_bound_with_an_earlier_password_opens_nothing_until_the_new_one_confirms_it(
+    world: World, renew: Callable[[World, Person], None]
+) -> None:
+    person = a_bound_person(world, "oPhone")
+    renew(world, person)
+    answer = log_in(world, a_code(world.sandbox, "oPhone")).json
+    assert answer is not None
+    assert (answer["bound"], answer.get("token")) == (False, None)
+    screens = Screens(world)
+    assert screens.login(person.id_number, NEW_PASSWORD).status_code == 200
+    mine = {"Authorization": f"Bearer {screens.token}"}
+    body = {"bind_ticket": answer["bind_ticket"], "password": factories.PASSWORD}
+    assert post(world, "/api/v1/wechat/bind", body, mine).status_code == 422
+    assert log_in(world, a_code(world.sandbox, "oPhone")).json["bound"] is False  # type: ignore[index]
+    body["password"] = NEW_PASSWORD
+    for _ in range(2):
+        assert post(world, "/api/v1/wechat/bind", body, mine).json == {"bound": True, "rebound": False}
+    assert log_in(world, a_code(world.sandbox, "oPhone")).json["bound"] is True  # type: ignore[index]
+
+
+def test_after_a_reset_the_owner_binds_their_own_in_place_of_a_strangers(world: World) -> None:
+    person = a_bound_person(world, "oStranger")
+    reset_password(world, person)
+    mine = factories.auth(person)
+    assert bind(world, "oOwner", mine, NEW_PASSWORD).json == {"bound": True, "rebound": True}
+    assert log_in(world, a_code(world.sandbox, "oOwner")).json["bound"] is True  # type: ignore[index]
+    assert log_in(world, a_code(world.sandbox, "oStranger")).json["bound"] is False  # type: ignore[index]
+
+
+def test_a_binding_that_was_on_its_way_while_the_password_was_reset_binds_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = factories.a_person()
+    real = account.require_password
+
+    def slow(person_id: str, password: str, *, now: datetime) -> Person:
+        found = real(person_id, password, now=now)
+        reset_password(world, person)
+        return found
+
+    monkeypatch.setattr(account, "require_password", slow)
+    assert bind(world, "oStranger", factories.auth(person)).status_code == 409
+    assert Binding.select().count() == 0
 
 
 def test_a_ticket_of_another_purpose_or_time_binds_nothing(world: World) -> None:
@@ -288,7 +365,7 @@ HOSTILE: list[object] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("path", ["/api/v1/wechat/login", "/api/v1/wechat/bind"])
+@pytest.mark.parametrize("path", ["/api/v1/wechat/login", "/api/v1/wechat/bind", "/api/v1/wechat/unbind"])
 @pytest.mark.parametrize("body", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_bodies_are_refused_in_words(world: World, path: str, body: object) -> None:
     answer = post(world, path, body, factories.auth(factories.a_person()))
