@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from threading import Event
 
-import peewee
 import redis.exceptions
 import structlog
 
@@ -28,7 +27,7 @@ def run_once() -> float:
     try:
         with db.connection():
             flush.flush(now=utcnow())
-    except (redis.exceptions.RedisError, peewee.OperationalError, flush.Raced) as error:
+    except (redis.exceptions.RedisError, *flush.TROUBLE) as error:
         log.warning("flush_postponed", error=type(error).__name__)
         return TROUBLE_PAUSE
     return PAUSE

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import peewee
 import redis.exceptions
 import structlog
 
 from app.core import redis as redis_clients
+from app.core import stuck
 from app.core.db import database, transaction
 from app.study import bitmap, store
 from app.study.models import LessonProgress
@@ -28,6 +30,15 @@ TRIES = 5
 class Raced(Exception):
     """Another writer changed a row between our read and our write; the transaction was rolled back."""
 
+
+# what passes by itself: everything stays where it is, and the next run does it
+TROUBLE = (
+    redis.exceptions.ConnectionError,
+    redis.exceptions.TimeoutError,
+    peewee.OperationalError,
+    peewee.InterfaceError,
+    Raced,
+)
 
 # person id, progress id, lease and bucket, record
 Taken = tuple[str, str, Head, Record]
@@ -65,9 +76,27 @@ def _drain(client: Any, key: str, now: datetime) -> int:
     for member in client.sscan_iter(key, count=BATCH):
         members.append(member)
         if len(members) >= BATCH:
-            written += _flush_batch(client, key, members, now)
+            written += _flush_or_set_aside(client, key, members, now)
             members = []
-    return written + _flush_batch(client, key, members, now)
+    return written + _flush_or_set_aside(client, key, members, now)
+
+
+def _flush_or_set_aside(client: Any, key: str, members: Sequence[bytes], now: datetime) -> int:
+    """Flush these; where one cannot be read or written, the others still are, and it goes to the set `bad_key`:
+    whoever mends it puts it back among the dirty. Its record in Redis stays as it is. Raises as `flush`."""
+    try:
+        return _flush_batch(client, key, members, now)
+    except TROUBLE:
+        raise
+    except Exception:  # not foreseen: nothing of the batch was committed, so each is tried by itself
+        if len(members) > 1:
+            half = len(members) // 2
+            return sum(_flush_or_set_aside(client, key, part, now) for part in (members[:half], members[half:]))
+        member = members[0].decode(errors="replace")
+        log.exception("flush_member_set_aside", member=member)
+        client.smove(key, store.bad_key(key), members[0])
+        stuck.tell("study.not_flushed", member[:64], {}, now=now)
+        return 0
 
 
 def _flush_batch(client: Any, key: str, members: Sequence[bytes], now: datetime) -> int:

@@ -71,6 +71,11 @@ def flushing_key(shard_: str) -> str:
     return f"f:{{{shard_}}}"
 
 
+def bad_key(flushing: str) -> str:
+    """What the flusher could not read or write, of the shard of the key `flushing`: for a person to look at."""
+    return "d:bad:" + flushing.removeprefix("f:")
+
+
 @dataclass(frozen=True)
 class Record:
     """One lesson's state. `bits` are credited, `durable` of them are in SQL."""

@@ -17,12 +17,15 @@ import pytest
 import redis
 import redis.client
 
+from app.cases.service import open_cases
 from app.core import redis as redis_clients
 from app.core.db import database, transaction
 from app.study import bitmap, flush, store
 from app.study.audit import audit_progress
 from app.study.models import Learner, LessonProgress
 from config.settings import ROOT
+from jobs import flusher
+from jobs.flusher import run_once
 from tests.study.phones import (
     NOW,
     Clock,
@@ -226,6 +229,43 @@ def test_a_learner_whose_rows_are_gone_does_not_stop_the_others(clock: Clock) ->
     assert flush.flush(now=NOW) == 1
     assert in_sql(phone) == {0}
     assert chunks_of(lost.send([]).durable) == set()
+
+
+def test_a_record_that_cannot_be_read_is_set_aside_and_the_others_are_written(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "SHARDS", 1)
+    phones = [a_phone(saved_up=100) for _ in range(5)]
+    for phone in phones:
+        phone.send([0])
+    client, bad = redis_clients.heartbeat(), phones[2].ticket
+    client.hset(store.learner_key(bad.person_id), bad.progress_id, b"\x00")
+    assert run_once() == flusher.PAUSE
+    assert [in_sql(phone) for phone in phones] == [{0}, {0}, set(), {0}, {0}]
+    member = f"{bad.person_id}:{bad.progress_id}"
+    assert client.smembers(store.bad_key(store.flushing_key("00"))) == {member.encode()}
+    assert [case.subject for case in open_cases("study.not_flushed")] == [member]
+    phones[0].send([1])
+    assert run_once() == flusher.PAUSE
+    assert in_sql(phones[0]) == {0, 1}
+
+
+@pytest.mark.parametrize("error", [peewee.InterfaceError("gone"), redis.exceptions.ReadOnlyError("a replica now")])
+def test_trouble_that_passes_sets_nobody_aside(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    phone = a_phone(saved_up=100)
+    phone.send([0])
+
+    def broken(*_: Any) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(flush, "_write", broken)
+        patch.setattr(redis.client.Redis, "smove", broken)
+        assert run_once() == flusher.TROUBLE_PAUSE
+    assert run_once() == flusher.PAUSE
+    assert in_sql(phone) == {0}
 
 
 def test_the_process_writes_marks_its_life_and_ends_on_term(world: World) -> None:
