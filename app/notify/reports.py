@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from app.core import crypto
+from app.core.budget import Budget
 from app.core.db import compare_and_set
 from app.notify import providers
 from app.notify.ledger import move
@@ -30,17 +31,25 @@ SOON = timedelta(minutes=10)  # a report without a serial number of ours is beli
 
 
 def pull_status(*, now: datetime, limit: int = 20) -> int:
-    """Take new reports, then ask about messages that had none for a while; gives how many messages were settled."""
+    """Take new reports, then ask about messages that had none for a while, as far as the time of one run goes; gives
+    how many messages were settled."""
+    budget = Budget()
     prefixes = {programme.authority.secrets.tencent_sms for programme in policy.all_programmes()}
-    settled = sum(_pull(prefix, now) for prefix in sorted(prefix for prefix in prefixes if prefix))
+    settled = sum(_pull(prefix, budget, now) for prefix in sorted(prefix for prefix in prefixes if prefix))
     due = Sms.select().where(Sms.status.in_(REPORTABLE), Sms.ask_at <= now).order_by(Sms.ask_at).limit(limit)
-    return settled + sum(_ask(sms, now) for sms in list(due))
+    for sms in list(due):
+        if budget.spent():
+            break
+        settled += _ask(sms, now)
+    return settled
 
 
-def _pull(prefix: str, now: datetime) -> int:
+def _pull(prefix: str, budget: Budget, now: datetime) -> int:
     settled = 0
     try:
         for _ in range(PAGES):
+            if budget.spent():
+                break
             reports = providers.for_authority(prefix).pull(PAGE)
             settled += sum(apply(report, now=now) for report in reports)
             if len(reports) < PAGE:

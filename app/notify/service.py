@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from app.account import service as account
+from app.core.budget import Budget
 from app.core.db import after_commit, insert_once, transaction
 from app.core.ids import new_id
 from app.core.queue import enqueue_hint
@@ -150,10 +151,16 @@ def _apply(sms_id: str, action: Action, **values: Any) -> bool:
 
 
 def send_queued(*, now: datetime, limit: int = 20) -> int:
-    """Give up the calls of workers that died, and send what is due; gives how many the provider took."""
+    """Give up the calls of workers that died, and send what is due, as far as the time of one run goes; gives how
+    many the provider took."""
+    budget, taken = Budget(), 0
     lost = Sms.select().where(Sms.status == Status.SENDING, Sms.claimed_at <= now - STALE).limit(500)
     for sms in list(lost):
         if move(sms, Action.LOSE, params_sealed=None, provider_code="worker lost", ask_at=now):
             log.warning("sms_unknown", sms_id=sms.id, template=sms.template, provider_code="worker lost")
     due = Sms.select(Sms.id).where(Sms.status == Status.QUEUED, Sms.send_at <= now).order_by(Sms.send_at).limit(limit)
-    return sum(send(sms_id, now=now) for (sms_id,) in list(due.tuples()))
+    for (sms_id,) in list(due.tuples()):
+        if budget.spent():
+            break
+        taken += send(sms_id, now=now)
+    return taken

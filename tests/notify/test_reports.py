@@ -102,3 +102,14 @@ def test_one_report_settles_one_of_two_lost_messages_and_only_once(world: World)
     assert reports.apply(report, now=now)
     assert not reports.apply(report, now=now)
     assert sorted(row.status for row in Sms.select()) == [Status.DELIVERED, Status.UNKNOWN]
+
+
+def test_a_run_over_reports_ends_with_its_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        a_sent(world)
+    world.sandbox.box.store.clear("sms", "unpulled")
+    answers = iter([False, False, True])  # one page of new reports, one phone
+    monkeypatch.setattr("app.core.budget.Budget.spent", lambda _: next(answers))
+    assert reports.pull_status(now=utcnow() + timedelta(seconds=61)) == 1
+    monkeypatch.setattr("app.core.budget.Budget.spent", lambda _: False)
+    assert reports.pull_status(now=utcnow() + timedelta(seconds=61)) == 2

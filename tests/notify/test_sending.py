@@ -231,3 +231,12 @@ def test_under_live_it_is_tencents_own_address_with_short_waits_and_no_second_tr
     assert http.reqTimeout <= 5
     assert client.profile.retryer is None
     assert client.request.conn.certification
+
+
+def test_a_run_over_queued_messages_ends_with_its_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        a_message()
+    answers = iter([False, True])
+    monkeypatch.setattr("app.core.budget.Budget.spent", lambda _: next(answers))
+    assert service.send_queued(now=utcnow()) == 1
+    assert sends(world) == 1
