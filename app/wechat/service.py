@@ -132,7 +132,8 @@ def _open(person_id: str, programme_key: str, now: datetime) -> SignedIn:
 def bind(who: Identity, ticket: str, password: str, *, now: datetime) -> bool:
     """Bind the WeChat of `ticket` to the caller, who types the password again; the owner is told. Binding another one
     than before ends the caller's other sessions. Sent twice, it changes nothing; a binding made with an earlier
-    password is confirmed by it. True if another one was replaced. Raises `bind_ticket_over`, `wechat_bound_to_other`, `password_wrong`, `login_paused`, `conflict`."""
+    password is confirmed by it. True if another one was replaced. Raises `bind_ticket_over`,
+    `wechat_bound_to_other`, `password_wrong`, `login_paused`, `conflict`."""
     try:
         (row_id,) = tokens.verify(TICKET, ticket, now)
     except (tokens.BadToken, ValueError):

@@ -18,8 +18,7 @@ blueprint = APIBlueprint("wechat", __name__, url_prefix="/api/v1/wechat", tag="�
 @blueprint.output(schemas.LoginOut)
 @blueprint.doc(
     summary="微信登录",
-    description="已绑定的微信直接登录；未绑定的、绑定后密码改过或重设过的，"
-    "给出绑定凭据，用密码登录后凭它绑定。",
+    description="已绑定的微信直接登录；未绑定的、绑定后密码改过或重设过的，给出绑定凭据，用密码登录后凭它绑定。",
 )
 def log_in(json_data: dict[str, Any]) -> dict[str, Any]:
     result = service.log_in(json_data["programme"], json_data["code"], client_address(), now=request_now())
