@@ -66,8 +66,9 @@ def _by_index(keys: Sequence[str]) -> dict[str, Person]:
 def find_or_create_people(rows: Sequence[NewPerson], *, now: datetime) -> list[str]:
     """The person of each row, created where the ID number is new; ids in the order of `rows`.
 
-    A phone fills an empty one; it replaces the roster's older one as long as the account is not activated (a worker
-    with a new number could not get in otherwise), and never that of an activated person, whose account it would open.
+    As long as the account is not activated, a phone fills an empty one and replaces the roster's older one (a worker
+    with a new number could not get in otherwise). An activated person's it never touches, not even where there is
+    none: a code to it would open the account; they add one themselves, with their password.
     Joins the caller's transaction. Raises `NameConflict`."""
     keys = [id_number_index(row.id_number) for row in rows]
     known = _by_index(keys)
@@ -96,10 +97,12 @@ def find_or_create_people(rows: Sequence[NewPerson], *, now: datetime) -> list[s
 
 
 def _takes_phone(person: Person, phone: str) -> bool:
+    if person.activated_at is not None:
+        return False
     if person.phone_sealed is None:
         return True
     same = bool(person.phone_index == crypto.index("person.phone", phone))
-    return not same and person.phone_origin == "roster" and person.activated_at is None
+    return not same and person.phone_origin == "roster"
 
 
 def _insert(people: list[Person]) -> None:

@@ -60,11 +60,12 @@ def test_two_names_for_one_number_within_a_roster_are_a_conflict(world: World) -
 def test_a_roster_fills_and_updates_the_phone_of_who_is_not_active_and_never_of_who_is(world: World) -> None:
     nobody, waiting, active = a_person(activated=False, phone=None), a_person(activated=False), a_person()
     verified = a_person(activated=False, phone_origin="verified")
+    by_face = a_person(phone=None, phone_origin=None)
     old = active.phone, verified.phone
-    rows = [NewPerson(each.id_number, each.name, "13900000009") for each in (nobody, waiting, active, verified)]
-    service.find_or_create_people(rows, now=NOW)
-    phones = [service.get_person(each.id).phone for each in (nobody, waiting, active, verified)]
-    assert phones == ["13900000009", "13900000009", *old]
+    people = (nobody, waiting, active, verified, by_face)
+    service.find_or_create_people([NewPerson(each.id_number, each.name, "13900000009") for each in people], now=NOW)
+    phones = [service.get_person(each.id).phone for each in people]
+    assert phones == ["13900000009", "13900000009", *old, None]
     assert AuditEntry.select().where(AuditEntry.action == "phone.from_roster").count() == 2
 
 
