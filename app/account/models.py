@@ -31,13 +31,15 @@ class Person(BaseModel):
 
 class Session(BaseModel):
     """A sign-in. `proved` False: opens nothing but the activation. `activated`: a full one, that is proved, and the
-    person has a password of their own and agreed to the user agreement. Over at `ended_at` or `expires_at`."""
+    person has a password of their own and agreed to the user agreement, in the version `agreement`: once another one
+    is in force it is none any more, until they agreed to that. Over at `ended_at` or `expires_at`."""
 
     person_id = peewee.CharField(16, index=True)
     programme = peewee.CharField(32)
     channel = peewee.CharField(16)
     proved = peewee.BooleanField()
     activated = peewee.BooleanField()
+    agreement = peewee.CharField(16, null=True)
     created_at = UtcField()
     expires_at = UtcField(index=True)
     ended_at = UtcField(null=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
-from app.account.consents import agreed
+from app.account.consents import VERSIONS, agreed
 from app.account.models import Person, Session
 from app.core import tokens
 from app.core.access import Identity
@@ -36,13 +36,15 @@ def open_session(person_id: str, programme: str, channel: str, *, activated: boo
         raise NOT_FOUND()
     life = LIVES[channel] if activated else ACTIVATING_LIVES
     session_id = new_id()
+    full = next_step(person, proved=activated) == "home"
     Session.create(
         id=session_id,
         person_id=person_id,
         programme=programme,
         channel=channel,
         proved=activated,
-        activated=next_step(person, proved=activated) == "home",
+        activated=full,
+        agreement=VERSIONS["agreement"] if full else None,
         created_at=now,
         expires_at=now + life,
     )
@@ -50,20 +52,22 @@ def open_session(person_id: str, programme: str, channel: str, *, activated: boo
 
 
 def authenticate(token: str, *, now: datetime) -> Identity | None:
-    """Who holds `token`: its signature first (a forged one never reaches the database), then its row."""
+    """Who holds `token`: its signature first (a forged one never reaches the database), then its row. A session is
+    a full one under the version of the agreement that is in force only."""
     try:
         (session_id,) = tokens.verify(PURPOSE, token, now)
     except (tokens.BadToken, ValueError):
         return None
     row = (
-        Session.select(Session.person_id, Session.activated, Session.expires_at)
+        Session.select(Session.person_id, Session.activated, Session.expires_at, Session.agreement)
         .where(Session.id == session_id, Session.ended_at.is_null())
         .tuples()
         .first()
     )
     if row is None or row[2] <= now:
         return None
-    return Identity(person_id=row[0], session_id=session_id, activated=bool(row[1]))
+    full = bool(row[1]) and row[3] == VERSIONS["agreement"]
+    return Identity(person_id=row[0], session_id=session_id, activated=full)
 
 
 def complete_sessions(person_id: str) -> None:
@@ -71,7 +75,7 @@ def complete_sessions(person_id: str) -> None:
     person = Person.get_by_id(person_id)
     if next_step(person, proved=True) != "home":
         return
-    Session.update(activated=True).where(
+    Session.update(activated=True, agreement=VERSIONS["agreement"]).where(
         Session.person_id == person_id,
         Session.proved,
         Session.ended_at.is_null(),

@@ -10,7 +10,7 @@ from app.core.audit import AuditEntry
 from app.core.clock import utcnow
 from app.core.errors import Problem
 from tests.account.screens import FIRST, Clock, Screens, another, problem_of, sms_code
-from tests.factories import a_person, a_session
+from tests.factories import PASSWORD, a_person, a_session
 from tests.world import World
 
 
@@ -30,7 +30,8 @@ def test_the_whole_way_in(screens: Screens) -> None:
     answer = screens.post("/activation", code=sms_code(person.id_number, "activation")).get_json()
     assert (answer["next"], answer["activated"], answer["must_change_password"]) == ("password", False, True)
     screens.token = answer["token"]
-    assert screens.call("GET", "/wechat/binding").status_code in (401, 405)  # not a full session yet
+    unfinished = screens.post("/wechat/unbind", password=FIRST)
+    assert problem_of(unfinished) == (403, "sign_in_unfinished")
     assert screens.post("/password", new_password="Gongdi-2026").get_json() == {"next": "consent"}
     assert screens.post("/consents", kind="agreement", version="1", agreed=True).get_json() == {"next": "home"}
     me = screens.me()
@@ -143,11 +144,14 @@ def test_an_old_text_cannot_be_agreed_to_and_a_new_one_is_asked_for(
     monkeypatch.setitem(service.CONSENT_VERSIONS, "agreement", "2")
     me = screens.me()
     assert (me["next"], me["consent_versions"]["agreement"]) == ("consent", "2")
+    phone = {"phone": "13911112222", "password": PASSWORD}
+    assert problem_of(screens.post("/phone/code", **phone)) == (403, "sign_in_unfinished")
     assert problem_of(screens.post("/consents", kind="agreement", version="1", agreed=True)) == (
         409,
         "consent_outdated",
     )
     assert screens.post("/consents", kind="agreement", version="2", agreed=True).get_json() == {"next": "home"}
+    assert screens.post("/phone/code", **phone).status_code == 200
 
 
 @pytest.mark.parametrize("agreed", [False, None, "true", 0, "on"])
