@@ -9,8 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from app import wiring
+from app.cases import service as cases
 from app.core import db, migrate, outbox
-from app.core.clock import utcnow
+from app.core.clock import iso, utcnow
 from app.core.errors import Problem
 from app.core.sheet import SheetRefused, write_report
 from app.enrol import service as enrol
@@ -110,6 +111,13 @@ def a_file(text: str) -> Path:
     return path
 
 
+def a_name(text: str) -> str:
+    """Somebody's name, as the audit log keeps it."""
+    if not text.strip() or len(text) > 30:
+        raise argparse.ArgumentTypeError("a name of 1 to 30 characters")
+    return text.strip()
+
+
 def audit(_options: argparse.Namespace) -> int:
     """Check the invariants of money, learning and exams over the whole database."""
     found = [*audit_payments(), *audit_progress(), *audit_attempts()]
@@ -122,6 +130,20 @@ def audit(_options: argparse.Namespace) -> int:
 def revive(_options: argparse.Namespace) -> int:
     """Make the dead messages of the outbox due again; cron delivers them."""
     print(f"{outbox.revive(now=utcnow())} messages are due again")
+    return 0
+
+
+def list_cases(options: argparse.Namespace) -> int:
+    """List the open cases, the oldest first."""
+    for case in cases.open_cases(options.kind):
+        print(f"{case.id}  {iso(case.filed_at)}  {case.kind}  {case.subject}  {case.facts}")
+    return 0
+
+
+def decide_case(options: argparse.Namespace) -> int:
+    """Close one case."""
+    fresh = cases.decide(options.case_id, options.decision, actor=f"staff:{options.by}", now=utcnow())
+    print("decided" if fresh else "was decided so before")
     return 0
 
 
@@ -138,6 +160,16 @@ def parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("revive", help="deliver again the outbox messages that were given up")
     command.set_defaults(run=revive)
+
+    command = commands.add_parser("cases", help="list what waits for a person's decision")
+    command.add_argument("--kind", help="of this kind only")
+    command.set_defaults(run=list_cases)
+
+    command = commands.add_parser("decide-case", help="write down the decision of a case, which closes it")
+    command.add_argument("case_id", metavar="ID")
+    command.add_argument("--decision", required=True, help="what was decided, in words")
+    command.add_argument("--by", required=True, type=a_name, help="who decided")
+    command.set_defaults(run=decide_case)
 
     command = commands.add_parser("make-migration", help="write a migration from the models")
     command.add_argument("name")
