@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 TICKET_HOURS = 12  # a phone may be without a network for a shift; what it kept is sent with the next ticket too
 VIDEO_HOURS = 6
 FACE_PURPOSE = "study"
+_SESSION = ("session", "device", "enrolment_id", "face_passed_at")
 
 
 @dataclass(frozen=True)
@@ -90,17 +91,22 @@ def play(person_id: str, enrolment_id: str, lesson_id: str, *, device: str, take
     _ensure_progress(enrolment, lesson, study, now)
     if not take_over:
         _refuse_second_device(person_id, device_tag, stale, now)
-    learner = _start_session(programme, enrolment, device_tag, now)
+    before, learner = _start_session(programme, enrolment, device_tag, now)
     progress = LessonProgress.get_by_id(progress_id(enrolment.id, lesson.id))
-    opened = store.open_lesson(
-        learner,
-        progress,
-        session=learner.session,
-        device=device_tag,
-        take_over=take_over,
-        stale_seconds=stale,
-    )
+    try:
+        opened = store.open_lesson(
+            learner,
+            progress,
+            session=learner.session,
+            device=device_tag,
+            take_over=take_over,
+            stale_seconds=stale,
+        )
+    except redis.exceptions.RedisError:
+        _step_back(learner, before)
+        raise
     if not isinstance(opened, Opened):
+        _step_back(learner, before, store.read(person_id, [])[0])
         raise STUDYING_ELSEWHERE(seconds_ago=opened.ago_ms // 1000)
     return _play(enrolment, lesson, study, learner, opened, face_until=_face_until(programme, learner), now=now)
 
@@ -176,11 +182,15 @@ def _refuse_second_device(person_id: str, device: str, stale_seconds: int, now: 
         raise STUDYING_ELSEWHERE(seconds_ago=ago // 1000)
 
 
-def _start_session(programme: Programme, enrolment: Enrolment, device: str, now: datetime) -> Learner:
+def _start_session(
+    programme: Programme, enrolment: Enrolment, device: str, now: datetime
+) -> tuple[dict[str, object], Learner]:
     """A new session of this person, with a face pass used up if one is due: not for each lesson, but after the
-    programme's time, on another device, or for another enrolment. The pass and the session commit together."""
+    programme's time, on another device, or for another enrolment. The pass and the session commit together. Gives
+    the session that stood there before (for `_step_back`), too."""
     with transaction():
         learner = Learner.get_by_id(enrolment.person_id)
+        before: dict[str, object] = {name: getattr(learner, name) for name in _SESSION}
         same = (learner.device, learner.enrolment_id) == (device, enrolment.id)
         passed_at = learner.face_passed_at if same else None
         if policy_rules.face_check_due(programme, "study_now", passed_at, now):
@@ -191,9 +201,17 @@ def _start_session(programme: Programme, enrolment: Enrolment, device: str, now:
         learner.enrolment_id = enrolment.id
         learner.face_passed_at = passed_at
         learner.revision += 1
-        fields = [Learner.session, Learner.device, Learner.enrolment_id, Learner.face_passed_at, Learner.revision]
-        learner.save(only=fields)
-    return learner
+        learner.save(only=[getattr(Learner, name) for name in (*_SESSION, "revision")])
+    return before, learner
+
+
+def _step_back(learner: Learner, before: dict[str, object], holder: store.Head | None = None) -> None:
+    """The new session did not get the lease: SQL, from which a lost Redis is rebuilt, names the one that has it
+    again (`holder`: by Redis, where it is known; else the one of `before`)."""
+    if holder is not None and holder.session != before["session"]:
+        before = {"session": holder.session, "device": holder.device, "enrolment_id": "", "face_passed_at": None}
+    mine = (Learner.id == learner.id) & (Learner.session == learner.session)
+    Learner.update(**before, revision=Learner.revision + 1).where(mine).execute()
 
 
 def _face_until(programme: Programme, learner: Learner) -> int:

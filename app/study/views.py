@@ -49,7 +49,7 @@ def play_lesson(enrolment_id: str, lesson_id: str, json_data: dict[str, Any]) ->
 def beat(json_data: Any) -> Response:
     try:
         body = heartbeat.answer(request.get_data(cache=True), now=request_now())
-    except Exception as error:
+    except Exception as error:  # turned into an answer, or logged as a bug, by problem_of
         raise heartbeat.problem_of(error) from error
     return Response(body, content_type="application/json")
 

@@ -21,8 +21,8 @@ from app.core.ids import new_id
 from app.enrol.models import Enrolment
 from app.face.models import FaceCheck
 from app.face.status import CheckStatus
-from app.study import flush, heartbeat, service
-from app.study.models import Course, Lesson, LessonProgress, progress_id
+from app.study import flush, heartbeat, service, store
+from app.study.models import Course, Lesson, LessonProgress
 from app.study.tickets import sign_play
 from tests.factories import a_person, an_enrolment, auth
 from tests.study.phones import Clock, a_clock, a_phone, changed, chunks_of, with_face_until
@@ -98,7 +98,6 @@ def student(client: FlaskClient) -> Student:
 
 
 def code(answer: TestResponse) -> tuple[int, str]:
-    """Status and problem code."""
     assert answer.content_type == "application/problem+json"
     return answer.status_code, answer.get_json()["code"]
 
@@ -171,6 +170,35 @@ def test_a_refused_second_device_keeps_its_face_pass(student: Student) -> None:
     student.face_pass()
     assert code(student.play(device="tablet-bbbb")) == (409, "studying_elsewhere")
     assert student.play(device="tablet-bbbb", take_over=True).status_code == 200
+
+
+def test_a_lost_redis_gives_the_lease_back_to_its_holder_and_not_to_the_refused_one(
+    student: Student, moving: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_refuse_second_device", lambda *_: None)  # both looked before either had it
+    for _ in range(2):
+        student.face_pass()
+    ticket = student.ticket()
+    assert code(student.play(device="phone-bbbb")) == (409, "studying_elsewhere")
+    redis_clients.heartbeat().delete(*redis_clients.heartbeat().keys("h:*"))
+    assert student.beat(ticket, []).get_json()["next"] == "go_on"
+    assert student.play().status_code == 200  # its face pass is still good
+
+
+def test_a_session_that_redis_never_heard_of_is_taken_back(
+    student: Student, moving: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student.face_pass()
+    ticket = student.ticket()
+
+    def gone(*_: Any, **__: Any) -> None:
+        raise redis.exceptions.ConnectionError("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "open_lesson", gone)
+        assert student.play(take_over=True).status_code == 503
+    redis_clients.heartbeat().delete(*redis_clients.heartbeat().keys("h:*"))
+    assert student.beat(ticket, []).get_json()["next"] == "go_on"
 
 
 def test_chunks_are_watched_in_order(student: Student, moving: Clock) -> None:
@@ -352,11 +380,6 @@ def test_a_purge_takes_everything_back(student: Student, moving: Clock) -> None:
     again = student.play().get_json()
     assert (again["epoch"], again["watched"]) == (1, "")
     assert student.beat(again["ticket"], list(range(6))).get_json()["credited"] == ""
-
-
-def test_progress_rows_have_the_same_id_again() -> None:
-    assert progress_id("a", "b") == progress_id("a", "b") != progress_id("b", "a")
-    assert len(progress_id("a", "b")) == 16
 
 
 def test_a_bug_is_an_answer_of_500_and_no_stack(student: Student) -> None:

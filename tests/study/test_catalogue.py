@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.study.catalogue import CatalogueError, load_courses
-from app.study.models import Course, Lesson
+from app.study.models import Course, Lesson, progress_id
 from app.study.queries import course_of, lessons_of
 from tests.study.phones import a_learner, a_lesson_of
 from tests.world import World
@@ -84,3 +84,8 @@ def test_a_wrong_catalogue_is_refused_by_name(path: Path, old: str, new: str) ->
     with pytest.raises(CatalogueError, match=r"courses\.toml"):
         load_courses(path)
     assert Course.select().count() == 0
+
+
+def test_progress_rows_have_the_same_id_again() -> None:
+    assert progress_id("a", "b") == progress_id("a", "b") != progress_id("b", "a")
+    assert len(progress_id("a", "b")) == 16
