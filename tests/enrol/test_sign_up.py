@@ -288,4 +288,4 @@ def test_nobody_gets_in_without_an_activated_session(
     client: FlaskClient, person: Person, method: str, path: str
 ) -> None:
     assert getattr(client, method)(path, json={}).status_code == 401
-    assert getattr(client, method)(path, json={}, headers=auth(person, activated=False)).status_code == 401
+    assert getattr(client, method)(path, json={}, headers=auth(person, activated=False)).status_code == 403

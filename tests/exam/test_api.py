@@ -92,9 +92,9 @@ def test_another_persons_attempt_is_not_found(world: World, page: Page) -> None:
     ]
     assert [other.call(*call)[0] for call in calls] == [404] * len(calls)
     other.headers = {}
-    assert [other.call(*call)[0] for call in calls] == [403] * len(calls)
-    other.headers = auth(a_person(activated=False), activated=False)
     assert [other.call(*call)[0] for call in calls] == [401] * len(calls)
+    other.headers = auth(a_person(activated=False), activated=False)
+    assert [other.call(*call)[0] for call in calls] == [403] * len(calls)
 
 
 HOSTILE: list[tuple[bytes, int]] = [
