@@ -17,6 +17,7 @@ from app.core.sheet import SheetRefused, write_report
 from app.enrol import service as enrol
 from app.exam import bank
 from app.exam.audit import audit_attempts
+from app.pay import decisions
 from app.pay.audit import audit_payments
 from app.policy import load as programmes
 from app.study.audit import audit_progress
@@ -147,6 +148,19 @@ def decide_case(options: argparse.Namespace) -> int:
     return 0
 
 
+def pay_give_back(options: argparse.Namespace) -> int:
+    """Refund what a disputed payment captured."""
+    print(decisions.give_back(options.attempt, reason=options.reason, actor="system:cli", now=utcnow()))
+    return 0
+
+
+def pay_retry_refund(options: argparse.Namespace) -> int:
+    """Send a failed refund again, under its own number."""
+    decisions.retry_refund(options.refund, reason=options.reason, actor="system:cli", now=utcnow())
+    print(options.refund)
+    return 0
+
+
 def parser() -> argparse.ArgumentParser:
     """All commands and their arguments."""
     top = argparse.ArgumentParser(prog="python -m ops.manage", description=__doc__)
@@ -170,6 +184,16 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--decision", required=True, help="what was decided, in words")
     command.add_argument("--by", required=True, type=a_name, help="who decided")
     command.set_defaults(run=decide_case)
+
+    command = commands.add_parser("pay-give-back", help="refund what a disputed payment captured")
+    command.add_argument("attempt", help="the payment attempt, as its case names it")
+    command.add_argument("--reason", required=True, help="why; kept in the audit log")
+    command.set_defaults(run=pay_give_back)
+
+    command = commands.add_parser("pay-retry-refund", help="send a failed refund again under its number")
+    command.add_argument("refund", help="the refund, as its case names it")
+    command.add_argument("--reason", required=True, help="why; kept in the audit log")
+    command.set_defaults(run=pay_retry_refund)
 
     command = commands.add_parser("make-migration", help="write a migration from the models")
     command.add_argument("name")

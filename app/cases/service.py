@@ -50,6 +50,12 @@ def decide(case_id: str, decision: str, *, actor: str, now: datetime) -> bool:
     return True
 
 
+def decide_about(kind: str, subject: str, decision: str, *, actor: str, now: datetime) -> bool:
+    """Close the open case of this kind about this subject, as `decide` does: False if there is none."""
+    case = Case.get_or_none(Case.kind == kind, Case.subject == subject, Case.status == "open")
+    return case is not None and decide(case.id, decision, actor=actor, now=now)
+
+
 def open_cases(kind: str | None = None) -> list[Case]:
     """Open cases, the oldest first."""
     query = Case.select().where(Case.status == "open")

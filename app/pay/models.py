@@ -44,7 +44,9 @@ class OrderLine(BaseModel):
 
 class PaymentAttempt(BaseModel):
     """An order at one provider. `out_trade_no` is ours, made of order and channel; `transaction_id` the provider's.
-    `code_url` is what the QR code shows. The janitor asks the provider at `ask_at` while the attempt is open."""
+    `code_url` is what the QR code shows. `captured_fen` is what the provider says it took. The janitor asks the
+    provider at `ask_at`, while the attempt is open and a few times after it was closed; `checked_at` is when a person
+    last had it asked."""
 
     order_id = peewee.CharField(16)
     channel = peewee.CharField(24)
@@ -52,18 +54,22 @@ class PaymentAttempt(BaseModel):
     out_trade_no = peewee.CharField(32, unique=True)
     status = peewee.CharField(16)
     amount_fen = peewee.BigIntegerField()
+    captured_fen = peewee.BigIntegerField(null=True)
     code_url = peewee.CharField(512, null=True)
     transaction_id = peewee.CharField(64, null=True)
     created_at = UtcField()
     paid_at = UtcField(null=True)
+    closed_at = UtcField(null=True)
     ask_at = UtcField(null=True)
+    checked_at = UtcField(null=True)
 
     class Meta:
         indexes = ((("order_id",), False), (("status", "ask_at"), False))
 
 
 class Refund(BaseModel):
-    """Money that goes back: the whole of an attempt that the order does not keep. One per attempt, one number."""
+    """Money that goes back: the whole of what an attempt captured, where the order does not keep it. One per attempt,
+    one number."""
 
     order_id = peewee.CharField(16, index=True)
     attempt_id = peewee.CharField(16, unique=True)

@@ -19,6 +19,11 @@ from app.pay.status import RefundAction, RefundStatus
 log = structlog.get_logger(__name__)
 
 OPEN = (RefundStatus.REQUESTED, RefundStatus.PROCESSING)
+REASONS = {
+    "late": "订单已关闭，款项原路退回",
+    "double": "重复支付，款项原路退回",
+    "disputed": "支付金额不符，款项原路退回",
+}
 
 
 def pause(tries: int) -> timedelta:
@@ -60,8 +65,8 @@ def _ask(refund: Refund) -> RefundState:
             out_refund_no=refund.out_refund_no,
             out_trade_no=attempt.out_trade_no,
             amount_fen=refund.amount_fen,
-            total_fen=attempt.amount_fen,
-            reason="订单已关闭，款项原路退回" if refund.reason == "late" else "重复支付，款项原路退回",
+            total_fen=refund.amount_fen,
+            reason=REASONS[refund.reason],
             notify_url=notify_url(attempt),
         )
     )
@@ -70,7 +75,10 @@ def _ask(refund: Refund) -> RefundState:
 def apply_state(refund: Refund, state: RefundState, *, now: datetime) -> None:
     """Apply what the provider says of a refund."""
     if state == "succeeded":
-        ledger.move(refund, RefundAction.SUCCEED, "provider", now=now, succeeded_at=now, try_at=None)
+        with transaction():
+            ledger.move(refund, RefundAction.SUCCEED, "provider", now=now, succeeded_at=now, try_at=None)
+            for kind in ("pay.refund_failed", "pay.refund_refused"):
+                cases.decide_about(kind, f"refund:{refund.id}", "the refund arrived", actor="system", now=now)
     elif state == "processing":
         ledger.move(refund, RefundAction.ACCEPT, "provider", now=now)
     elif state == "failed":

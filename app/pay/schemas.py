@@ -16,7 +16,7 @@ class LineOut(Schema):
 
 class RefundOut(Schema):
     amount_fen = Integer()
-    reason = String(metadata={"description": "late：订单关闭后到账；double：重复支付"})
+    reason = String(metadata={"description": "late：订单关闭后到账；double：重复支付；disputed：金额不符"})
     status = String()
 
 

@@ -16,7 +16,7 @@ from app.pay import ledger
 from app.pay.channels import provider_of
 from app.pay.models import Order, PaymentAttempt, Refund
 from app.pay.providers.protocol import PaymentTruth
-from app.pay.status import AttemptAction, OrderAction, OrderStatus, RefundStatus
+from app.pay.status import AttemptAction, AttemptStatus, OrderAction, OrderStatus, RefundStatus
 
 log = structlog.get_logger(__name__)
 
@@ -63,9 +63,11 @@ def dispute(attempt: PaymentAttempt, truth: PaymentTruth, wrong: str, *, now: da
         "paid_fen": truth.amount_fen,
         "transaction": truth.transaction_id,
     }
+    captured = truth.amount_fen if truth.amount_fen > 0 else None
     with transaction():
-        cases.file("pay.mismatch", f"attempt:{attempt.id}", facts, now=now)
-        ledger.move(attempt, AttemptAction.DISPUTE, f"mismatch:{wrong}", now=now, ask_at=None)
+        ledger.move(attempt, AttemptAction.DISPUTE, f"mismatch:{wrong}", now=now, ask_at=None, captured_fen=captured)
+        if PaymentAttempt.get_by_id(attempt.id).status != AttemptStatus.RETURNED:  # that is decided already
+            cases.file("pay.mismatch", f"attempt:{attempt.id}", facts, now=now)
 
 
 def credit(attempt: PaymentAttempt, truth: PaymentTruth, *, now: datetime) -> None:
@@ -79,6 +81,7 @@ def credit(attempt: PaymentAttempt, truth: PaymentTruth, *, now: datetime) -> No
             evidence,
             now=now,
             transaction_id=truth.transaction_id,
+            captured_fen=truth.amount_fen,
             paid_at=paid_at,
             ask_at=None,
         )
@@ -86,18 +89,20 @@ def credit(attempt: PaymentAttempt, truth: PaymentTruth, *, now: datetime) -> No
             return
         order = Order.get_by_id(attempt.order_id)
         if not ledger.move(order, OrderAction.PAY, evidence, now=now, paid_at=paid_at, paid_attempt_id=attempt.id):
-            request_refund(attempt, "late" if order.status == OrderStatus.CLOSED else "double", now=now)
+            reason = "late" if order.status == OrderStatus.CLOSED else "double"
+            request_refund(attempt, truth.amount_fen, reason, now=now)
 
 
-def request_refund(attempt: PaymentAttempt, reason: str, *, now: datetime) -> None:
-    """The whole of a paid attempt goes back; one row, one number, however often it is sent (fault P11)."""
+def request_refund(attempt: PaymentAttempt, amount_fen: int, reason: str, *, now: datetime) -> str:
+    """The whole of what an attempt captured goes back; one row, one number, however often it is sent (fault P11).
+    Gives the refund's id."""
     refund_id = new_id()
     Refund.create(
         id=refund_id,
         order_id=attempt.order_id,
         attempt_id=attempt.id,
         out_refund_no=f"R{refund_id.upper()}",
-        amount_fen=attempt.amount_fen,
+        amount_fen=amount_fen,
         reason=reason,
         status=RefundStatus.REQUESTED,
         try_at=now,
@@ -106,3 +111,4 @@ def request_refund(attempt: PaymentAttempt, reason: str, *, now: datetime) -> No
     log.info("refund_requested", order_id=attempt.order_id, reason=reason)
     # the row is the truth; this only spares the wait for the next sweep
     after_commit(partial(enqueue_hint, SEND_REFUND, refund_id))
+    return refund_id

@@ -24,7 +24,7 @@ class AttemptStatus(StrEnum):
     """`created`: our row stands, the provider has not answered yet. `unknown`: its answer was lost; it is asked for.
     A `closed` attempt that turns out to be paid becomes `paid`: captured money is a fact, and is then refunded.
     `disputed`: the provider's word does not fit what we asked for (another amount, currency, merchant); it grants
-    nothing, and only a person takes it further."""
+    nothing, and only a person takes it further: to `returned`, whose captured money goes back."""
 
     CREATED = "created"
     WAITING = "waiting"
@@ -32,6 +32,7 @@ class AttemptStatus(StrEnum):
     PAID = "paid"
     CLOSED = "closed"
     DISPUTED = "disputed"
+    RETURNED = "returned"
 
 
 class AttemptAction(StrEnum):
@@ -40,10 +41,12 @@ class AttemptAction(StrEnum):
     PAY = "pay"
     CLOSE = "close"
     DISPUTE = "dispute"
+    GIVE_BACK = "give_back"
 
 
 class RefundStatus(StrEnum):
-    """`requested`: our row stands. `processing`: the provider has it. `failed`: a person must look."""
+    """`requested`: our row stands. `processing`: the provider has it. `failed`: a person must look, and may have
+    it sent again under its number."""
 
     REQUESTED = "requested"
     PROCESSING = "processing"
@@ -55,6 +58,7 @@ class RefundAction(StrEnum):
     ACCEPT = "accept"
     SUCCEED = "succeed"
     FAIL = "fail"
+    RETRY = "retry"
 
 
 class NotAllowed(Exception):
@@ -83,6 +87,7 @@ ATTEMPT: dict[tuple[AttemptStatus, AttemptAction], AttemptStatus] = {
     (AttemptStatus.UNKNOWN, AttemptAction.DISPUTE): AttemptStatus.DISPUTED,
     (AttemptStatus.CLOSED, AttemptAction.PAY): AttemptStatus.PAID,
     (AttemptStatus.CLOSED, AttemptAction.DISPUTE): AttemptStatus.DISPUTED,
+    (AttemptStatus.DISPUTED, AttemptAction.GIVE_BACK): AttemptStatus.RETURNED,
 }
 
 REFUND: dict[tuple[RefundStatus, RefundAction], RefundStatus] = {
@@ -91,6 +96,7 @@ REFUND: dict[tuple[RefundStatus, RefundAction], RefundStatus] = {
     (RefundStatus.REQUESTED, RefundAction.FAIL): RefundStatus.FAILED,
     (RefundStatus.PROCESSING, RefundAction.SUCCEED): RefundStatus.SUCCEEDED,
     (RefundStatus.PROCESSING, RefundAction.FAIL): RefundStatus.FAILED,
+    (RefundStatus.FAILED, RefundAction.RETRY): RefundStatus.REQUESTED,
 }
 
 OPEN_ATTEMPTS = (AttemptStatus.CREATED, AttemptStatus.WAITING, AttemptStatus.UNKNOWN)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from app.cases.models import Case
+from app.core import outbox
 from app.core.clock import utcnow
 from app.core.ids import new_id
 from app.core.outbox import OutboxMessage
@@ -141,3 +142,22 @@ def test_good_books_stay_good_with_time(books: dict[str, Sale]) -> None:
         in_background(now=utcnow() + timedelta(days=days))
     settlement.ask(books["paid"].attempt, now=utcnow() + timedelta(days=31))
     assert audit_payments() == []
+
+
+def test_a_paid_order_that_is_not_granted_after_ten_minutes_is_found(
+    world: World, sale: Sale, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(payload: dict[str, str], now: datetime) -> None:
+        raise RuntimeError("not now")
+
+    monkeypatch.setitem(outbox._subscribers["order.paid"], "enrol.paid", fail)
+    scan(world, show_code(sale))
+    in_background(now=utcnow() + timedelta(minutes=1))
+    assert (sale.order.status, sale.granted) == ("paid", False)
+    soon, late = utcnow() + timedelta(minutes=10), utcnow() + timedelta(minutes=12)
+    assert audit_payments(soon) == []
+    assert audit_payments(late) == [f"order {sale.order_id} is paid and not granted"]
+    monkeypatch.undo()
+    in_background(now=late)
+    assert sale.granted
+    assert audit_payments(late) == []

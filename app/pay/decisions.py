@@ -1,0 +1,67 @@
+"""What a person decides where the machine may not: money in dispute goes back, a failed refund is sent again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from app.cases import service as cases
+from app.core import audit
+from app.core.db import after_commit, transaction
+from app.core.errors import NOT_FOUND
+from app.core.queue import enqueue_hint
+from app.pay import ledger, settlement
+from app.pay.channels import provider_of
+from app.pay.errors import NOT_DISPUTED, NOTHING_CAPTURED, PAYMENT_UNKNOWN, REFUND_NOT_FAILED
+from app.pay.models import PaymentAttempt, Refund
+from app.pay.providers.protocol import Unknown
+from app.pay.status import AttemptAction, AttemptStatus, RefundAction
+
+
+def give_back(attempt_id: str, *, reason: str, actor: str, now: datetime) -> str:
+    """Refund the whole of what a disputed attempt captured: the amount that the provider names now, not the one of
+    the word that was disputed. Gives the refund's id. Raises `not_found`, `not_disputed`, `nothing_captured`, and
+    `payment_unknown` while the provider does not answer."""
+    attempt = PaymentAttempt.get_or_none(PaymentAttempt.id == attempt_id)
+    if attempt is None:
+        raise NOT_FOUND()
+    if attempt.status != AttemptStatus.DISPUTED:
+        raise NOT_DISPUTED()
+    try:
+        truth = provider_of(attempt).query(attempt.out_trade_no)
+    except Unknown as error:
+        raise PAYMENT_UNKNOWN() from error
+    # another amount is what a dispute is about; money that is not in this merchant's account cannot leave it
+    here = settlement.mismatch(attempt, truth) in (None, "amount", "transaction")
+    if truth.state != "paid" or not here or truth.amount_fen <= 0:
+        raise NOTHING_CAPTURED()
+    with transaction():
+        moved = ledger.move(
+            attempt,
+            AttemptAction.GIVE_BACK,
+            actor,
+            now=now,
+            captured_fen=truth.amount_fen,
+            transaction_id=truth.transaction_id or None,
+        )
+        if not moved:  # another person was quicker
+            raise NOT_DISPUTED()
+        refund_id = settlement.request_refund(attempt, truth.amount_fen, "disputed", now=now)
+        cases.decide_about("pay.mismatch", f"attempt:{attempt.id}", f"given back: {reason}", actor=actor, now=now)
+        audit.record(
+            actor, "payment.given_back", f"attempt:{attempt.id}", now=now, reason=reason, amount_fen=truth.amount_fen
+        )
+    return refund_id
+
+
+def retry_refund(refund_id: str, *, reason: str, actor: str, now: datetime) -> None:
+    """Send a failed refund again under the number it has: the provider can never pay it twice. Its case stays open
+    until the money arrived. Raises `not_found`, `refund_not_failed`."""
+    refund = Refund.get_or_none(Refund.id == refund_id)
+    if refund is None:
+        raise NOT_FOUND()
+    with transaction():
+        if not ledger.move(refund, RefundAction.RETRY, actor, now=now, try_at=now, tries=0):
+            raise REFUND_NOT_FAILED()
+        audit.record(actor, "refund.retried", f"refund:{refund.id}", now=now, reason=reason)
+    after_commit(partial(enqueue_hint, settlement.SEND_REFUND, refund_id))
