@@ -11,7 +11,7 @@ import structlog
 from app import wiring
 from app.core import db
 from app.core.clock import utcnow
-from app.core.liveness import beat
+from app.core.liveness import Pulse
 from app.study import flush
 from config.settings import load
 
@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 PAUSE = 1.0  # seconds between two runs: about how far SQL is behind
 TROUBLE_PAUSE = 3.0
+STUCK = 60.0  # seconds: no run takes so long, not even one that waits for a Redis that hangs
 
 
 def run_once() -> float:
@@ -39,11 +40,12 @@ def main() -> None:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    pause = 0.0
-    while not stop.wait(pause):
-        beat("flusher")
-        pause = run_once()
-    run_once()
+    pause, pulse = 0.0, Pulse("flusher", limit=STUCK)
+    with pulse.running():
+        while not stop.wait(pause):
+            pulse.step()
+            pause = run_once()
+        run_once()
 
 
 if __name__ == "__main__":
