@@ -6,6 +6,7 @@ follow by URL with READ COMMITTED.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,12 @@ _local = threading.local()
 SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "busy_timeout": 10_000}
 
 
+def column_types(url: str) -> dict[str, str]:
+    """What the database of `url` calls a column, where it is not what peewee takes it for. MariaDB cuts moments to
+    seconds unless told otherwise: a compare-and-set on one would then never find its row."""
+    return {"DATETIME": "DATETIME(6)"} if url.startswith("mysql://") else {}
+
+
 def connect(url: str) -> peewee.Database:
     """Bind the proxy to the database of `url` and return it. Connections are opened by `connection()`."""
     if not url.startswith("sqlite:///"):
@@ -30,6 +37,7 @@ def connect(url: str) -> peewee.Database:
     engine = PooledSqliteDatabase(
         url.removeprefix("sqlite:///"),
         pragmas=SQLITE_PRAGMAS,
+        field_types=column_types(url),
         max_connections=64,
         stale_timeout=300,
         timeout=10,
@@ -111,10 +119,22 @@ def compare_and_set(model: type[BaseModel], row_id: str, where: dict[str, Any], 
 
 
 def insert_once(model: type[BaseModel], **values: Any) -> bool:
-    """Insert a row unless a unique key of it is taken: True if it was inserted."""
+    """Insert a row unless a unique key of it is taken: True if it was inserted. Raises `IntegrityError` for whatever
+    else is wrong with it: a value that is missing, a row it refers to that is not there."""
     try:
         with database.atomic():
             model.create(**values)
-    except peewee.IntegrityError:
+    except peewee.IntegrityError as error:
+        if not _is_taken(error):
+            raise
         return False
     return True
+
+
+def _is_taken(error: peewee.IntegrityError) -> bool:
+    """Whether a unique key was taken, as SQLite (extended code), PostgreSQL (SQLSTATE) or MariaDB (error number)
+    says it."""
+    cause = error.orig
+    if isinstance(cause, sqlite3.IntegrityError):
+        return cause.sqlite_errorcode in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+    return getattr(cause, "sqlstate", None) == "23505" or getattr(cause, "args", ())[:1] == (1062,)

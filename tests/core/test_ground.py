@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from app.core import db, money
 from app.core.audit import AuditEntry
 from app.core.ids import new_id
+from app.core.inbox import InboxMessage
 from app.core.logging import redact, redact_text
 from config.settings import SecretMissing, Settings, SettingsError, load
 from tests.world import World
@@ -165,3 +166,43 @@ def test_sqlite_runs_in_wal_mode_and_syncs_each_commit(world: World) -> None:
     mode = db.database.execute_sql("PRAGMA journal_mode").fetchone()[0]
     assert mode == "wal"
     assert db.database.execute_sql("PRAGMA synchronous").fetchone()[0] == 2
+
+
+def test_only_a_taken_unique_key_means_that_a_row_is_there(world: World) -> None:
+    values = {"provider": "p", "external_id": "1", "body": "b", "available_at": NOW, "received_at": NOW}
+    assert db.insert_once(InboxMessage, **values)
+    assert not db.insert_once(InboxMessage, **values)
+    with pytest.raises(peewee.IntegrityError, match="NOT NULL"):
+        db.insert_once(InboxMessage, **{**values, "external_id": "2", "received_at": None})
+
+
+class PostgresError(Exception):
+    """What psycopg raises: the SQLSTATE is an attribute."""
+
+    def __init__(self, sqlstate: str):
+        super().__init__("text")
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize(
+    ("cause", "taken"),
+    [
+        (PostgresError("23505"), True),
+        (PostgresError("23503"), False),
+        (Exception(1062, "Duplicate entry"), True),
+        (Exception(1452, "Cannot add a child row"), False),
+    ],
+)
+def test_other_databases_say_it_in_their_own_words(cause: Exception, taken: bool) -> None:
+    assert db._is_taken(peewee.IntegrityError(cause)) is taken
+
+
+def test_mariadb_keeps_microseconds_too(world: World) -> None:
+    maria = peewee.MySQLDatabase("x", field_types=db.column_types("mysql://localhost/x"))
+    with AuditEntry.bind_ctx(maria):
+        sql, _ = AuditEntry._schema._create_table().query()
+    assert "`at` DATETIME(6)" in sql
+    plain = peewee.PostgresqlDatabase("x", field_types=db.column_types("postgresql://localhost/x"))
+    with AuditEntry.bind_ctx(plain):
+        sql, _ = AuditEntry._schema._create_table().query()
+    assert '"at" TIMESTAMP' in sql
