@@ -75,11 +75,11 @@ def earned(payload: dict[str, str], now: datetime) -> None:
 
 
 def issue(proof_id: str, *, now: datetime) -> Proof:
-    """Issue the proof if it waits and the person has a confirmed photo; else it stays as it is. What is printed is
+    """Issue the proof if it waits and the person has a photo that will do; else it stays as it is. What is printed is
     taken down now, and never changes. However often and by how many this runs: one issue, one `proof.issued`.
     Raises `NOT_FOUND`."""
     row = queries.by_id(proof_id)
-    photo = face.read_photo(row.person_id) if face.photo_ready(row.person_id) else None
+    photo = face.proof_photo(row.person_id, compared=queries.programme_of(row).face is not None)
     if row.status != Status.PENDING_PHOTO or photo is None:
         return row
     person = account.get_person(row.person_id)

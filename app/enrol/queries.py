@@ -37,6 +37,12 @@ def owned(enrolment_ids: list[str], person_id: str) -> list[Enrolment]:
     return [found[row_id] for row_id in enrolment_ids]
 
 
+def programme_of(enrolment_id: str, person_id: str) -> Programme:
+    """The programme version under which the person signed up. Raises `NOT_FOUND`."""
+    (enrolment,) = owned([enrolment_id], person_id)
+    return load.programme(enrolment.programme, enrolment.version)
+
+
 def owned_entries(entry_ids: list[str], person_id: str) -> list[RosterEntry]:
     """These roster entries, in this order. Raises `NOT_FOUND` if one is missing or another person's."""
     found = {row.id: row for row in RosterEntry.select().where(RosterEntry.id.in_(entry_ids))}

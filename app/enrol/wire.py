@@ -5,15 +5,17 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 
 from app.core import outbox
-from app.enrol import checkout, service
+from app.enrol import checkout, queries, service
 from app.enrol.views import bp
+from app.face import service as face
 from config.settings import Settings
 
 BLUEPRINTS: tuple[APIBlueprint, ...] = (bp,)
 
 
 def start(settings: Settings) -> None:
-    """Subscribe to orders, passes and proofs."""
+    """Subscribe to orders, passes and proofs; a face check for an enrolment stands under its programme."""
+    face.on_subject(queries.programme_of)
     outbox.subscribe("order.paid", "enrol.paid", checkout.paid)
     outbox.subscribe("order.closed", "enrol.closed", checkout.closed)
     outbox.subscribe("exam.passed", "enrol.passed", service.passed)

@@ -29,12 +29,15 @@ class FaceRecord(BaseModel):
 
 class FaceCheck(BaseModel):
     """One check of one person for one purpose. `expires_at`: until when it can be done, and once passed, until when
-    the pass is good. `nonce_index`: keyed hash of the secret that only its maker holds."""
+    the pass is good. `nonce_index`: keyed hash of the secret that only its maker holds. `rule`: the purpose whose
+    rule of the programme holds, settled at the start ('activation' for the first login). `asked_at`: when the
+    provider was last asked how its page went."""
 
     person_id = peewee.CharField(16)
     programme = peewee.CharField(32)
     version = peewee.CharField(10)
     purpose = peewee.CharField(16)
+    rule = peewee.CharField(16, default="")
     subject = peewee.CharField(32, default="")
     method = peewee.CharField(16)
     nonce_index = peewee.CharField(32)
@@ -45,6 +48,7 @@ class FaceCheck(BaseModel):
     reason = peewee.CharField(32, null=True)
     created_at = UtcField()
     expires_at = UtcField()
+    asked_at = UtcField(null=True)
     passed_at = UtcField(null=True)
     consumed_at = UtcField(null=True)
 

@@ -11,7 +11,7 @@ from app.core import audit, crypto
 from app.core.access import Identity
 from app.core.db import compare_and_set, transaction
 from app.core.errors import CONFLICT, TOO_LARGE
-from app.face import one_inch, store, tries
+from app.face import one_inch, queries, store, tries
 from app.face.errors import (
     FACE_UNAVAILABLE,
     PHOTO_FIXED,
@@ -46,7 +46,8 @@ def check_photo(who: Identity, data: bytes, *, now: datetime) -> tuple[one_inch.
 
 def set_photo(who: Identity, data: bytes, *, now: datetime) -> Kept:
     """Keep an uploaded file as the caller's photo. The same file again changes nothing. Raises what `check_photo`
-    raises, `photo_unfit` with hints, `photo_not_same_person` (not the face of the real-name check), `photo_fixed`."""
+    raises, `photo_unfit` with hints, `photo_not_same_person` (not the face of the real-name check; a try of the face
+    checks is used up), `face_manual_route` (no try is left), `photo_fixed`, `face_unavailable`."""
     account.require_consent(who.person_id, "face")
     programme, rule = _rule(who, now)
     record = tries.ensure_record(who.person_id)
@@ -63,8 +64,12 @@ def set_photo(who: Identity, data: bytes, *, now: datetime) -> Kept:
     if looked.picture is None:
         sentences = [hint.sentence for hint in looked.hints]
         raise PHOTO_UNFIT(sentences[0], fields={"photo": sentences[0]}, hints=_told(looked.hints))
-    status = _compare(programme, record, looked.picture)
-    _keep(record, looked.picture, status, index, now)
+    if record.anchor_file is None:
+        status = PhotoStatus.WAITING
+        _keep(record, looked.picture, status, index, now)
+    else:
+        status = PhotoStatus.CONFIRMED
+        _keep_if_same(record, looked.picture, index, now)
     return Kept(status, looked.width, looked.height)
 
 
@@ -96,18 +101,20 @@ def _told(hints: tuple[one_inch.Hint, ...]) -> list[dict[str, str]]:
     return [{"code": hint.code, "sentence": hint.sentence} for hint in hints]
 
 
-def _compare(programme: Programme, record: FaceRecord, picture: bytes) -> PhotoStatus:
-    """Confirmed if it shows the anchored face, waiting as long as there is none."""
-    if programme.face is None:
-        return PhotoStatus.CONFIRMED
-    if record.anchor_file is None:
-        return PhotoStatus.WAITING
+def _keep_if_same(record: FaceRecord, picture: bytes, index: str, now: datetime) -> None:
+    """Keep a photo that shows the anchored face, by the rules of the programme whose check anchored it, whatever the
+    caller has signed in to. Each comparison costs money: it takes a try, and only a wrong face uses it up."""
+    check = queries.own_check(str(record.anchor_check_id), record.person_id)
+    programme = load.programme(check.programme, check.version)
+    tries.claim(record.person_id, programme, now=now)
+    record.version += 1
     anchor = store.get(record.person_id, record.anchor_file)
     try:
         if anchor is None:
             raise ProviderUnavailable("our own photo store has no such picture")
         same = same_face(provider_of(programme), programme, anchor, picture)
     except ProviderUnavailable as error:
+        tries.give_back(record.person_id)
         phone = programme.authority.contacts.photo
         raise FACE_UNAVAILABLE(
             "照片比对服务暂时没有响应，照片还没有保存，请稍后再上传。",
@@ -116,7 +123,10 @@ def _compare(programme: Programme, record: FaceRecord, picture: bytes) -> PhotoS
         ) from error
     if not same:
         raise PHOTO_NOT_SAME_PERSON()
-    return PhotoStatus.CONFIRMED
+    try:
+        _keep(record, picture, PhotoStatus.CONFIRMED, index, now)
+    finally:
+        tries.give_back(record.person_id)
 
 
 def _keep(record: FaceRecord, picture: bytes, status: PhotoStatus, index: str, now: datetime) -> None:

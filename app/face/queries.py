@@ -41,6 +41,13 @@ def read_photo(person_id: str) -> bytes | None:
     return store.get(person_id, record.photo_file)
 
 
+def proof_photo(person_id: str, *, compared: bool) -> bytes | None:
+    """The photo for a proof: a confirmed one; where the programme compares no faces (`compared` False), one that
+    waits will do."""
+    good = (PhotoStatus.CONFIRMED,) if compared else (PhotoStatus.CONFIRMED, PhotoStatus.WAITING)
+    return read_photo(person_id) if photo_status(person_id) in good else None
+
+
 def own_check(check_id: str, person_id: str) -> FaceCheck:
     """The person's check. Raises `not_found` for another's."""
     check: FaceCheck | None = FaceCheck.get_or_none(FaceCheck.id == check_id, FaceCheck.person_id == person_id)

@@ -8,6 +8,7 @@ face and opens an account that was not activated. "study" (subject: the enrolmen
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -22,7 +23,6 @@ from app.core.errors import CONFLICT, SIGN_IN_FIRST, TOO_MANY
 from app.face import image, providers, queries, store, tries
 from app.face.errors import (
     FACE_ANCHOR_NEEDED,
-    FACE_CHECK_NEEDED,
     FACE_CHECK_OVER,
     FACE_NOT_OFFERED,
     FACE_UNAVAILABLE,
@@ -30,9 +30,12 @@ from app.face.errors import (
 )
 from app.face.judge import Verdict, judge_page, judge_picture
 from app.face.models import FaceAttempt, FaceCheck, FaceRecord
+from app.face.passes import consume_pass as consume_pass
+from app.face.passes import expire_checks as expire_checks
 from app.face.providers.protocol import FaceProvider, ProviderUnavailable
 from app.face.queries import anchored as anchored
 from app.face.queries import photo_ready as photo_ready
+from app.face.queries import proof_photo as proof_photo
 from app.face.queries import read_photo as read_photo
 from app.face.queries import require_pass as require_pass
 from app.face.status import OPEN, Action, CheckStatus, PhotoStatus, next_status
@@ -46,9 +49,11 @@ Method = Literal["picture", "h5"]
 
 TIME_TO_FINISH = timedelta(minutes=30)  # ours; the provider's page itself lives for two hours
 STARTS_PER_HOUR = 30  # ours: more than a clumsy user needs
+ASK_PAUSE = timedelta(seconds=3)  # ours: each question to the provider about a page costs money
 RETURN = "face.return"
 
 _public_url: list[str] = []
+_subject_programme: list[Callable[[str, str], Programme]] = []
 
 
 @dataclass(frozen=True)
@@ -75,19 +80,28 @@ def init(public_url: str) -> None:
     _public_url[:] = [public_url]
 
 
+def on_subject(programme_of: Callable[[str, str], Programme]) -> None:
+    """`programme_of(subject, person_id)` gives the programme under whose rules a check for this subject stands, and
+    raises `not_found` for another person's. The domain that owns the subjects tells it, once a process."""
+    _subject_programme[:] = [programme_of]
+
+
 # --- start ---------------------------------------------------------------------------------------------------------
 
 
 def start_check(who: Identity, *, purpose: Purpose, subject: str | None, method: Method, now: datetime) -> Started:
-    """Make a check for the caller. Raises `face_not_offered`, `face_anchor_needed`, `photo_needed`,
-    `face_manual_route` (no tries left), `too_many_requests`, `face_unavailable` (method "h5", provider down)."""
+    """Make a check for the caller: for "study" by the rules of the subject's programme, else of the session's.
+    Raises `face_not_offered`, `face_anchor_needed`, `photo_needed`, `not_found` (the subject), `face_manual_route`
+    (no tries left), `too_many_requests`, `face_unavailable` (method "h5", provider down)."""
     person_id = who.person_id
     account.require_consent(person_id, "face")
     session = account.get_session(who.session_id)
-    programme = load.in_force(session.programme, now)
-    _check_purpose(programme, purpose, subject, session.proved)
+    if (purpose == "study") != bool(subject):
+        raise FACE_NOT_OFFERED()
     if purpose == "study" and not who.activated:
         raise SIGN_IN_FIRST("请先完成账号激活，再进行这一步。")
+    programme = _subject_programme[0](subject, person_id) if subject else load.in_force(session.programme, now)
+    rule = _rule_for(programme, purpose, session.proved)
     if purpose == "study":
         _require_reference(person_id)
     tries.require_left(person_id, programme, now=now)
@@ -103,6 +117,7 @@ def start_check(who: Identity, *, purpose: Purpose, subject: str | None, method:
             programme=programme.key,
             version=programme.version.isoformat(),
             purpose=purpose,
+            rule=rule,
             subject=subject or "",
             method=method,
             nonce_index=_nonce_index(nonce),
@@ -144,12 +159,13 @@ def policy_purpose(purpose: str, *, proved: bool) -> FacePurpose:
     return "login" if proved else "activation"
 
 
-def _check_purpose(programme: Programme, purpose: Purpose, subject: str | None, proved: bool) -> None:
-    offered = {rule.purpose for rule in _rules(programme).purposes}
-    if policy_purpose(purpose, proved=proved) not in offered or (purpose == "study") != bool(subject):
+def _rule_for(programme: Programme, purpose: Purpose, proved: bool) -> FacePurpose:
+    rule = policy_purpose(purpose, proved=proved)
+    if rule not in {each.purpose for each in _rules(programme).purposes}:
         raise FACE_NOT_OFFERED()
-    if purpose == "login" and not proved and "real_name_face" not in programme.activation.methods:
+    if rule == "activation" and "real_name_face" not in programme.activation.methods:
         raise FACE_NOT_OFFERED()
+    return rule
 
 
 def _require_reference(person_id: str) -> FaceRecord:
@@ -188,7 +204,8 @@ def submit_picture(check_id: str, who: Identity, *, nonce: str, data: bytes, now
 
 
 def finish_check(check_id: str, who: Identity, *, nonce: str, now: datetime) -> Outcome:
-    """After the provider's page: ask the provider. A check whose person has not finished there stays as it is.
+    """After the provider's page: ask the provider. A check whose person has not finished there stays as it is, and
+    so does one about which the provider was asked less than `ASK_PAUSE` ago.
     Raises `face_check_over`, `face_unavailable`."""
     person_id = who.person_id
     check = _own(check_id, person_id, nonce, "h5", now)
@@ -196,6 +213,8 @@ def finish_check(check_id: str, who: Identity, *, nonce: str, now: datetime) -> 
         return _outcome(check, who, now)  # a page has one result: failed is told again, not asked again
     if check.provider_ref is None:
         raise FACE_CHECK_OVER()
+    if not _may_ask(check, now):
+        return _outcome(check, who, now)
     programme = load.programme(check.programme, check.version)
     try:
         reference = _require_reference(person_id) if check.purpose == "study" else queries.record_of(person_id)
@@ -213,6 +232,12 @@ def finish_check(check_id: str, who: Identity, *, nonce: str, now: datetime) -> 
     if verdict is None:
         return _outcome(check, who, now)
     return _outcome(_apply(check, who, programme, verdict, now), who, now)
+
+
+def _may_ask(check: FaceCheck, now: datetime) -> bool:
+    """Take the turn to ask the provider; of callers at the same time one gets it."""
+    rested = FaceCheck.asked_at.is_null() | (FaceCheck.asked_at <= now - ASK_PAUSE)
+    return bool(FaceCheck.update(asked_at=now).where(FaceCheck.id == check.id, rested).execute())
 
 
 def see_check(check_id: str, person_id: str, *, now: datetime) -> Outcome:
@@ -272,8 +297,7 @@ def _write(
         "reason": verdict.reason,
     }
     if verdict.passed:
-        purpose = policy_purpose(check.purpose, proved=activated)
-        values |= {"passed_at": now, "expires_at": now + _valid_for(programme, purpose)}
+        values |= {"passed_at": now, "expires_at": now + _valid_for(programme, check.rule)}
     seen = {"status": check.status, "attempts": check.attempts}
     if not compare_and_set(FaceCheck, check.id, seen, values):
         return False
@@ -335,31 +359,7 @@ def _outcome(check: FaceCheck, who: Identity, now: datetime) -> Outcome:
     return Outcome(check, tries.left(check.person_id, programme, now=now), token, programme.authority.contacts.face)
 
 
-# --- use -----------------------------------------------------------------------------------------------------------
-
-
-def consume_pass(person_id: str, purpose: str, subject: str | None, *, now: datetime) -> str:
-    """Use up a good pass, for example for one study session; gives the check's id. Of callers at the same time one
-    gets it. Joins the caller's transaction. Raises `face_check_needed`."""
-    for _ in range(5):
-        found = require_pass(person_id, purpose, subject, now=now)
-        values = {"status": next_status(found.status, Action.CONSUME), "consumed_at": now}
-        if compare_and_set(FaceCheck, found.id, {"status": found.status}, values):
-            return str(found.id)
-    raise FACE_CHECK_NEEDED(purpose=purpose)
-
-
-def expire_checks(*, now: datetime, limit: int = 1000) -> int:
-    """Close checks and passes whose time is over; gives their number. (They are refused without this, too.)"""
-    alive = (*OPEN, CheckStatus.PASSED)
-    over = FaceCheck.select(FaceCheck.id, FaceCheck.status).where(
-        FaceCheck.status.in_(alive), FaceCheck.expires_at <= now
-    )
-    closed = 0
-    for check in list(over.limit(limit)):
-        values = {"status": next_status(check.status, Action.EXPIRE)}
-        closed += compare_and_set(FaceCheck, check.id, {"status": check.status}, values)
-    return closed
+# --- parts ---------------------------------------------------------------------------------------------------------
 
 
 def returned(check_id: str, signed: str, *, now: datetime) -> bool:
@@ -368,9 +368,6 @@ def returned(check_id: str, signed: str, *, now: datetime) -> bool:
         return tokens.verify(RETURN, signed, now) == [check_id]
     except tokens.BadToken:
         return False
-
-
-# --- parts ---------------------------------------------------------------------------------------------------------
 
 
 def provider_of(programme: Programme) -> FaceProvider:
@@ -386,7 +383,7 @@ def _unavailable(programme: Programme) -> Exception:
     return FACE_UNAVAILABLE(headers={"Retry-After": "10"}, manual_route={"phone": phone})
 
 
-def _valid_for(programme: Programme, purpose: FacePurpose) -> timedelta:
+def _valid_for(programme: Programme, purpose: str) -> timedelta:
     rule = next(rule for rule in _rules(programme).purposes if rule.purpose == purpose)
     return timedelta(minutes=rule.pass_valid_minutes)
 

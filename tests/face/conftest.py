@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -18,10 +20,12 @@ from app.core.access import Identity
 from app.core.clock import utcnow
 from app.face.providers import baidu
 from app.face.providers.baidu import BaiduFace
+from app.policy import load
+from app.policy.schema import Programme
 from config.settings import Settings
 from sandbox import server
 from sandbox.faces import make_face, person_of
-from tests.factories import a_person, a_session
+from tests.factories import a_person, a_session, an_enrolment
 from tests.world import World
 
 
@@ -61,6 +65,11 @@ class Someone:
         assert found is not None
         return found
 
+    @functools.cached_property
+    def enrolment(self) -> str:
+        """The id of an enrolment of theirs, paid for."""
+        return str(an_enrolment(self.id).id)
+
     @property
     def face(self) -> bytes:
         return make_face(person_of(self.id_number))
@@ -96,6 +105,20 @@ class Someone:
 
 
 People = Callable[..., Someone]
+
+
+def another_programme(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Programme:
+    """A programme "other": yunnan's with `changes`, in force."""
+    yunnan = load.programme("yunnan", "2021-02-01")
+    other = msgspec.structs.replace(yunnan, key="other", **changes)
+    monkeypatch.setattr(load, "_loaded", {**load._loaded, ("other", yunnan.version): other})
+    return other
+
+
+def in_programme(me: Someone, programme: Programme) -> Someone:
+    """The same person, signed in to `programme`."""
+    token = account.open_session(me.id, programme.key, "web", activated=True, now=utcnow())
+    return Someone(me.id, me.id_number, token, me.client)
 
 
 @pytest.fixture

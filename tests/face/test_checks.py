@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 import requests
 
@@ -15,8 +16,9 @@ from app.core.audit import AuditEntry
 from app.core.clock import utcnow
 from app.face import image, queries, service, store, tries
 from app.face.models import FaceAttempt, FaceRecord
+from app.policy import load
 from sandbox.faces import make_face, person_of
-from tests.face.cameras import at_once, back_from_page, code_of, stranger_of
+from tests.face.cameras import at_once, back_from_page, code_of, row, stranger_of
 from tests.face.conftest import People, Someone
 from tests.world import World
 
@@ -184,6 +186,20 @@ def test_a_real_name_check_opens_an_account_and_gives_a_new_token(people: People
     assert account.has_consent(me.id, "face")  # given in this very session
     entry = AuditEntry.get(AuditEntry.action == "person.activated")
     assert check["id"] in entry.data
+
+
+def test_the_rule_of_a_check_is_settled_at_its_start(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    yunnan = load.programme("yunnan", "2021-02-01")
+    assert yunnan.face is not None
+    once = tuple(rule for rule in yunnan.face.purposes if rule.purpose != "login")
+    face = msgspec.structs.replace(yunnan.face, purposes=once)
+    without_login = {("yunnan", yunnan.version): msgspec.structs.replace(yunnan, face=face)}
+    monkeypatch.setattr(load, "_loaded", without_login)
+    me = people(activated=False)
+    first, second = me.start(), me.start()
+    assert me.show(first).get_json()["status"] == "passed"
+    assert me.show(second).get_json()["status"] == "passed"  # the account is open by now
+    assert row(second).rule == "activation"
 
 
 def test_a_failed_check_opens_nothing(people: People) -> None:

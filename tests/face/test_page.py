@@ -176,4 +176,15 @@ def test_a_result_that_cannot_be_asked_for_is_asked_for_later(people: People, wo
     back_from_page(check, world)
     world.sandbox.box.knobs.add("baidu", operation, "garbage")
     assert me.finish(check).status_code == 503
+    FaceCheck.update(asked_at=utcnow() - service.ASK_PAUSE).execute()
+    assert me.finish(check).get_json()["status"] == "passed"
+
+
+def test_a_page_that_is_not_done_is_asked_about_once_in_three_seconds(people: People, world: World) -> None:
+    me = people()
+    check = me.start(method="h5")
+    assert [me.finish(check).get_json()["status"] for _ in range(10)] == ["created"] * 10
+    assert world.sandbox.box.journal.count("baidu", "faceprint_detail") == 1
+    back_from_page(check, world)
+    FaceCheck.update(asked_at=utcnow() - service.ASK_PAUSE).execute()
     assert me.finish(check).get_json()["status"] == "passed"

@@ -14,7 +14,7 @@ from app.core.clock import utcnow
 from app.core.errors import Problem
 from app.face import photos, queries, service, store
 from sandbox.faces import make_face, person_of, read_face
-from tests.face.conftest import People
+from tests.face.conftest import People, another_programme, in_programme
 from tests.face.pictures import huge_png, jpeg, opened, png, with_position
 from tests.world import World
 
@@ -336,3 +336,43 @@ def test_of_two_uploads_at_once_one_is_told_to_try_again_and_no_file_is_left_ove
     assert record.photo_file == kept[1]
     assert store.get(me.id, kept[1]) is not None
     assert store.get(me.id, kept[2]) is None
+
+
+def test_an_anchored_face_is_compared_whatever_programme_the_person_has_signed_in_to(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = people()
+    me.anchor()
+    faceless = in_programme(me, another_programme(monkeypatch, face=None))
+    assert faceless.put_photo(make_face(person_of(me.id_number) + 1)).get_json()["code"] == "photo_not_same_person"
+    assert queries.photo_status(me.id) == "none"
+    assert faceless.put_photo().get_json()["status"] == "confirmed"
+
+
+def test_where_no_faces_are_compared_a_photo_waits_and_is_good_for_a_proof_all_the_same(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = people()
+    assert in_programme(me, another_programme(monkeypatch, face=None)).put_photo().get_json()["status"] == "waiting"
+    assert service.proof_photo(me.id, compared=True) is None
+    assert service.proof_photo(me.id, compared=False) is not None
+
+
+def test_wrong_faces_are_compared_five_times_and_then_there_is_the_manual_route(people: People, world: World) -> None:
+    me = people()
+    me.anchor()
+    before = world.sandbox.box.journal.count("baidu", "match")
+    codes = [me.put_photo(make_face(person_of(me.id_number) + 1)).get_json()["code"] for _ in range(8)]
+    assert codes == ["photo_not_same_person"] * 5 + ["face_manual_route"] * 3
+    assert world.sandbox.box.journal.count("baidu", "match") == before + 5
+
+
+def test_a_good_photo_and_a_silent_provider_use_no_try_up(people: People, world: World) -> None:
+    me = people()
+    me.anchor()
+    world.sandbox.box.knobs.add("baidu", "match", "reset")
+    assert me.put_photo().status_code == 503
+    assert me.put_photo().status_code == 200
+    record = queries.record_of(me.id)
+    assert record is not None
+    assert record.tries == 0
