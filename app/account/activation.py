@@ -43,18 +43,29 @@ def send_code(who: Identity, *, address: str, now: datetime) -> Sent:
         raise NO_PHONE(phone=programme.authority.contacts.login)
     with transaction():
         limits.count(limits.CODES, address, now=now)
-        codes.issue(programme, person.id_number_index, person, "activation", person.phone, now=now)
+        codes.issue(
+            programme,
+            person.id_number_index,
+            person,
+            "activation",
+            person.phone,
+            asker=who.session_id,
+            address=address,
+            reserved=True,
+            now=now,
+        )
     return Sent(mask_phone(person.phone))
 
 
-def confirm(who: Identity, code: str, *, now: datetime) -> SignedIn:
+def confirm(who: Identity, code: str, *, address: str, now: datetime) -> SignedIn:
     """The code came back: the person is who they say. The session that asked ends, a new one begins (fault L3).
     Raises `code_wrong`, `already_activated`."""
     session = _activating(who)
     person = service.get_person(who.person_id)
-    row = codes.check(person.id_number_index, "activation", code, now=now)
+    row = codes.check(person.id_number_index, "activation", code, asker=who.session_id, now=now)
     with transaction():
         codes.use(row, now=now)
+        limits.give_back(limits.CODES, address, 1)
         service.activate(person.id, f"sms:{row.id}", now=now, session_id=who.session_id)
         service.end_session(who.session_id, now=now)
         audit.record(f"person:{person.id}", "activation.by_code", f"person:{person.id}", now=now)

@@ -1,12 +1,14 @@
 """Codes by SMS: six digits, five minutes, five tries, used once; sealed for sending, compared as an HMAC.
 
-At most one a minute, five an hour, ten a day, for a phone and for a person.
+How many, and for whom: docs/decisions/0010-login-limits.md. Whatever strangers ask for, somebody who is known by
+their session or address gets a code, and it is good only where it was asked for: nobody else can use up its tries.
 """
 
 from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -29,79 +31,129 @@ TEMPLATES: dict[str, str] = {
     "reset": "password_reset_code",
     "phone": "activation_code",
 }
+SHARED = {"login": "outside", "reset": "outside"}  # asked for outside of a session: one window for both
 LIVES = timedelta(minutes=5)
 TRIES = 5
 WAIT_SECONDS = 60
-WINDOWS = ((timedelta(minutes=1), 1), (timedelta(hours=1), 5), (timedelta(days=1), 10))
+A_DAY = 10  # the most that one phone gets
+WINDOWS = ((timedelta(minutes=1), 1), (timedelta(hours=1), 5), (timedelta(days=1), A_DAY))
+STRANGERS = ((timedelta(minutes=1), 1), (timedelta(hours=1), 3), (timedelta(days=1), 6))  # 4 a day stay in reserve
 
 
 def _hash(code_id: str, code: str) -> str:
     return hmac.digest(tokens.key_for("verification code"), f"{code_id}:{code}".encode(), "sha256").hex()
 
 
-def _wait(column: str, value: str, now: datetime) -> int:
-    """Seconds until the next code may go out to this phone, or for this person."""
-    made = VerificationCode.select(VerificationCode.created_at).where(
-        getattr(VerificationCode, column) == value, VerificationCode.created_at > now - timedelta(days=1)
-    )
-    moments = sorted((moment for (moment,) in made.tuples()), reverse=True)
+def _wait(made: Iterable[datetime], windows: Iterable[tuple[timedelta, int]], now: datetime) -> int:
+    """Seconds until the windows take another one, after those made at these moments."""
+    moments = sorted(made, reverse=True)
     wait = 0.0
-    for span, most in WINDOWS:
+    for span, most in windows:
         if len(moments) >= most:
             wait = max(wait, (moments[most - 1] + span - now).total_seconds())
     return int(wait) + 1 if wait > 0 else 0
+
+
+def _asker_waits(window: str, now: datetime) -> int:
+    """Seconds until the next one for whoever asks here."""
+    made = VerificationCode.select(VerificationCode.created_at).where(
+        VerificationCode.window_index == window, VerificationCode.created_at > now - timedelta(days=1)
+    )
+    return _wait((moment for (moment,) in made.tuples()), WINDOWS, now)
+
+
+def _phone_waits(phone_index: str, reserved: bool, now: datetime) -> int:
+    """Seconds until the next SMS may go to the phone: strangers leave a reserve, and nobody gets past the ceiling."""
+    sent = VerificationCode.select(VerificationCode.created_at, VerificationCode.reserved).where(
+        VerificationCode.phone_index == phone_index,
+        VerificationCode.person_id.is_null(False),
+        VerificationCode.created_at > now - timedelta(days=1),
+    )
+    rows = list(sent.tuples())
+    alike = [moment for moment, was_reserved in rows if bool(was_reserved) == reserved]
+    ceiling = _wait((moment for moment, _ in rows), ((timedelta(days=1), A_DAY),), now)
+    return max(ceiling, _wait(alike, WINDOWS if reserved else STRANGERS, now))
 
 
 def _too_often(seconds: int) -> Exception:
     return SMS_TOO_OFTEN(headers={"Retry-After": str(seconds)}, retry_after=seconds)
 
 
+def _asker_index(asker: str) -> str:
+    return crypto.index("verification_code.asker", asker)
+
+
+def _nobodys_phone(subject: str) -> str:
+    return f"000{int(subject, 16) % 10**8:08d}"
+
+
 def issue(
-    programme: Programme, subject: str, person: Person | None, purpose: Purpose, phone: str | None, *, now: datetime
+    programme: Programme,
+    subject: str,
+    person: Person | None,
+    purpose: Purpose,
+    phone: str | None,
+    *,
+    asker: str,
+    address: str,
+    reserved: bool,
+    now: datetime,
 ) -> VerificationCode:
     """Make a code for `subject` (the index of an ID number) and, if there is a `phone`, have it sent there.
 
-    `person` and `phone` are None where nobody is to learn that there is no such person or phone; then, and where the
-    limit of a shared phone is used up, the row is made and nothing is sent. A code replaces those before it. Raises
+    `asker`: the session or, outside of one, the address that asks; `check` takes the code from there only.
+    `reserved`: somebody who is known asks, and may take what strangers leave. `person` and `phone` are None where
+    nobody is to learn that there is no such person or phone; then, and where strangers have used a phone up, the same
+    is written and told, and nothing is sent. A code replaces those before it of the same asker. Raises
     `sms_too_often` with the seconds to wait, `sms_not_offered`."""
     if getattr(programme.authority.sms.templates, TEMPLATES[purpose]) is None:
         raise SMS_NOT_OFFERED()
     code_id, code = new_id(), f"{secrets.randbelow(10**6):06d}"
+    # A first password is no secret: before the activation a person has a window at each address, as outside.
+    where = (subject, "phone") if purpose == "phone" else (subject, SHARED.get(purpose, purpose), address)
+    window = crypto.index("verification_code.window", "\n".join(where))
+    addressee = person.id if person and phone else None
+    number = phone or _nobodys_phone(subject)
+    phone_index = crypto.index("verification_code.phone", number)
     with transaction():
-        limits.hold("sms_subject", subject, now=now)
-        if seconds := _wait("subject_index", subject, now):
+        limits.hold("sms_window", window, now=now)
+        if seconds := _asker_waits(window, now):
             raise _too_often(seconds)
-        if phone is not None:
-            phone_index = crypto.index("verification_code.phone", phone)
-            limits.hold("sms_phone", phone_index, now=now)
-            if seconds := _wait("phone_index", phone_index, now):
-                if purpose not in ("login", "reset"):
-                    raise _too_often(seconds)
-                log.warning("sms_phone_limit_reached", purpose=purpose)
-                phone = None
+        limits.hold("sms_phone", phone_index, now=now)
+        if seconds := _phone_waits(phone_index, reserved, now):
+            if purpose not in SHARED:
+                raise _too_often(seconds)
+            log.warning("sms_phone_limit_reached", purpose=purpose, reserved=reserved)
+            addressee = None
         row: VerificationCode = VerificationCode.create(
             id=code_id,
             subject_index=subject,
-            person_id=person.id if person and phone else None,
+            asker_index=_asker_index(asker),
+            window_index=window,
+            person_id=addressee,
             programme=programme.key,
             purpose=purpose,
-            phone=phone,
+            phone=number,
+            reserved=reserved,
             code=code,
             code_hash=_hash(code_id, code),
             created_at=now,
             expires_at=now + LIVES,
         )
-        if phone is not None:
-            outbox.emit("account.code_issued", code_id, {"code_id": code_id}, now=now)
+        outbox.emit("account.code_issued", code_id, {"code_id": code_id}, now=now)
     return row
 
 
-def check(subject: str, purpose: Purpose, code: str, *, now: datetime) -> VerificationCode:
-    """The newest code of `subject` for `purpose`, if it is this one. Counts a try, right or wrong, whatever happens
-    afterwards; `use` it in the transaction of what it opens. Raises `code_wrong`."""
+def check(subject: str, purpose: Purpose, code: str, *, asker: str, now: datetime) -> VerificationCode:
+    """The newest code that `asker` was sent of `subject` for `purpose`, if it is this one. Counts a try, right or
+    wrong, whatever happens afterwards; `use` it in the transaction of what it opens. Raises `code_wrong`."""
     row = (
         VerificationCode.select()
-        .where(VerificationCode.subject_index == subject, VerificationCode.purpose == purpose)
+        .where(
+            VerificationCode.subject_index == subject,
+            VerificationCode.purpose == purpose,
+            VerificationCode.asker_index == _asker_index(asker),
+        )
         .order_by(VerificationCode.created_at.desc(), VerificationCode.id.desc())
         .first()
     )

@@ -14,7 +14,9 @@ LOGIN_CODE_NEEDED = problem(
     "为保护账号安全，这次登录还需要短信验证码：请获取验证码，与密码一起提交；也可以用“忘记密码”重设密码。",
 )
 UNKNOWN_PROGRAMME = problem("unknown_programme", 404, "没有这个培训项目，请从首页重新进入。")
-CODE_WRONG = problem("code_wrong", 422, "验证码不正确或已失效，请核对最新一条短信；输错 5 次需重新获取验证码。")
+CODE_WRONG = problem(
+    "code_wrong", 422, "验证码不正确或已失效，请核对最新一条短信；输错 5 次或换了网络，需重新获取验证码。"
+)
 SMS_TOO_OFTEN = problem(
     "sms_too_often", 429, "验证码获取得太频繁了，请稍等一会儿再获取；已收到的验证码 5 分钟内有效。"
 )

@@ -90,6 +90,23 @@ def count(limit: Limit, what: str, *, now: datetime) -> None:
         _count(limit, _key(limit.scope, what), now)
 
 
+def give_back(limit: Limit, what: str, tries: int) -> None:
+    """Take back as many tries at `what` as led to a success: of many people behind one address nobody uses up what
+    the others need."""
+    for _ in range(tries):
+        _take_back(limit.scope, _key(limit.scope, what))
+
+
+def knows(account: str, address: str, *, now: datetime) -> bool:
+    """Whether the owner came in with their own password at this address during the last 30 days."""
+    found = LoginThrottle.select(LoginThrottle.id).where(
+        LoginThrottle.scope == PAIR.scope,
+        LoginThrottle.key == _key(PAIR.scope, account, address),
+        LoginThrottle.trusted_until > now,
+    )
+    return bool(found.exists())
+
+
 def succeed(limit: Limit, what: str) -> None:
     """Forget the failures at `what`."""
     key = _key(limit.scope, what)

@@ -66,7 +66,7 @@ def login(
     if tried.guarded:
         if code is None:
             raise LOGIN_CODE_NEEDED(phone=programme.authority.contacts.login)
-        proof = codes.check(account, "login", code, now=now)
+        proof = codes.check(account, "login", code, asker=address, now=now)
     person = service.find_by_id_number(id_number)
     right = passwords.matches(programme, person, password)
     if person is None or not right:
@@ -77,6 +77,7 @@ def login(
     with transaction():
         if proof is not None:
             codes.use(proof, now=now)
+            limits.give_back(limits.CODES, address, 1)
             if proves and service.activate(person.id, f"sms:{proof.id}", now=now):
                 consents.drop_of_other_sessions(person.id, "", now=now)
         limits.login_succeeded(tried, own_password=proved, now=now)
@@ -94,9 +95,12 @@ def send_code(programme_key: str, id_number: str, purpose: codes.Purpose, *, add
     account = id_number_index(id_number)
     person = service.find_by_id_number(id_number)
     phone = person.phone if person else None
+    known_here = limits.knows(account, address, now=now)
     with transaction():
         limits.count(limits.CODES, address, now=now)
-        codes.issue(programme, account, person, purpose, phone, now=now)
+        codes.issue(
+            programme, account, person, purpose, phone, asker=address, address=address, reserved=known_here, now=now
+        )
 
 
 def logout(person_id: str, session_id: str, *, now: datetime) -> None:

@@ -39,9 +39,10 @@ class Message:
 
 
 def code_message(code_id: str) -> Message | None:
-    """The SMS of a code; params: the code, and for how many minutes it is good. None once it is used or gone."""
+    """The SMS of a code; params: the code, and for how many minutes it is good. None once it is used or gone,
+    and where it is for nobody."""
     row = VerificationCode.get_or_none(VerificationCode.id == code_id)
-    if row is None or row.code_sealed is None or row.phone_sealed is None or row.person_id is None:
+    if row is None or row.code_sealed is None or row.person_id is None:
         return None
     minutes = str(int(LIVES.total_seconds() // 60))
     return Message(

@@ -60,16 +60,23 @@ class Consent(BaseModel):
 
 
 class VerificationCode(BaseModel):
-    """A code by SMS. `subject_index`: the index of the ID number that was typed. Asked for somebody unknown, the row
-    is made all the same, without person and phone, and never sent: both cases look alike from outside."""
+    """A code by SMS. `subject_index`: the index of the ID number that was typed. `asker_index`: the address or the
+    session that asked, the only one where it is good. `window_index`: whose window it counts in. `reserved`: it may
+    take from the reserve of its phone.
+
+    A row without a person was never sent: asked for somebody unknown, it is made all the same, with a phone that
+    nobody has, so that both cases look alike from outside."""
 
     subject_index = peewee.CharField(32)
+    asker_index = peewee.CharField(32)
+    window_index = peewee.CharField(32)
     person_id = peewee.CharField(16, null=True)
     programme = peewee.CharField(32)
     purpose = peewee.CharField(16)
     phone = Sealed(indexed=True)
-    phone_sealed = peewee.TextField(null=True)
-    phone_index = peewee.CharField(32, null=True)
+    phone_sealed = peewee.TextField()
+    phone_index = peewee.CharField(32)
+    reserved = peewee.BooleanField()
     code = Sealed()
     code_sealed = peewee.TextField(null=True)
     code_hash = peewee.CharField(64)
@@ -79,7 +86,11 @@ class VerificationCode(BaseModel):
     used_at = UtcField(null=True)
 
     class Meta:
-        indexes = ((("subject_index", "created_at"), False), (("phone_index", "created_at"), False))
+        indexes = (
+            (("subject_index", "created_at"), False),
+            (("window_index", "created_at"), False),
+            (("phone_index", "created_at"), False),
+        )
 
 
 class Notice(BaseModel):

@@ -61,7 +61,7 @@ def reset(programme_key: str, id_number: str, code: str, new: str, *, address: s
     programme = programme_in_force(programme_key, now)
     passwords.require_strong(programme, id_number, new)
     limits.count(limits.CODES, address, now=now)
-    row = codes.check(id_number_index(id_number), "reset", code, now=now)
+    row = codes.check(id_number_index(id_number), "reset", code, asker=address, now=now)
     person = service.find_by_id_number(id_number)
     if person is None or person.phone != row.phone:
         raise CODE_WRONG()  # the phone was changed in between
@@ -71,6 +71,7 @@ def reset(programme_key: str, id_number: str, code: str, new: str, *, address: s
     hashed = passwords.hash_(new)
     with transaction():
         codes.use(row, now=now)
+        limits.give_back(limits.CODES, address, 2)  # asking for it, and bringing it
         _replace(person, person.password_hash, hashed, now)
         if service.activate(person.id, f"sms:{row.id}", now=now):
             consents.drop_of_other_sessions(person.id, "", now=now)

@@ -125,7 +125,7 @@ def post_activation_code() -> Body:
     responses={401: "未登录", 409: "已激活", 422: "验证码不正确"},
 )
 def post_activation(json_data: Body) -> Body:
-    return signed_in(activation.confirm(identity(), json_data["code"], now=request_now()))
+    return signed_in(activation.confirm(identity(), json_data["code"], address=client_address(), now=request_now()))
 
 
 @blueprint.post("/password")
@@ -224,4 +224,4 @@ def post_phone_code(json_data: Body) -> Body:
     responses={401: "未登录", 422: "验证码不正确"},
 )
 def post_phone(json_data: Body) -> Body:
-    return {"phone": phone.confirm(identity(), json_data["code"], now=request_now())}
+    return {"phone": phone.confirm(identity(), json_data["code"], address=client_address(), now=request_now())}

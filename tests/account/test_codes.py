@@ -21,7 +21,7 @@ from tests.world import World
 
 def issue(person: Person, purpose: codes.Purpose = "activation", **more: Any) -> VerificationCode:
     """A code for the person, to their phone unless told otherwise."""
-    values = {"phone": person.phone, "now": NOW} | more
+    values = {"phone": person.phone, "asker": "here", "address": "here", "reserved": True, "now": NOW} | more
     return codes.issue(load.in_force("yunnan", NOW), person.id_number_index, person, purpose, **values)
 
 
@@ -32,7 +32,7 @@ def refused(call: Any) -> str:
 
 
 def check(person: Person, code: str, *, purpose: codes.Purpose = "activation", after: float = 0) -> VerificationCode:
-    return codes.check(person.id_number_index, purpose, code, now=NOW + timedelta(seconds=after))
+    return codes.check(person.id_number_index, purpose, code, asker="here", now=NOW + timedelta(seconds=after))
 
 
 def test_a_code_is_six_digits_and_lies_nowhere_in_the_clear(world: World) -> None:
@@ -131,6 +131,33 @@ def test_a_shared_phone_has_one_limit_and_strangers_do_not_see_it(world: World) 
     assert VerificationCode.select().count() == 2
 
 
+def test_strangers_leave_a_reserve_of_a_phone_and_nobody_gets_past_its_ceiling(world: World) -> None:
+    person = a_person()
+
+    def sent(hour: int, reserved: bool) -> bool:
+        """One every two hours of this sort, each from an address of its own."""
+        more = {"address": f"there {hour} {reserved}", "reserved": reserved, "now": NOW + timedelta(hours=hour)}
+        row = issue(person, "reset", **more)
+        return service.code_message(row.id) is not None
+
+    assert [sent(hour, False) for hour in range(0, 16, 2)] == [True] * 6 + [False] * 2
+    assert [sent(hour, True) for hour in range(1, 11, 2)] == [True] * 4 + [False]
+    assert [sent(hour, True) for hour in range(25, 26)] == [True]
+
+
+def test_a_code_is_good_only_where_it_was_asked_for(world: World) -> None:
+    person = a_person()
+    issue(person, "reset")
+    code = sms_code(person.id_number, "reset")
+    issue(person, "reset", asker="there", address="there", reserved=False, now=NOW + timedelta(seconds=1))
+    for _ in range(6):
+        for asker, guess in (("there", another(code)), ("elsewhere", code)):
+            with pytest.raises(Problem) as caught:
+                codes.check(person.id_number_index, "reset", guess, asker=asker, now=NOW + timedelta(seconds=2))
+            assert caught.value.code == "code_wrong"
+    assert check(person, code, purpose="reset", after=3)
+
+
 def test_of_many_requests_at_once_one_code_goes_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def ask(person: Person) -> str:
         with db.connection():
@@ -151,15 +178,14 @@ def test_of_many_requests_at_once_one_code_goes_out(world: World, monkeypatch: p
 
 
 def test_a_code_for_nobody_is_made_and_never_sent_nor_right(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    heard: list[str] = []
     monkeypatch.setitem(outbox._subscribers, "account.code_issued", {"test": lambda *_: None})
     monkeypatch.setattr("secrets.randbelow", lambda _: 7)
     nobody = id_number_index("53010219900307451X")
-    row = codes.issue(load.in_force("yunnan", NOW), nobody, None, "reset", None, now=NOW)
-    heard += [message.key for message in outbox.OutboxMessage.select()]
-    assert heard == []
+    here = {"asker": "here", "address": "here", "reserved": False}
+    row = codes.issue(load.in_force("yunnan", NOW), nobody, None, "reset", None, **here, now=NOW)  # type: ignore[arg-type]
+    assert [message.key for message in outbox.OutboxMessage.select()] == [row.id]
     assert service.code_message(row.id) is None
-    assert refused(lambda: codes.check(nobody, "reset", "000007", now=NOW)) == "code_wrong"
+    assert refused(lambda: codes.check(nobody, "reset", "000007", asker="here", now=NOW)) == "code_wrong"
 
 
 def test_the_event_is_in_the_transaction_of_the_code(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,11 +11,13 @@ from threading import Barrier
 from unittest import mock
 
 from app.account import limits
-from app.account.models import Session
+from app.account import service as account_service
+from app.account.models import Person, Session, VerificationCode
+from app.account.people import id_number_index
 from app.core.ids import new_id
 from app.wechat import providers, service
 from app.wechat.providers.protocol import WeChat
-from tests.account.screens import Screens, sms_code
+from tests.account.screens import Clock, Screens, sms_code
 from tests.factories import PASSWORD, a_person
 from tests.wechat.phones import a_bound_person, a_code, log_in
 from tests.world import World
@@ -89,9 +91,25 @@ def l2_twin(world: World) -> bool:
 # --- guessing ----------------------------------------------------------------------------------------------------
 
 
+def use_up_the_codes(world: World, person: Person, clock: Clock) -> None:
+    """Strangers ask for codes for hours, each from an address of their own, as often as they please."""
+    for number in range(20):
+        path = ("/login/code", "/password-reset/code")[number % 2]
+        stranger = Screens(world, f"10.77.{number}.1")
+        stranger.post(path, programme="yunnan", id_number=person.id_number)
+        clock.wait(minutes=10)
+
+
 def l1(world: World, tries: int) -> int:
     """Guesses at one account, each from an address of its own, the right password among them (at least 30 tries): no
-    hit. The owner gets in all the same: from an address of theirs, and anywhere with a code to the phone."""
+    hit. The owner gets in all the same: from an address of theirs, and anywhere with a code to the phone. Then
+    strangers use up the phone's codes: from an address of theirs the owner still gets one, and a new password."""
+    clock = Clock()
+    with mock.patch("app.core.access.utcnow", clock.now):
+        return _l1(world, tries, clock)
+
+
+def _l1(world: World, tries: int, clock: Clock) -> int:
     person = a_person()
     home = Screens(world, "192.0.2.1")
     violations = int(home.login(person.id_number).status_code != 200)
@@ -105,7 +123,37 @@ def l1(world: World, tries: int) -> int:
     body = {"programme": "yunnan", "id_number": person.id_number, "new_password": "Neues-Wort-27"}
     violations += away.post("/password-reset", code=sms_code(person.id_number, "reset"), **body).status_code != 200
     violations += away.login(person.id_number, "Neues-Wort-27").status_code != 200
+    use_up_the_codes(world, person, clock)
+    home.post("/password-reset/code", programme="yunnan", id_number=person.id_number)
+    body["new_password"] = "Noch-Eines-28"
+    code = newest_code(person.id_number, "reset", clock.now())
+    violations += code is None or home.post("/password-reset", code=code, **body).status_code != 200
+    violations += home.login(person.id_number, "Noch-Eines-28").status_code != 200
     return violations
+
+
+def newest_code(id_number: str, purpose: str, now: datetime) -> str | None:
+    """The newest code that the phone was sent for this, if it is still good."""
+    index = id_number_index(id_number)
+    rows = VerificationCode.select().where(
+        VerificationCode.subject_index == index,
+        VerificationCode.purpose == purpose,
+        VerificationCode.person_id.is_null(False),
+        VerificationCode.expires_at > now,
+    )
+    row = rows.order_by(VerificationCode.created_at.desc()).first()
+    message = account_service.code_message(row.id) if row else None
+    return message.params[0] if message else None
+
+
+def l1_codes_twin(world: World) -> bool:
+    """Without the reserve of a phone for who is known."""
+
+    def nobody_is_known(account: str, address: str, *, now: datetime) -> bool:
+        return False
+
+    with mock.patch.object(limits, "knows", nobody_is_known):
+        return l1(world, 30) > 0
 
 
 def l1_twin(world: World) -> bool:

@@ -9,9 +9,9 @@ from datetime import timedelta
 
 import pytest
 
-from app.account.codes import issue
+from app.account.codes import Purpose, issue
 from app.account.messages import tell_owner
-from app.account.models import VerificationCode
+from app.account.models import Person, VerificationCode
 from app.core import crypto, outbox
 from app.core.clock import utcnow
 from app.core.db import connection, database
@@ -81,10 +81,18 @@ def test_phone_and_params_are_not_in_the_clear(world: World) -> None:
     assert row[2] == crypto.index("sms.phone", sms.phone)
 
 
+def a_code(person: Person, purpose: Purpose) -> VerificationCode:
+    """A code on its way to the person's phone."""
+    programme, subject = policy.in_force("yunnan", utcnow()), person.id_number_index
+    here = "198.51.100.1"
+    return issue(
+        programme, subject, person, purpose, person.phone, asker=here, address=here, reserved=True, now=utcnow()
+    )
+
+
 def test_an_issued_code_is_sent_once_however_often_its_event_is_delivered(world: World) -> None:
     person = a_person()
-    programme = policy.in_force("yunnan", utcnow())
-    code = issue(programme, "subject", person, "activation", person.phone, now=utcnow())
+    code = a_code(person, "activation")
     assert outbox.sweep(now=utcnow()) == 1
     OutboxMessage.update(status="pending", available_at=utcnow()).execute()
     assert outbox.sweep(now=utcnow()) == 1
@@ -104,7 +112,7 @@ def test_a_notice_reaches_the_owner(world: World) -> None:
 
 def test_a_code_that_was_used_before_its_event_arrives_is_not_sent(world: World) -> None:
     person = a_person()
-    code = issue(policy.in_force("yunnan", utcnow()), "subject", person, "reset", person.phone, now=utcnow())
+    code = a_code(person, "reset")
     VerificationCode.update(code_sealed=None, used_at=utcnow()).where(VerificationCode.id == code.id).execute()
     assert outbox.sweep(now=utcnow()) == 1
     assert Sms.select().count() == 0
@@ -112,7 +120,7 @@ def test_a_code_that_was_used_before_its_event_arrives_is_not_sent(world: World)
 
 def test_a_code_that_expired_is_not_sent_any_more(world: World) -> None:
     person = a_person()
-    issue(policy.in_force("yunnan", utcnow()), "subject", person, "activation", person.phone, now=utcnow())
+    a_code(person, "activation")
     outbox.sweep(now=utcnow())
     assert service.send_queued(now=utcnow() + timedelta(minutes=5, seconds=1)) == 0
     sms = Sms.get()
