@@ -2596,56 +2596,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/wechat/binding": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * 解除微信绑定
-         * @description 其他登录都会退出，并短信通知本人。
-         *
-         *     可调用者：已登录并激活的学员。
-         */
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Successful response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["WechatBindOut"];
-                    };
-                };
-                /** @description 出错：problem+json */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/wechat/login": {
         parameters: {
             query?: never;
@@ -2657,7 +2607,7 @@ export interface paths {
         put?: never;
         /**
          * 微信登录
-         * @description 已绑定的微信直接登录；未绑定的给出绑定凭据，登录后用它绑定。
+         * @description 已绑定的微信直接登录；未绑定的、绑定后密码改过或重设过的，给出绑定凭据，用密码登录后凭它绑定。
          *
          *     可调用者：任何人。
          */
@@ -2681,6 +2631,60 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["WechatLoginOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wechat/unbind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 解除微信绑定
+         * @description 需要再次输入密码；其他登录都会退出，并短信通知本人。
+         *
+         *     可调用者：已登录并激活的学员。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["WechatUnbindIn"];
+                };
+            };
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WechatBindOut"];
                     };
                 };
                 /** @description 出错：problem+json */
@@ -2903,8 +2907,10 @@ export interface components {
             next_step: string | null;
             note: string | null;
             number: string | null;
-            /** @description 十分钟内有效 */
+            /** @description 十分钟内有效；已撤销的证明，文件上标明“已撤销” */
             pdf_url: string | null;
+            /** Format: date */
+            revoked_on: string | null;
             /** @enum {string} */
             status: "pending_photo" | "valid" | "revoked";
             title: string;
@@ -3325,14 +3331,14 @@ export interface components {
         };
         PayRefundOut: {
             amount_fen?: number;
-            /** @description late：订单关闭后到账；double：重复支付 */
+            /** @description late：订单关闭后到账；double：重复支付；disputed：金额不符 */
             reason?: string;
             status?: string;
         };
         /** @description RFC 9457；code 稳定不变，detail 告诉使用者下一步做什么，fields 逐项指出表单错误。 */
         Problem: {
             /** @enum {string} */
-            code: "activation_needed" | "already_activated" | "already_completed" | "already_paid" | "another_exam_open" | "answer_conflict" | "bad_choice" | "bad_request" | "bind_ticket_over" | "busy" | "certificate_expired_too_long" | "channel_not_offered" | "code_wrong" | "conflict" | "consent_needed" | "consent_outdated" | "exam_handed_in" | "exam_left" | "exam_time_over" | "face_anchor_needed" | "face_check_needed" | "face_check_over" | "face_manual_route" | "face_not_offered" | "face_unavailable" | "font_missing" | "forbidden" | "in_another_order" | "internal" | "invalid" | "kind_not_offered" | "login_code_needed" | "login_failed" | "login_paused" | "method_not_allowed" | "no_attempts_left" | "no_course" | "no_exam_here" | "no_phone_on_record" | "no_such_proof" | "no_such_question" | "no_such_subject" | "not_found" | "not_paid_yet" | "nothing_to_pay" | "notification_refused" | "one_programme_per_order" | "order_closing" | "order_over" | "order_paid" | "paid_at_provider" | "password_weak" | "password_wrong" | "payer_mismatch" | "payment_refused" | "payment_unknown" | "person_conflict" | "phone_unchanged" | "photo_animated" | "photo_broken" | "photo_fixed" | "photo_missing" | "photo_needed" | "photo_not_offered" | "photo_not_picture" | "photo_not_same_person" | "photo_too_many_pixels" | "photo_unfit" | "pictures_busy" | "play_ticket_invalid" | "proof_link_over" | "proof_needs_photo" | "proof_not_earned" | "provider_unavailable" | "questions_missing" | "range_not_satisfiable" | "recording_paused" | "sign_in_first" | "sign_in_unfinished" | "sign_up_closed" | "sms_not_offered" | "sms_too_often" | "study_not_complete" | "study_period_over" | "studying_elsewhere" | "too_large" | "too_many_requests" | "unknown_programme" | "unsupported_type" | "video_link_expired" | "wechat_blocked" | "wechat_bound_to_other" | "wechat_code_refused" | "wechat_not_offered" | "wechat_unavailable" | "wrong_chunks" | "year_not_offered";
+            code: "activation_needed" | "already_activated" | "already_completed" | "already_paid" | "another_exam_open" | "answer_conflict" | "bad_choice" | "bad_request" | "bind_ticket_over" | "busy" | "certificate_expired_too_long" | "channel_not_offered" | "code_wrong" | "conflict" | "consent_needed" | "consent_outdated" | "exam_handed_in" | "exam_left" | "exam_time_over" | "face_anchor_needed" | "face_check_needed" | "face_check_over" | "face_manual_route" | "face_not_offered" | "face_unavailable" | "font_missing" | "forbidden" | "in_another_order" | "internal" | "invalid" | "kind_not_offered" | "login_code_needed" | "login_failed" | "login_paused" | "method_not_allowed" | "no_attempts_left" | "no_course" | "no_exam_here" | "no_phone_on_record" | "no_such_proof" | "no_such_question" | "no_such_subject" | "not_disputed" | "not_found" | "not_paid_yet" | "nothing_captured" | "nothing_to_pay" | "notification_refused" | "one_programme_per_order" | "order_closing" | "order_over" | "order_paid" | "paid_at_provider" | "password_weak" | "password_wrong" | "payer_mismatch" | "payment_refused" | "payment_unknown" | "person_conflict" | "phone_unchanged" | "photo_animated" | "photo_broken" | "photo_fixed" | "photo_missing" | "photo_needed" | "photo_not_offered" | "photo_not_picture" | "photo_not_same_person" | "photo_too_many_pixels" | "photo_unfit" | "pictures_busy" | "play_ticket_invalid" | "proof_link_over" | "proof_needs_photo" | "proof_not_earned" | "provider_unavailable" | "questions_missing" | "range_not_satisfiable" | "recording_paused" | "refund_not_failed" | "sign_in_first" | "sign_in_unfinished" | "sign_up_closed" | "sms_not_offered" | "sms_too_often" | "study_not_complete" | "study_period_over" | "studying_elsewhere" | "too_large" | "too_many_requests" | "unknown_programme" | "unsupported_type" | "video_link_expired" | "wechat_blocked" | "wechat_bound_to_other" | "wechat_code_refused" | "wechat_not_offered" | "wechat_unavailable" | "wrong_chunks" | "year_not_offered";
             detail: string;
             fields?: Record<string, never>;
             request_id?: string;
@@ -3439,6 +3445,9 @@ export interface components {
             next?: "activate" | "password" | "consent" | "home" | null;
             /** @description 新的登录凭证，仅在已绑定时 */
             token?: string | null;
+        };
+        WechatUnbindIn: {
+            password: string;
         };
     };
     responses: never;
