@@ -24,10 +24,12 @@ from app.certificate.fonts import BOLD, REGULAR
 
 INK, SOFT, LINE = HexColor("#1d2733"), HexColor("#5b6875"), HexColor("#c9d3dc")
 BLUE, GOLD, PALE = HexColor("#12477d"), HexColor("#b8913f"), HexColor("#f2f6fa")
+RED = HexColor("#b3261e")
 WIDTH, HEIGHT = A4
 LEFT, RIGHT = 30 * mm, WIDTH - 30 * mm
 PHOTO = (25 * mm, 35 * mm)  # one inch, as the manual's picture has it
 NO_LINE_STARTS_WITH = "，。；：、）》”〕％"
+NO_LINE_ENDS_WITH = "（《“〔"
 
 _lock = threading.Lock()  # ReportLab's fonts keep a state per document; one page takes milliseconds
 
@@ -48,6 +50,7 @@ class Sheet:
     photo: bytes
     verify_url: str
     void_without: tuple[str, ...]
+    revoked_on: date | None = None
 
 
 _WORDS = {"photo": "照片", "qr": "二维码", "colour": "彩色打印"}
@@ -66,6 +69,8 @@ def render(sheet: Sheet) -> bytes:
         _head(page, sheet)
         _body(page, sheet, name, missing)
         _foot(page, sheet)
+        if sheet.revoked_on is not None:
+            _revoked(page, sheet.revoked_on)
         page.showPage()
         page.save()
         return out.getvalue()
@@ -163,7 +168,7 @@ def _body(page: Any, sheet: Sheet, name: str, missing: list[str]) -> None:
 
 
 def _paragraph(page: Any, text: str, y: float, size: float, leading: float) -> float:
-    """Text from margin to margin, broken between any two characters but not before punctuation; gives the next y."""
+    """Text from margin to margin, broken between any two characters but for `lines`' rules; gives the next y."""
     page.setFillColor(INK if size > 12 else SOFT)
     page.setFont(REGULAR, size)
     for line in lines(text, REGULAR, size, RIGHT - LEFT):
@@ -173,16 +178,17 @@ def _paragraph(page: Any, text: str, y: float, size: float, leading: float) -> f
 
 
 def lines(text: str, font: str, size: float, room: float) -> list[str]:
-    """`text` broken into lines of at most `room` points (a line may hang one punctuation mark over it). Words of
-    Latin letters and digits stay whole where they fit on a line."""
+    """`text` broken into lines of at most `room` points (a line may hang one punctuation mark over it): none begins
+    with a closing mark or ends with an opening one. Words of Latin letters and digits stay whole where they fit."""
     found, line = [], ""
     for piece in _pieces(text):
         fits = stringWidth(line + piece, font, size) <= room
         if fits or not line or piece in NO_LINE_STARTS_WITH:
             line += piece
         else:
-            found.append(line)
-            line = piece
+            kept = line.rstrip(NO_LINE_ENDS_WITH) or line
+            found.append(kept)
+            line = line[len(kept) :] + piece
     return [*found, line]
 
 
@@ -218,6 +224,20 @@ def _foot(page: Any, sheet: Sheet) -> None:
     page.drawCentredString(WIDTH / 2, 28 * mm, _condition(sheet.void_without))
     page.setFont(REGULAR, 8)
     page.drawCentredString(WIDTH / 2, 23 * mm, f"核验网址：{sheet.verify_url}")
+
+
+def _revoked(page: Any, day: date) -> None:
+    """Across the whole sheet, over everything: nobody takes a copy of it for a good proof."""
+    page.saveState()
+    page.translate(WIDTH / 2, HEIGHT / 2)
+    page.rotate(45)
+    page.setFillColor(RED)
+    page.setFillAlpha(0.45)
+    page.setFont(BOLD, 150)
+    page.drawCentredString(0, -30, "已撤销")
+    page.setFont(BOLD, 24)
+    page.drawCentredString(0, -80, f"本证明已于 {day.year} 年 {day.month} 月 {day.day} 日撤销，无效")
+    page.restoreState()
 
 
 def _condition(void_without: tuple[str, ...]) -> str:

@@ -18,7 +18,8 @@ class ProofOut(Schema):
     title = String(required=True)
     number = String(**_MAYBE)
     issued_on = String(**_MAYBE, metadata={"format": "date"})
-    pdf_url = String(**_MAYBE, metadata={"description": "十分钟内有效"})
+    revoked_on = String(**_MAYBE, metadata={"format": "date"})
+    pdf_url = String(**_MAYBE, metadata={"description": "十分钟内有效；已撤销的证明，文件上标明“已撤销”"})
     verify_url = String(**_MAYBE)
     note = String(**_MAYBE)
 

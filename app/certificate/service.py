@@ -194,7 +194,8 @@ def pdf_link(row: Proof, *, now: datetime) -> str:
 
 
 def printed(proof_id: str, ticket: str, *, now: datetime) -> tuple[Proof, bytes]:
-    """The PDF, for the holder of a link. Raises `PROOF_LINK_OVER`, `PROOF_NEEDS_PHOTO`, `FONT_MISSING`."""
+    """The PDF, for the holder of a link; across a revoked one stands that it is. Raises `PROOF_LINK_OVER`,
+    `PROOF_NEEDS_PHOTO`, `FONT_MISSING`."""
     try:
         if tokens.verify(LINK, ticket, now) != [proof_id]:
             raise PROOF_LINK_OVER()
@@ -226,6 +227,7 @@ def _sheet(row: Proof) -> pdf.Sheet:
         photo=crypto.photos().open_bytes(bytes(photo.sealed), f"proof_photo.{row.id}"),
         verify_url=verify_url(row),
         void_without=rules.valid_only_with,
+        revoked_on=load.shanghai_day(row.revoked_at) if row.revoked_at else None,
     )
 
 

@@ -20,6 +20,7 @@ blueprint = APIBlueprint("certificate", __name__, url_prefix="/api/v1", tag="证
 public = APIBlueprint("verify", __name__, template_folder="templates", enable_openapi=False)
 
 UPLOAD_PHOTO = "考试已全部合格。还缺一张通过核验的照片：请上传照片并完成人脸核验，证明会自动出具，不用再考。"
+REVOKED = "这份证明已被撤销，不再有效；下载的文件上会标明“已撤销”。如有疑问，请联系客服。"
 RARE_NAME = "您姓名中有字库印不出的生僻字，证明上以国际编码〔U+…〕标出并加注，不影响效力；工作人员已收到提示。"
 
 
@@ -31,12 +32,14 @@ def proof(enrolment_id: str) -> dict[str, Any]:
     now = request_now()
     row = service.of_enrolment(enrolment_id, person_id(), now=now)
     issued = row.status != Status.PENDING_PHOTO
+    next_steps = {Status.PENDING_PHOTO: UPLOAD_PHOTO, Status.REVOKED: REVOKED}
     return {
         "status": row.status,
-        "next_step": None if issued else UPLOAD_PHOTO,
+        "next_step": next_steps.get(row.status),
         "title": queries.rules_of(row).title,
         "number": row.number,
         "issued_on": str(queries.issued_on(row)) if issued else None,
+        "revoked_on": str(load.shanghai_day(row.revoked_at)) if row.revoked_at else None,
         "pdf_url": service.pdf_link(row, now=now) if issued else None,
         "verify_url": service.verify_url(row) if issued else None,
         "note": RARE_NAME if row.unwritable else None,

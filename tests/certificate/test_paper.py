@@ -108,6 +108,16 @@ def test_lines_break_between_characters_and_not_before_punctuation(settings: Set
     assert "ABC123" in found
 
 
+@pytest.mark.parametrize("room", range(30, 200, 7))
+def test_no_line_begins_with_a_closing_mark_or_ends_with_an_opening_one(settings: Settings, room: int) -> None:
+    fonts.load()
+    text = "已按规定完成“云南省建筑施工从业人员继续教育”（塔机司机）全部课程的学习，准予结业。"
+    found = pdf.lines(text, fonts.REGULAR, 10, room)
+    assert "".join(found) == text
+    assert not [line for line in found[1:] if line[0] in "，。；：、）”"]
+    assert not [line for line in found if line[-1] in "（“"]
+
+
 def test_a_missing_font_is_said_and_never_an_empty_box(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

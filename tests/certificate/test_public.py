@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from app.certificate import service
 from app.core.clock import utcnow
+from app.policy import load
 from tests.certificate.offices import Graduate, a_graduate, a_photo
 from tests.factories import a_person, an_enrolment, auth
 
@@ -38,6 +39,18 @@ def test_the_owner_downloads_the_paper(client: FlaskClient, graduate: Graduate) 
     text = pypdfium2.PdfDocument(answer.data)[0].get_textpage().get_text_range()
     assert graduate.person.id_number in text
     assert found["verify_url"] in text
+
+
+def test_a_revoked_proof_says_so_to_its_owner_and_on_paper(client: FlaskClient, graduate: Graduate) -> None:
+    before = client.get(proof_of(client, graduate)["pdf_url"]).data
+    day = utcnow()
+    service.revoke(graduate.proof.id, "查实代考", actor="staff:1", now=day)
+    found = proof_of(client, graduate)
+    assert (found["status"], found["revoked_on"]) == ("revoked", str(load.shanghai_day(day)))
+    assert "撤销" in found["next_step"]
+    after = client.get(found["pdf_url"]).data
+    assert after != before
+    assert "已撤销" in pypdfium2.PdfDocument(after)[0].get_textpage().get_text_range()
 
 
 def test_the_link_is_for_one_proof_and_some_minutes(client: FlaskClient, graduate: Graduate) -> None:
