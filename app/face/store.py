@@ -11,9 +11,13 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+import structlog
+
 from app.core import crypto
 from app.core.clock import shanghai
 from app.core.ids import new_id
+
+log = structlog.get_logger(__name__)
 
 Kind = Literal["portrait", "anchor", "evidence"]
 
@@ -64,10 +68,18 @@ def purge_evidence(*, now: datetime) -> int:
     """Delete the days of evidence that are older than `EVIDENCE_DAYS`; gives the number of days deleted."""
     oldest = shanghai(now).date() - timedelta(days=EVIDENCE_DAYS)
     folder = _root[0] / "evidence"
-    days = [day for day in folder.iterdir() if date.fromisoformat(day.name) < oldest] if folder.is_dir() else []
+    days = [day for day in folder.iterdir() if _is_before(day, oldest)] if folder.is_dir() else []
     for day in days:
         shutil.rmtree(day)
     return len(days)
+
+
+def _is_before(folder: Path, oldest: date) -> bool:
+    try:
+        return date.fromisoformat(folder.name) < oldest
+    except ValueError:  # not ours: left for whoever put it there
+        log.warning("evidence_folder_unknown", name=folder.name)
+        return False
 
 
 def _aad(person_id: str, name: str) -> str:

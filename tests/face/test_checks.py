@@ -251,14 +251,16 @@ def test_starting_without_end_is_stopped(people: People, monkeypatch: pytest.Mon
     assert answer.status_code == 429
 
 
-def test_pictures_of_tries_are_deleted_after_their_days_and_the_anchor_stays(people: People) -> None:
+def test_pictures_of_tries_are_deleted_after_their_days_and_the_anchor_stays(people: People, world: World) -> None:
     me = people()
     me.anchor()
     attempt = FaceAttempt.get()
     record = queries.record_of(me.id)
     assert record is not None
+    (world.data_dir / "photos" / "evidence" / "lost+found").mkdir()  # a folder that is no day stops nothing
     store.purge_evidence(now=utcnow() + timedelta(days=store.EVIDENCE_DAYS))
     assert store.get(me.id, attempt.evidence_file) is not None
     assert store.purge_evidence(now=utcnow() + timedelta(days=store.EVIDENCE_DAYS + 1)) >= 1
     assert store.get(me.id, attempt.evidence_file) is None
     assert store.get(me.id, record.anchor_file) is not None
+    (world.data_dir / "photos" / "evidence" / "lost+found").rmdir()
