@@ -40,6 +40,7 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("notify.pull_status", seconds=30, run=sms_reports.pull_status),
     Entry("pay.expire_orders", seconds=5, run=pay_janitor.expire_orders),
     Entry("pay.find_lost_payments", seconds=5, run=pay_janitor.find_lost_payments),
+    Entry("pay.find_late_payments", seconds=60, run=pay_janitor.find_late_payments),
     Entry("pay.settle_refunds", seconds=5, run=pay_refunds.settle_due),
     Entry("exam.close_due", seconds=10, run=exam.close_due),
     Entry("certificate.issue_waiting", seconds=15, run=certificate.issue_waiting),

@@ -13,11 +13,14 @@ from app.pay.budget import Budget
 from app.pay.channels import provider_of
 from app.pay.models import Order, PaymentAttempt
 from app.pay.providers.protocol import Refused, Unknown
-from app.pay.status import OPEN_ATTEMPTS, AttemptAction, OrderAction, OrderStatus
+from app.pay.status import OPEN_ATTEMPTS, AttemptAction, AttemptStatus, OrderAction, OrderStatus
 
 log = structlog.get_logger(__name__)
 
 LONG_UNKNOWN = timedelta(hours=24)
+# after it was closed an attempt is asked about a few times more: money can come although every notification is lost
+LATE_QUESTIONS = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24), timedelta(hours=72))
+SILENCE = timedelta(minutes=5)  # until a late question is asked again that got no answer
 
 
 def expire_orders(*, now: datetime, limit: int = 200) -> int:
@@ -67,7 +70,8 @@ def close_attempt(attempt: PaymentAttempt, *, now: datetime) -> None:
         log.info("close_refused", attempt_id=attempt.id, provider_code=refusal.code)  # paid, or being paid: ask
     truth = settlement.ask(attempt, now=now)
     if truth.state in ("closed", "absent"):
-        ledger.move(attempt, AttemptAction.CLOSE, truth.state, now=now, ask_at=None)
+        later = now + LATE_QUESTIONS[0]
+        ledger.move(attempt, AttemptAction.CLOSE, truth.state, now=now, closed_at=now, ask_at=later)
 
 
 def question_pause(age: timedelta) -> timedelta:
@@ -97,3 +101,36 @@ def find_lost_payments(*, now: datetime, limit: int = 200) -> int:
             if age > LONG_UNKNOWN:
                 cases.file("pay.unknown_for_long", f"attempt:{attempt.id}", {}, now=now)
     return asked
+
+
+def next_late_question(closed_at: datetime, now: datetime) -> datetime | None:
+    """When a closed attempt is asked about after `now`; None after the last time."""
+    return next((closed_at + pause for pause in LATE_QUESTIONS if closed_at + pause > now), None)
+
+
+def find_late_payments(*, now: datetime, limit: int = 200) -> int:
+    """Ask about closed attempts whose time has come, until each question is answered: money that is found goes back.
+    Gives how many were asked. The next time is written first."""
+    due = PaymentAttempt.select().where(PaymentAttempt.status == AttemptStatus.CLOSED, PaymentAttempt.ask_at <= now)
+    budget, asked = Budget(), 0
+    for attempt in list(due.order_by(PaymentAttempt.ask_at).limit(limit)):
+        if budget.spent():
+            break
+        claim = {"status": AttemptStatus.CLOSED, "ask_at": now + SILENCE}
+        if not compare_and_set(PaymentAttempt, attempt.id, claim | {"ask_at": attempt.ask_at}, claim):
+            continue
+        asked += 1
+        try:
+            settlement.ask(attempt, now=now)
+        except Unknown as error:
+            log.warning("late_unknown", attempt_id=attempt.id, error=str(error))
+            if not any(pause <= now - attempt.closed_at < pause + LONG_UNKNOWN for pause in LATE_QUESTIONS):
+                cases.file("pay.unknown_for_long", f"attempt:{attempt.id}", {}, now=now)
+            continue
+        compare_and_set(PaymentAttempt, attempt.id, claim, {"ask_at": next_late_question(attempt.closed_at, now)})
+    return asked
+
+
+def ask_soon(attempt: PaymentAttempt, *, now: datetime) -> None:
+    """Have the janitor ask about a closed attempt from now on until it gets an answer."""
+    compare_and_set(PaymentAttempt, attempt.id, {"status": AttemptStatus.CLOSED}, {"ask_at": now})

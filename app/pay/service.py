@@ -16,7 +16,7 @@ from app.cases import service as cases
 from app.core import inbox
 from app.core.db import compare_and_set, database, insert_once, transaction
 from app.core.errors import NOT_FOUND
-from app.pay import ledger, providers, queries, refunds, settlement
+from app.pay import janitor, ledger, providers, queries, refunds, settlement
 from app.pay.channels import CHANNELS, authority, offered, provider_of
 from app.pay.errors import (
     CHANNEL_NOT_OFFERED,
@@ -38,6 +38,7 @@ from app.policy import load as policy
 log = structlog.get_logger(__name__)
 
 FIRST_QUESTION = timedelta(seconds=10)  # after the QR code was shown
+CHECK_PAUSE = timedelta(seconds=3)  # between two questions that a person has us ask about one payment
 INBOX = "pay"
 
 
@@ -195,28 +196,34 @@ def _attempt(order: Order, channel: str, client: str, now: datetime) -> PaymentA
 
 def check_payment(person_id: str, order_id: str, *, now: datetime) -> Order:
     """ "I have paid": ask the providers about this order's payments at once; about closed ones too, whose money goes
-    back. Raises `payment_unknown` when one that could have the money does not answer."""
+    back. Each payment at most once in three seconds, all of them together for at most four: what is not asked, or
+    not heard, stays as its row says. Raises `payment_unknown` when one that could have the money does not answer."""
     order = queries.order_of(person_id, order_id)
-    doubt: Unknown | None = None
-    if order.status != OrderStatus.PAID:
-        for attempt in queries.attempts(order.id):
-            if attempt.status not in (*OPEN_ATTEMPTS, AttemptStatus.CLOSED):
-                continue
-            try:
-                settlement.ask(attempt, now=now)
-            except Unknown as error:
-                doubt = error
+    if order.status == OrderStatus.PAID:
+        return order
+    doubt = settlement.ask_all([attempt for attempt in queries.attempts(order.id) if _claim(attempt, now)], now=now)
     order = queries.order_of(person_id, order_id)
-    if doubt is not None and order.status != OrderStatus.PAID:
-        raise PAYMENT_UNKNOWN(headers={"Retry-After": "5"}) from doubt
+    if doubt and order.status != OrderStatus.PAID:
+        raise PAYMENT_UNKNOWN(headers={"Retry-After": "5"})
     return order
+
+
+def _claim(attempt: PaymentAttempt, now: datetime) -> bool:
+    """Whether this caller is the one to ask about an attempt now."""
+    if attempt.status not in (*OPEN_ATTEMPTS, AttemptStatus.CLOSED):
+        return False
+    last = attempt.checked_at
+    if last is not None and abs(now - last) < CHECK_PAUSE:
+        return False
+    return compare_and_set(PaymentAttempt, attempt.id, {"checked_at": last}, {"checked_at": now})
 
 
 def receive_notification(kind: str, merchant: str, headers: Mapping[str, str], body: bytes, *, now: datetime) -> None:
     """Verify a provider's callback and commit it; it is applied by a job. Raises `notification_refused`: then nothing
     was changed and nobody was called (fault P3)."""
-    known = {getattr(p.authority.secrets, kind, None) for p in policy.all_programmes()}
-    if kind not in providers.kinds() or merchant not in known:
+    if kind not in providers.kinds():  # before anything is looked up by a name that a stranger chose
+        raise NOT_FOUND()
+    if merchant not in {getattr(p.authority.secrets, kind) for p in policy.all_programmes()}:
         raise NOT_FOUND()
     try:
         notification = providers.provider(kind, merchant).verify_notification(headers, body, now)
@@ -257,4 +264,9 @@ def apply_notification(body: str, now: datetime) -> None:
     if told is not None and wrong is not None:
         settlement.dispute(attempt, told, wrong, now=now)
         return
-    settlement.ask(attempt, now=now)
+    try:
+        settlement.ask(attempt, now=now)
+    except Unknown:
+        if attempt.status == AttemptStatus.CLOSED:  # late money: the janitor asks too, until it has an answer
+            janitor.ask_soon(attempt, now=now)
+        raise

@@ -3,6 +3,8 @@ paid", by the closing of an order and by the janitor: late, twice, out of order 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime
 from functools import partial
 
@@ -15,11 +17,12 @@ from app.core.queue import enqueue_hint
 from app.pay import ledger
 from app.pay.channels import provider_of
 from app.pay.models import Order, PaymentAttempt, Refund
-from app.pay.providers.protocol import PaymentTruth
+from app.pay.providers.protocol import PaymentTruth, Unknown
 from app.pay.status import AttemptAction, AttemptStatus, OrderAction, OrderStatus, RefundStatus
 
 log = structlog.get_logger(__name__)
 
+TOGETHER = 4.0  # seconds that a person waits for all providers: our own answer must be out within 5
 SEND_REFUND = "jobs.entries.send_refund"
 
 
@@ -28,6 +31,26 @@ def ask(attempt: PaymentAttempt, *, now: datetime) -> PaymentTruth:
     truth = provider_of(attempt).query(attempt.out_trade_no)
     apply_truth(attempt, truth, now=now)
     return truth
+
+
+def ask_all(attempts: Sequence[PaymentAttempt], *, now: datetime) -> bool:
+    """Ask about several attempts at one time, and wait for all of them together: one that hangs takes no time from
+    the others. What is answered in time is applied; True if something was not."""
+    if not attempts:
+        return False
+    pool = ThreadPoolExecutor(len(attempts), thread_name_prefix="ask")
+    asked = {pool.submit(provider_of(attempt).query, attempt.out_trade_no): attempt for attempt in attempts}
+    answered, silent = wait(asked, timeout=TOGETHER)
+    pool.shutdown(wait=False, cancel_futures=True)
+    doubt = bool(silent)
+    for question in answered:
+        attempt = asked[question]
+        try:
+            apply_truth(attempt, question.result(), now=now)
+        except Unknown as error:
+            log.warning("payment_unknown", attempt_id=attempt.id, error=str(error))
+            doubt = True
+    return doubt
 
 
 def mismatch(attempt: PaymentAttempt, truth: PaymentTruth) -> str | None:

@@ -9,8 +9,10 @@ import pytest
 import requests
 from flask.testing import FlaskClient
 
-from app.core import outbox
+from app.cases import service as cases
+from app.core import inbox, outbox
 from app.core.clock import utcnow
+from app.core.inbox import InboxMessage
 from app.enrol.models import Enrolment
 from app.pay import janitor, ledger, refunds
 from app.pay.audit import audit_payments
@@ -24,6 +26,7 @@ from tests.pay.till import (
     Sale,
     in_background,
     letter,
+    lose_letters,
     platform_order,
     post,
     scan,
@@ -159,3 +162,73 @@ def test_p6_the_twin_that_closes_without_asking_the_provider_keeps_money_for_not
     assert sale.order.status == "closed"
     assert not sale.granted
     assert refunds.settle_due(now=utcnow() + timedelta(days=1)) == 0  # and nobody gives it back
+
+
+def closing_of(sale: Sale) -> datetime:
+    """When its attempt was closed."""
+    moment: datetime = sale.attempt.closed_at
+    return moment
+
+
+def test_late_money_is_found_although_every_letter_is_lost(world: World, sale: Sale) -> None:
+    code = show_code(sale)
+    for operation in ("close", "query"):
+        world.sandbox.box.knobs.add("wechatpay", operation, "error", "ORDER_NOT_EXIST")
+    assert janitor.expire_orders(now=utcnow() + OVER) == 1
+    scan(world, code, late=True)
+    closed = closing_of(sale)
+    janitor.find_late_payments(now=closed + timedelta(minutes=59))
+    assert sale.refunds == []
+    janitor.find_late_payments(now=closed + timedelta(minutes=61))
+    assert [refund.reason for refund in sale.refunds] == ["late"]
+    assert sale.attempt.ask_at is None
+    assert audit_payments() == []
+
+
+def test_a_closed_attempt_is_asked_about_four_times_in_three_days_and_then_left_alone(
+    world: World, sale: Sale
+) -> None:
+    show_code(sale)
+    janitor.expire_orders(now=utcnow() + OVER)
+    closed, asked = closing_of(sale), list[int]()
+    for hour in range(200):
+        if janitor.find_late_payments(now=closed + timedelta(hours=hour, minutes=1)):
+            asked.append(hour)
+    assert asked == [1, 6, 24, 72]
+    assert sale.attempt.ask_at is None
+    assert cases.open_cases() == []
+
+
+@pytest.mark.parametrize("hours", [0.5, 80])
+def test_late_money_whose_question_keeps_failing_goes_back_once_the_platform_answers(
+    world: World, sale: Sale, hours: float
+) -> None:
+    a_late_payment(world, sale)
+    now = closing_of(sale) + timedelta(hours=hours)
+    if hours > 72:  # the last question was answered before the money came
+        set_ = PaymentAttempt.update(ask_at=None).where(PaymentAttempt.id == sale.attempt.id)
+        assert set_.execute() == 1
+    assert post(world, letter(world, sale.attempt.out_trade_no)) == 204
+    world.sandbox.box.knobs.add("wechatpay", "query", "error", 503, times=None)
+    inbox.sweep(now=now)
+    for minutes in range(0, 30, 6):
+        assert janitor.find_late_payments(now=now + timedelta(minutes=minutes)) == 1
+    assert sale.refunds == []
+    world.sandbox.box.knobs.clear()
+    lose_letters(world)
+    InboxMessage.delete().execute()  # not by the letter, which comes again by itself
+    janitor.find_late_payments(now=now + timedelta(minutes=36))
+    refunds.settle_due(now=now + timedelta(minutes=37))
+    assert [(refund.reason, refund.status) for refund in sale.refunds] == [("late", "succeeded")]
+    assert audit_payments() == []
+
+
+def test_a_platform_that_is_silent_about_late_money_for_a_day_is_a_case(world: World, sale: Sale) -> None:
+    show_code(sale)
+    janitor.expire_orders(now=utcnow() + OVER)
+    world.sandbox.box.knobs.add("wechatpay", "query", "error", 503, times=None)
+    for hours in (73, 95):
+        janitor.find_late_payments(now=closing_of(sale) + timedelta(hours=hours))
+    assert cases.open_cases() == []
+    janitor.find_late_payments(now=closing_of(sale) + timedelta(hours=97))
+    assert [case.subject for case in cases.open_cases("pay.unknown_for_long")] == [f"attempt:{sale.attempt.id}"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app import wiring
 from app.cases import service as cases
 from app.core import db, inbox
 from app.core.audit import AuditEntry
@@ -23,7 +24,7 @@ from tests.world import World
 @pytest.fixture
 def by_hand(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line works in this world, as it stands."""
-    monkeypatch.setattr(manage.wiring, "start", lambda settings: None)
+    monkeypatch.setattr(wiring, "start", lambda settings: None)
     monkeypatch.setattr(manage, "load", lambda: world.settings)
 
 

@@ -97,9 +97,35 @@ def test_i_have_paid_asks_the_provider_at_once(world: World, client: FlaskClient
     person = order_of(attempt).person_id
     headers = auth(settled_person(person))
     path = f"/api/v1/orders/{attempt.order_id}/check"
-    assert client.post(path, headers=headers).get_json()["status"] == "pending"
     scan(world, attempt.out_trade_no)
     assert client.post(path, headers=headers).get_json()["status"] == "paid"
+
+
+def test_i_have_paid_asks_the_provider_once_in_three_seconds_however_often_it_is_clicked(
+    world: World, client: FlaskClient
+) -> None:
+    attempt = an_attempt(world)
+    headers = auth(settled_person(order_of(attempt).person_id))
+    path = f"/api/v1/orders/{attempt.order_id}/check"
+    shown = [client.post(path, headers=headers).get_json() for _ in range(6)]
+    assert {(one["status"], len(one)) for one in shown} == {("pending", len(shown[0]))}
+    assert world.sandbox.box.journal.count("wechatpay", "query") == 1
+    scan(world, attempt.out_trade_no)
+    person, now = order_of(attempt).person_id, utcnow()
+    assert service.check_payment(person, attempt.order_id, now=now + timedelta(seconds=1)).status == "pending"
+    assert service.check_payment(person, attempt.order_id, now=now + timedelta(seconds=4)).status == "paid"
+
+
+def test_clicks_at_one_moment_ask_the_provider_once(world: World) -> None:
+    attempt = an_attempt(world)
+    person, now = order_of(attempt).person_id, utcnow()
+
+    def click(_: int) -> str:
+        with db.connection():
+            return str(service.check_payment(person, attempt.order_id, now=now).status)
+
+    assert in_parallel(6, click) == ["pending"] * 6
+    assert world.sandbox.box.journal.count("wechatpay", "query") == 1
 
 
 def settled_person(person_id: str) -> Any:

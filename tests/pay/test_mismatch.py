@@ -121,3 +121,11 @@ def test_the_address_of_another_merchant_does_not_exist(client: FlaskClient) -> 
         assert client.post(CALLBACK.replace("yunnan.wechatpay", path)).status_code == 404
     assert client.post(CALLBACK.replace("wechatpay/", "alipay/")).status_code == 404
     assert client.get(CALLBACK).status_code == 405
+
+
+@pytest.mark.parametrize(
+    "name", ["__annotations__", "__class__", "__dict__", "__struct_fields__", "wechatpay_", "%00"]
+)
+def test_a_callback_of_a_provider_that_is_none_does_not_exist(client: FlaskClient, name: str) -> None:
+    answer = client.post(f"/api/v1/callbacks/{name}/x", data=b"{}")
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "not_found")

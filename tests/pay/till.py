@@ -161,6 +161,7 @@ def in_background(*, now: datetime | None = None) -> None:
     inbox.sweep(now=now)
     janitor.expire_orders(now=now)
     janitor.find_lost_payments(now=now)
+    janitor.find_late_payments(now=now)
     refunds.settle_due(now=now)
     outbox.sweep(now=now)
 
