@@ -10,6 +10,7 @@ from pathlib import Path
 
 from app import wiring
 from app.cases import service as cases
+from app.certificate.audit import audit_proofs
 from app.core import db, migrate, outbox
 from app.core.clock import iso, utcnow
 from app.core.errors import Problem
@@ -22,7 +23,7 @@ from app.pay.audit import audit_payments
 from app.policy import load as programmes
 from app.study.audit import audit_progress
 from config.settings import load
-from ops import questions, rosters
+from ops import questions, rosters, support
 
 
 def show_progress(done: int, total: int) -> None:
@@ -120,8 +121,8 @@ def a_name(text: str) -> str:
 
 
 def audit(_options: argparse.Namespace) -> int:
-    """Check the invariants of money, learning and exams over the whole database."""
-    found = [*audit_payments(), *audit_progress(), *audit_attempts()]
+    """Check the invariants of money, learning, exams and proofs over the whole database."""
+    found = [*audit_payments(), *audit_progress(), *audit_attempts(), *audit_proofs()]
     for text in found:
         print(text)
     print(f"{len(found)} violations", file=sys.stderr)
@@ -194,6 +195,8 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("refund", help="the refund, as its case names it")
     command.add_argument("--reason", required=True, help="why; kept in the audit log")
     command.set_defaults(run=pay_retry_refund)
+
+    support.add_commands(commands)
 
     command = commands.add_parser("make-migration", help="write a migration from the models")
     command.add_argument("name")

@@ -1,0 +1,47 @@
+"""What support does for one person, named by the ID number: `python -m ops.manage release-photo … --reason …`. Each
+command calls one service, which writes the reason down in the audit log."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from app.account import service as account
+from app.account.id_number import normalise
+from app.core.clock import utcnow
+from app.face import photos, tries
+
+ACTOR = "system:cli"
+VERBS: dict[str, tuple[Callable[..., None], str]] = {
+    "release-photo": (photos.release_photo, "give a wrong photo free: the person uploads a new one"),
+    "allow-face": (tries.allow_again, "give the tries of face checks anew, after a look at the person"),
+    "unlock-login": (account.clear_login_limits, "let an owner in whose account strangers keep guarded"),
+}
+
+
+def help_person(options: argparse.Namespace) -> int:
+    """Do `options.verb` for the person with this ID number; 1 if there is none."""
+    number = normalise(options.id_number)
+    person = account.find_by_id_number(number) if number else None
+    if person is None:
+        print("没有这个身份证号的人员，请核对号码。", file=sys.stderr)
+        return 1
+    VERBS[options.verb][0](person.id, actor=ACTOR, reason=options.reason, now=utcnow())
+    return 0
+
+
+def a_reason(text: str) -> str:
+    """Some words, not only blanks."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("a reason is needed")
+    return text.strip()
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """One command a verb."""
+    for verb, (_, text) in VERBS.items():
+        command = commands.add_parser(verb, help=text)
+        command.add_argument("id_number", metavar="ID_NUMBER")
+        command.add_argument("--reason", required=True, type=a_reason)
+        command.set_defaults(run=help_person, verb=verb)
