@@ -10,7 +10,7 @@ import json
 import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import peewee
 
@@ -134,18 +134,17 @@ def status(enrolment: Enrolment, *, now: datetime) -> list[SubjectStatus]:
                 passed=any(row.passed for row in mine),
                 refusal=refusal,
                 open_attempt_id=current.id if current else None,
-                resume_by=_resume_by(current, programme.exam) if current else None,
+                resume_by=_resume_by(current) if current else None,
             )
         )
     return found
 
 
-def _resume_by(row: Attempt, exam: Exam) -> datetime:
+def _resume_by(row: Attempt) -> datetime:
     until: datetime = row.accepts_until
-    seen: datetime = row.seen_at
-    if exam.on_leave == "continue":
+    if queries.exam_of(row).on_leave == "continue":
         return until
-    return min(seen + timedelta(seconds=exam.crash_grace_seconds), until)
+    return min(rules.resume_until(queries.programme_of(row), row.seen_at), until)
 
 
 # --- start and open ----------------------------------------------------------------------------------------------
@@ -187,7 +186,7 @@ def start(enrolment_id: str, person_id: str, subject: str, *, now: datetime) -> 
                 status=Status.OPEN,
                 started_at=now,
                 deadline=deadline,
-                accepts_until=deadline + timedelta(seconds=exam.answer_grace_seconds),
+                accepts_until=rules.answers_until(programme, deadline),
                 seen_at=now,
                 key=pack_key(question.key for question in laid),
                 answers=pack_answers([NOTHING] * len(laid)),
@@ -236,8 +235,7 @@ def open_paper(attempt_id: str, person_id: str, *, now: datetime) -> OpenPaper:
         row = close_if_due(queries.owned(attempt_id, person_id), now=now)
         if row.status != Status.OPEN:
             raise ended(row)
-        exam = queries.exam_of(row)
-        if now <= _resume_by(row, exam):
+        if now <= _resume_by(row):
             _seen(row, now=now)
             return OpenPaper(row, queries.shown_paper(row), unpack_answers(bytes(row.answers)))
         if close(row, Action.LEAVE, now=now, finished_at=finish_time(row, now)) is not None:

@@ -229,16 +229,16 @@ def exam_deadline(programme: Programme, started_at: datetime) -> datetime:
     return _utc(started_at) + timedelta(minutes=exam.minutes)
 
 
-def answer_accepted(programme: Programme, deadline: datetime, received_at: datetime) -> bool:
-    """Whether an answer or a hand-in that reached us at `received_at` counts: up to T + grace, that included."""
+def answers_until(programme: Programme, deadline: datetime) -> datetime:
+    """Until when (UTC) an answer or a hand-in that reaches us counts: T + grace, that included."""
     exam = _the(programme.exam, "exam", programme)
-    return received_at <= deadline + timedelta(seconds=exam.answer_grace_seconds)
+    return _utc(deadline) + timedelta(seconds=exam.answer_grace_seconds)
 
 
-def crash_grace_over(programme: Programme, last_seen: datetime, now: datetime) -> bool:
-    """Whether a client last seen then is away for longer than the grace: then `exam.on_leave` holds."""
+def resume_until(programme: Programme, last_seen: datetime) -> datetime:
+    """Until when (UTC) a client last seen then may come back, that included: then `exam.on_leave` holds."""
     exam = _the(programme.exam, "exam", programme)
-    return now > last_seen + timedelta(seconds=exam.crash_grace_seconds)
+    return _utc(last_seen) + timedelta(seconds=exam.crash_grace_seconds)
 
 
 def attempts_left(programme: Programme, attempts_used: int, *, granted: int = 0) -> int | None:
