@@ -9,7 +9,6 @@ BIN := .venv/bin
 PY := $(BIN)/python
 NPM := npm --silent --workspace miniprogram
 PROGRAMME ?= yunnan
-export PYTHONDONTWRITEBYTECODE = 1
 export TZ = Asia/Shanghai
 
 .PHONY: help run test test-all check format journey faults bench screenshots openapi api-types migration lock clean

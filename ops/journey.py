@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pypdfium2
 import requests
@@ -138,7 +139,8 @@ class Journey:
     def activate(self) -> None:
         """By the code to the phone that the roster supplied."""
         before = len(self.sms_codes())
-        self.client.post("/api/v1/activation/code", expect=(200, 202, 429))
+        patient = (429,) if self.client.patience else ()  # a first request whose answer was lost has sent the code
+        self.client.post("/api/v1/activation/code", expect=(200, 202, *patient))
         self.until("the SMS", lambda: len(self.sms_codes()) > before, seconds=60)
         answer = self.client.post("/api/v1/activation", {"code": self.sms_codes()[0]})
         self.client.token = answer["token"]
@@ -328,8 +330,16 @@ def walk(base_url: str, sandbox_url: str, programme: Programme, *, patience: flo
     )
     evidence = journey.walk()
     print(f"Arrived after {time.monotonic() - began:.1f} s: proof {evidence['proof']}", flush=True)
-    print(f"  {base_url}/ shows it: {journey.who.id_number}, password {OWN_PASSWORD}", flush=True)
+    print(f"  the trainee: {journey.who.id_number}, password {OWN_PASSWORD}", flush=True)
     return evidence
+
+
+def next_port(base_url: str) -> str:
+    """Where the sandbox of a copy at `base_url` listens. Exits if the address has no port."""
+    parts = urlsplit(base_url)
+    if parts.hostname is None or parts.port is None:
+        sys.exit(f"BASE_URL={base_url} needs a port, as in http://127.0.0.1:8000; or say SANDBOX_URL=… too")
+    return f"{parts.scheme}://{parts.hostname}:{parts.port + 1}"
 
 
 def main() -> None:
@@ -346,10 +356,8 @@ def main() -> None:
         sys.exit(f"there is no programme {options.programme!r}")
     try:
         if options.base_url:
-            base = options.base_url.rstrip("/")
-            host, _, port = base.rpartition(":")
-            sandbox_url = options.sandbox_url or f"{host}:{int(port) + 1}"
-            walk(base, sandbox_url, programme)
+            walk(options.base_url, options.sandbox_url or next_port(options.base_url), programme)
+            print(f"  {options.base_url.rstrip('/')}/ shows it to whoever signs in with these.", flush=True)
             return
         with tempfile.TemporaryDirectory(prefix="journey-") as directory:
             print("Starting a copy of its own ...", flush=True)

@@ -33,6 +33,7 @@ class Child:
     argv: Sequence[str]
     env: Mapping[str, str]
     logs: Path
+    folder: Path | None = None  # made, if it is gone, before each start
     process: subprocess.Popen[bytes] | None = None
     restarts: int = 0
     started_at: float = field(default=0.0)
@@ -40,7 +41,9 @@ class Child:
 
     def start(self) -> None:
         """Start it now."""
-        with (self.logs / f"{self.name}.log").open("ab") as log:
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.argv,
                 env={**os.environ, **self.env},
@@ -52,6 +55,15 @@ class Child:
                 preexec_fn=_die_with_parent,
             )
         self.started_at = time.monotonic()
+
+    @property
+    def log(self) -> Path:
+        return self.logs / f"{self.name}.log"
+
+    def last_words(self, lines: int = 3) -> str:
+        """The end of its log."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return "\n".join(text.splitlines()[-lines:])
 
     @property
     def pid(self) -> int | None:

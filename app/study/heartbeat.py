@@ -19,6 +19,7 @@ import peewee
 import redis.exceptions
 import structlog
 from msgspec import Meta
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.core import db, errors, web
 from app.core.clock import utcnow
@@ -210,6 +211,10 @@ def problem_of(error: Exception) -> Problem:
     """The problem to answer with when `answer` raised `error`; errors that are not foreseen go on."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, RequestEntityTooLarge):
+        return errors.TOO_LARGE()
+    if isinstance(error, RecursionError):  # [[[[…: the JSON reader gives up
+        return errors.BAD_REQUEST()
     if isinstance(error, (redis.exceptions.RedisError, peewee.OperationalError)):
         log.error("heartbeat_store_unavailable", error=type(error).__name__)
         return RECORDING_PAUSED(headers={"Retry-After": "5"})

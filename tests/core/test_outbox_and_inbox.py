@@ -13,8 +13,10 @@ from app.core import db, inbox, outbox
 from app.core import redis as redis_clients
 from app.core.audit import AuditEntry
 from app.core.audit import record as audit
+from app.core.clock import utcnow
 from app.core.inbox import InboxMessage
 from app.core.outbox import OutboxMessage
+from ops import manage
 from tests.world import World
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -248,7 +250,7 @@ def test_a_job_whose_time_is_over_ends_and_its_messages_come_again(
     assert outbox.sweep(now=NOW + outbox.CLAIM) == inbox.sweep(now=NOW + inbox.CLAIM) == 1
 
 
-def test_a_dead_message_is_a_case_and_can_be_revived(effect: str) -> None:
+def test_a_dead_message_is_a_case_and_can_be_revived(effect: str, capsys: pytest.CaptureFixture[str]) -> None:
     broken = [True]
 
     def subscriber(payload: dict[str, str], now: datetime) -> None:
@@ -269,7 +271,10 @@ def test_a_dead_message_is_a_case_and_can_be_revived(effect: str) -> None:
     broken.clear()
     broken.append(False)
     assert outbox.sweep(now=moment + timedelta(days=1)) == 0
-    assert outbox.revive(now=moment) == 1
+    options = manage.parser().parse_args(["revive"])
+    assert options.run(options) == 0
+    assert capsys.readouterr().out == "1 messages are due again\n"
+    moment = utcnow()
     assert outbox.sweep(now=moment) == 1
     assert outbox.undelivered(effect, before=moment) == []
     assert outbox.revive(now=moment) == 0

@@ -97,10 +97,18 @@ def test_a_session_that_is_not_a_full_one_opens_no_trainee_route(world: World, c
         assert is_problem(answer), (method, path)
 
 
+HALF_A_PAIR = b'{"subject":"\\ud800","purpose":"study","method":"picture","nonce":"\\ud800"}'
 NONSENSE: list[dict[str, Any]] = [
     {"data": b"{", "content_type": "application/json"},
     {"data": b"\xff\xfe\x00", "content_type": "application/json"},
     {"data": b"[" * 5000, "content_type": "application/json"},
+    {"data": b"[" * 20000},
+    {"data": b'{"x":' + b"9" * 6000 + b"}", "content_type": "application/json"},
+    {
+        "data": b'{"subject":"\\ud800","purpose":"study","method":"picture","nonce":"\\ud800"}',
+        "content_type": "application/json",
+    },
+    {"data": b"x" * 70000},
     {"json": []},
     {"json": "text"},
     {"json": None},
@@ -211,3 +219,22 @@ def test_somebody_with_a_browser_gets_a_page_and_a_programme_a_problem(client: F
     assert CHINESE.search(page.text)
     assert is_problem(client.get("/nowhere"))
     assert client.get("/nowhere", headers=browser).content_type.startswith("text/html")
+
+
+def test_each_field_that_is_wrong_is_told_in_chinese(world: World, client: FlaskClient) -> None:
+    person = a_person()
+    told: list[str] = []
+    for body in ({}, {"unknown": 1}, {"programme": 1, "id_number": [], "password": None, "kind": {}, "choice": 7}):
+        for method, rule in rules(world):
+            if method in ("POST", "PUT"):
+                answer = client.open(path_of(world, rule), method=method, headers=auth(person), json=body)
+                told += leaves((answer.get_json(silent=True) or {}).get("fields", {}))
+    assert len(told) > 30
+    assert [text for text in told if not CHINESE.search(text)] == []
+
+
+def leaves(fields: Any) -> list[str]:
+    """Every sentence of a problem's fields."""
+    if isinstance(fields, dict):
+        return [text for value in fields.values() for text in leaves(value)]
+    return [text for value in fields for text in leaves(value)] if isinstance(fields, list) else [str(fields)]
