@@ -7,9 +7,11 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response, current_app, jsonify, render_template, send_from_directory
 
+from app.account.service import CONSENT_VERSIONS
 from app.core.access import Role, access, person_id, request_now
 from app.core.clock import iso, utcnow
 from app.core.errors import NOT_FOUND, TABLE
+from app.face.store import EVIDENCE_DAYS
 from app.home import overview
 from app.home.schemas import HomeOut
 from app.policy import load as policy
@@ -45,6 +47,14 @@ def page() -> str:
         programmes.append({"key": key, "title": programme.title, "first_password": first})
     phone = settings.sandbox_url if settings.demo else None
     return render_template("home.html", programmes=programmes, phone=phone)
+
+
+@blueprint.get("/texts")
+@access(Role.PUBLIC)
+@blueprint.doc(hide=True)
+def texts() -> str:
+    """The texts that a person agrees to, in the versions in force."""
+    return render_template("texts.html", versions=CONSENT_VERSIONS, evidence_days=EVIDENCE_DAYS)
 
 
 @blueprint.get("/assets/<name>")

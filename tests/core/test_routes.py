@@ -204,7 +204,7 @@ def test_the_description_names_every_route_of_the_api(world: World, client: Flas
 
 
 def test_the_docs_page_asks_no_other_host(client: FlaskClient) -> None:
-    for path in ("/", "/api/docs"):
+    for path in ("/", "/texts", "/api/docs"):
         page = client.get(path)
         assert page.status_code == 200
         assert not re.search(r"(?:src|href)=\"(?:https?:)?//", page.text)
