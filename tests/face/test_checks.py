@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import msgspec
@@ -137,7 +138,8 @@ def test_twin_without_the_claim_all_twelve_are_tried(
     people: People, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(image, "live_picture", lambda data: data)
-    monkeypatch.setattr(tries, "claim", lambda person_id, programme, *, now: None)
+    together = Barrier(12)  # where the claim stood: nobody goes on before everybody is there
+    monkeypatch.setattr(tries, "claim", lambda person_id, programme, *, now: together.wait(60) and None)
     me = people()
     one = service.start_check(me.who, purpose="login", subject=None, method="picture", now=utcnow())
 
