@@ -1,4 +1,4 @@
-# Generated from a schema diff on 2026-11-20 15:12.
+# Generated from a schema diff on 2026-11-20 15:59.
 from peewee import *
 
 
@@ -84,13 +84,16 @@ def up(migrator, db):
         kind = CharField(max_length=48)
         subject = CharField(max_length=64)
         status = CharField(max_length=16, default='open')
+        open_key = CharField(unique=True, null=True, max_length=120)
         facts_sealed = TextField()
         filed_at = DateTimeField()
+        decision_sealed = TextField(null=True)
+        decided_by = CharField(null=True, max_length=64)
         decided_at = DateTimeField(null=True)
         class Meta:
             database = db
             table_name = 'case'
-            indexes = ((('kind', 'subject'), True), (('status', 'filed_at'), False))
+            indexes = ((('kind', 'subject'), False), (('status', 'filed_at'), False))
     db.create_tables([Case])
 
     class Consent(Model):
@@ -173,6 +176,7 @@ def up(migrator, db):
         programme = CharField(max_length=32)
         version = CharField(max_length=10)
         purpose = CharField(max_length=16)
+        rule = CharField(max_length=16, default='')
         subject = CharField(max_length=32, default='')
         method = CharField(max_length=16)
         nonce_index = CharField(max_length=32)
@@ -182,6 +186,7 @@ def up(migrator, db):
         reason = CharField(null=True, max_length=32)
         created_at = DateTimeField()
         expires_at = DateTimeField()
+        asked_at = DateTimeField(null=True)
         passed_at = DateTimeField(null=True)
         consumed_at = DateTimeField(null=True)
         class Meta:
@@ -375,11 +380,14 @@ def up(migrator, db):
         out_trade_no = CharField(unique=True, max_length=32)
         status = CharField(max_length=16)
         amount_fen = BigIntegerField()
+        captured_fen = BigIntegerField(null=True)
         code_url = CharField(null=True, max_length=512)
         transaction_id = CharField(null=True, max_length=64)
         created_at = DateTimeField()
         paid_at = DateTimeField(null=True)
+        closed_at = DateTimeField(null=True)
         ask_at = DateTimeField(null=True)
+        checked_at = DateTimeField(null=True)
         class Meta:
             database = db
             table_name = 'payment_attempt'
@@ -411,6 +419,7 @@ def up(migrator, db):
         phone_index = CharField(index=True, null=True, max_length=32)
         phone_origin = CharField(null=True, max_length=16)
         password_hash = CharField(null=True, max_length=160)
+        password_set_at = DateTimeField(null=True)
         activated_at = DateTimeField(null=True)
         created_at = DateTimeField()
         class Meta:
@@ -562,6 +571,7 @@ def up(migrator, db):
         channel = CharField(max_length=16)
         proved = BooleanField()
         activated = BooleanField()
+        agreement = CharField(null=True, max_length=16)
         created_at = DateTimeField()
         expires_at = DateTimeField(index=True)
         ended_at = DateTimeField(null=True)
@@ -603,11 +613,14 @@ def up(migrator, db):
     class VerificationCode(Model):
         id = CharField(primary_key=True, max_length=16)
         subject_index = CharField(max_length=32)
+        asker_index = CharField(max_length=32)
+        window_index = CharField(max_length=32)
         person_id = CharField(null=True, max_length=16)
         programme = CharField(max_length=32)
         purpose = CharField(max_length=16)
-        phone_sealed = TextField(null=True)
-        phone_index = CharField(null=True, max_length=32)
+        phone_sealed = TextField()
+        phone_index = CharField(max_length=32)
+        reserved = BooleanField()
         code_sealed = TextField(null=True)
         code_hash = CharField(max_length=64)
         tries = IntegerField(default=0)
@@ -617,7 +630,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'verification_code'
-            indexes = ((('subject_index', 'created_at'), False), (('phone_index', 'created_at'), False))
+            indexes = ((('subject_index', 'created_at'), False), (('window_index', 'created_at'), False), (('phone_index', 'created_at'), False))
     db.create_tables([VerificationCode])
 
 

@@ -149,6 +149,12 @@ def decide_case(options: argparse.Namespace) -> int:
     return 0
 
 
+def pay_dismiss(options: argparse.Namespace) -> int:
+    """End a dispute about money that never arrived."""
+    decisions.dismiss(options.attempt, reason=options.reason, actor="system:cli", now=utcnow())
+    return 0
+
+
 def pay_give_back(options: argparse.Namespace) -> int:
     """Refund what a disputed payment captured."""
     print(decisions.give_back(options.attempt, reason=options.reason, actor="system:cli", now=utcnow()))
@@ -190,6 +196,11 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("attempt", help="the payment attempt, as its case names it")
     command.add_argument("--reason", required=True, help="why; kept in the audit log")
     command.set_defaults(run=pay_give_back)
+
+    command = commands.add_parser("pay-dismiss", help="end a dispute about money that never arrived")
+    command.add_argument("attempt", help="the payment attempt, as its case names it")
+    command.add_argument("--reason", required=True, help="why; kept in the audit log")
+    command.set_defaults(run=pay_dismiss)
 
     command = commands.add_parser("pay-retry-refund", help="send a failed refund again under its number")
     command.add_argument("refund", help="the refund, as its case names it")

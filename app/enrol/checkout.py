@@ -27,8 +27,6 @@ from app.pay import service as pay
 from app.policy import load, rules
 from app.policy.schema import Programme
 
-SKU = "enrolment:{}"
-
 
 @dataclass(frozen=True)
 class Checkout:
@@ -103,7 +101,7 @@ def _lines(programme: Programme, rows: list[Enrolment]) -> list[pay.Line]:
     share, rest = divmod(rules.price_fen(programme, len(rows)), len(rows))
     titles = {kind.code: kind.title for kind in programme.certificate_kinds}
     return [
-        pay.Line(sku=SKU.format(row.id), title=f"{titles[row.kind_code]}继续教育", amount_fen=share + (place < rest))
+        pay.Line(sku=queries.sku(row.id), title=f"{titles[row.kind_code]}继续教育", amount_fen=share + (place < rest))
         for place, row in enumerate(rows)
     ]
 

@@ -24,6 +24,11 @@ class Card:
     warning: Hint | None
 
 
+def sku(enrolment_id: str) -> str:
+    """Under which name an enrolment is sold."""
+    return f"enrolment:{enrolment_id}"
+
+
 def of_person(person_id: str) -> list[Enrolment]:
     """The person's enrolments, in every programme, newest first."""
     return list(Enrolment.select().where(Enrolment.person_id == person_id).order_by(Enrolment.id.desc()))

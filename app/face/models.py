@@ -8,6 +8,8 @@ from app.core.crypto import Sealed
 from app.core.db import BaseModel, UtcField
 from app.face.status import CheckStatus, PhotoStatus
 
+EVIDENCE_DAYS = 30  # ours: pictures of tries are kept so long for complaints, then deleted
+
 
 class FaceRecord(BaseModel):
     """One row a person. `anchor`: the live picture of the first real-name check that passed; every later photo is

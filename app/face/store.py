@@ -16,12 +16,12 @@ import structlog
 from app.core import crypto
 from app.core.clock import shanghai
 from app.core.ids import new_id
+from app.face.models import EVIDENCE_DAYS
 
 log = structlog.get_logger(__name__)
 
 Kind = Literal["portrait", "anchor", "evidence"]
 
-EVIDENCE_DAYS = 30  # ours: pictures of tries are kept so long for complaints, then deleted
 
 _root: list[Path] = []
 

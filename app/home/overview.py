@@ -61,6 +61,7 @@ STATUS_TEXT = {
 }
 
 
+_DISPUTED = Step("payment_disputed", "付款正在由工作人员核对，请不要重复支付")
 _WAIT_PAYMENT = Step("wait_payment", "已付款，正在开通学习")
 
 
@@ -92,9 +93,13 @@ def _training(card: enrolments.Card, photo: bool, now: datetime) -> Training:
     order = orders.get_order(row.order_id) if row.order_id and not began else None
     waits = order is not None and order.status == OrderStatus.PENDING and order.expires_at > now
     paid = order is not None and order.status == OrderStatus.PAID  # the enrolment hears of it a moment later
+    disputed = not began and orders.in_dispute([enrolments.sku(row.id)])
     complete = done is not None and done.complete
     passed = bool(subjects) and all(subject.passed for subject in subjects)
     sitting = any(subject.open_attempt_id for subject in subjects)
+    next_ = _next(row.status, waits, photo, complete, passed, issued, sitting)
+    if disputed or paid:
+        next_ = _DISPUTED if disputed else _WAIT_PAYMENT
     deadline = row.study_deadline
     stages = [
         ("报名", True),
@@ -111,7 +116,7 @@ def _training(card: enrolments.Card, photo: bool, now: datetime) -> Training:
         status=row.status,
         status_text=STATUS_TEXT[Status(row.status)],
         stages=[{"title": title, "done": is_done} for title, is_done in stages],
-        next=_WAIT_PAYMENT if paid else _next(row.status, waits, photo, complete, passed, issued, sitting),
+        next=next_,
         order_id=row.order_id,
         study_deadline=deadline,
         days_left=max(0, (deadline - now).days) if deadline and row.status == Status.STUDYING else None,

@@ -11,7 +11,7 @@ from app.account.service import CONSENT_VERSIONS
 from app.core.access import Role, access, person_id, request_now
 from app.core.clock import iso, utcnow
 from app.core.errors import NOT_FOUND, TABLE
-from app.face.store import EVIDENCE_DAYS
+from app.face.models import EVIDENCE_DAYS
 from app.home import overview
 from app.home.schemas import HomeOut
 from app.policy import load as policy

@@ -12,9 +12,9 @@ from app.core.errors import NOT_FOUND
 from app.core.queue import enqueue_hint
 from app.pay import ledger, settlement
 from app.pay.channels import provider_of
-from app.pay.errors import NOT_DISPUTED, NOTHING_CAPTURED, PAYMENT_UNKNOWN, REFUND_NOT_FAILED
+from app.pay.errors import NOT_DISPUTED, NOTHING_CAPTURED, PAYMENT_UNKNOWN, REFUND_NOT_FAILED, SOMETHING_CAPTURED
 from app.pay.models import PaymentAttempt, Refund
-from app.pay.providers.protocol import Unknown
+from app.pay.providers.protocol import PaymentTruth, Unknown
 from app.pay.status import AttemptAction, AttemptStatus, RefundAction
 
 
@@ -22,18 +22,9 @@ def give_back(attempt_id: str, *, reason: str, actor: str, now: datetime) -> str
     """Refund the whole of what a disputed attempt captured: the amount that the provider names now, not the one of
     the word that was disputed. Gives the refund's id. Raises `not_found`, `not_disputed`, `nothing_captured`, and
     `payment_unknown` while the provider does not answer."""
-    attempt = PaymentAttempt.get_or_none(PaymentAttempt.id == attempt_id)
-    if attempt is None:
-        raise NOT_FOUND()
-    if attempt.status != AttemptStatus.DISPUTED:
-        raise NOT_DISPUTED()
-    try:
-        truth = provider_of(attempt).query(attempt.out_trade_no)
-    except Unknown as error:
-        raise PAYMENT_UNKNOWN() from error
-    # another amount is what a dispute is about; money that is not in this merchant's account cannot leave it
-    here = settlement.mismatch(attempt, truth) in (None, "amount", "transaction")
-    if truth.state != "paid" or not here or truth.amount_fen <= 0:
+    attempt = _disputed(attempt_id)
+    truth = _captured(attempt)
+    if truth is None:
         raise NOTHING_CAPTURED()
     with transaction():
         moved = ledger.move(
@@ -52,6 +43,39 @@ def give_back(attempt_id: str, *, reason: str, actor: str, now: datetime) -> str
             actor, "payment.given_back", f"attempt:{attempt.id}", now=now, reason=reason, amount_fen=truth.amount_fen
         )
     return refund_id
+
+
+def dismiss(attempt_id: str, *, reason: str, actor: str, now: datetime) -> None:
+    """End a dispute about money that this merchant does not have; the person may then pay anew. Raises `not_found`,
+    `not_disputed`, `something_captured`, and `payment_unknown` while the provider does not answer."""
+    attempt = _disputed(attempt_id)
+    if _captured(attempt) is not None:
+        raise SOMETHING_CAPTURED()
+    with transaction():
+        if not ledger.move(attempt, AttemptAction.DISMISS, actor, now=now):
+            raise NOT_DISPUTED()
+        cases.decide_about("pay.mismatch", f"attempt:{attempt.id}", f"dismissed: {reason}", actor=actor, now=now)
+        audit.record(actor, "payment.dismissed", f"attempt:{attempt.id}", now=now, reason=reason)
+
+
+def _disputed(attempt_id: str) -> PaymentAttempt:
+    attempt: PaymentAttempt | None = PaymentAttempt.get_or_none(PaymentAttempt.id == attempt_id)
+    if attempt is None:
+        raise NOT_FOUND()
+    if attempt.status != AttemptStatus.DISPUTED:
+        raise NOT_DISPUTED()
+    return attempt
+
+
+def _captured(attempt: PaymentAttempt) -> PaymentTruth | None:
+    """What the provider has of this attempt in this merchant's account, or None."""
+    try:
+        truth = provider_of(attempt).query(attempt.out_trade_no)
+    except Unknown as error:
+        raise PAYMENT_UNKNOWN() from error
+    # another amount is what a dispute is about; money that is not in this merchant's account cannot leave it
+    here = settlement.mismatch(attempt, truth) in (None, "amount", "transaction")
+    return truth if truth.state == "paid" and here and truth.amount_fen > 0 else None
 
 
 def retry_refund(refund_id: str, *, reason: str, actor: str, now: datetime) -> None:

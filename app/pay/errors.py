@@ -20,9 +20,15 @@ PAID_AT_PROVIDER = problem(
     "paid_at_provider", 409, "支付平台显示这笔款已付，正在确认到账。请点“我已支付”查询，不要重复支付。"
 )
 PAYMENT_REFUSED = problem("payment_refused", 502, "支付平台没有受理这次支付，请稍后再试或换一种支付方式。")
+PAYMENT_DISPUTED = problem(
+    "payment_disputed",
+    409,
+    "您的上一笔付款与订单不一致，工作人员正在核对。请不要重复支付，可拨打客服电话询问。",
+)
 NOT_DISPUTED = problem("not_disputed", 409, "这笔支付没有争议，或已决定退回，不需要处理。")
 NOTHING_CAPTURED = problem(
     "nothing_captured", 409, "支付平台没有收到这笔款，或收款方、币种不是我们的，不能由系统退回。"
 )
+SOMETHING_CAPTURED = problem("something_captured", 409, "支付平台收到了这笔款，请退回，不能直接了结。")
 REFUND_NOT_FAILED = problem("refund_not_failed", 409, "这笔退款没有失败，系统会继续处理，不需要重发。")
 NOTIFICATION_REFUSED = problem("notification_refused", 401, "通知的签名或时间不对，未被受理。")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from app.core.errors import NOT_FOUND
 from app.pay.models import Order, OrderLine, PaymentAttempt, Refund
-from app.pay.status import OPEN_ATTEMPTS
+from app.pay.status import OPEN_ATTEMPTS, AttemptStatus
 
 
 def order_of(person_id: str, order_id: str) -> Order:
@@ -46,6 +48,14 @@ def attempts(order_id: str) -> list[PaymentAttempt]:
 def open_attempts(order_id: str) -> list[PaymentAttempt]:
     """The attempts of an order that may still bring money."""
     return [attempt for attempt in attempts(order_id) if attempt.status in OPEN_ATTEMPTS]
+
+
+def in_dispute(skus: Sequence[str]) -> bool:
+    """Whether money was captured for one of these things and a person has not decided about it yet: nobody may be
+    asked to pay for it again meanwhile."""
+    orders = OrderLine.select(OrderLine.order_id).where(OrderLine.sku.in_(list(skus)))
+    disputed = (PaymentAttempt.order_id.in_(orders)) & (PaymentAttempt.status == AttemptStatus.DISPUTED)
+    return bool(PaymentAttempt.select(PaymentAttempt.id).where(disputed).exists())
 
 
 def refunds(order_id: str) -> list[Refund]:

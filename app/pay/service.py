@@ -26,6 +26,7 @@ from app.pay.errors import (
     ORDER_OVER,
     ORDER_PAID,
     PAID_AT_PROVIDER,
+    PAYMENT_DISPUTED,
     PAYMENT_REFUSED,
     PAYMENT_UNKNOWN,
 )
@@ -60,6 +61,8 @@ def create_order(
     if len(skus) != len(lines) or not lines or any(line.amount_fen <= 0 for line in lines):
         raise ValueError("an order needs different lines with a price")
     with transaction():
+        if queries.in_dispute(skus):
+            raise PAYMENT_DISPUTED()
         taken = _taken(skus)
         if not taken:
             try:
@@ -120,6 +123,8 @@ def start_payment(person_id: str, order_id: str, channel: str, client: str, *, n
         raise ORDER_PAID()
     if order.status != OrderStatus.PENDING or order.expires_at <= now:
         raise ORDER_OVER()
+    if queries.in_dispute(queries.skus(order.id)):
+        raise PAYMENT_DISPUTED()
     attempt = _attempt(order, channel, client, now)
     if attempt.status in (AttemptStatus.CREATED, AttemptStatus.UNKNOWN):
         _open(order, attempt, now)

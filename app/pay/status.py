@@ -42,6 +42,7 @@ class AttemptAction(StrEnum):
     CLOSE = "close"
     DISPUTE = "dispute"
     GIVE_BACK = "give_back"
+    DISMISS = "dismiss"
 
 
 class RefundStatus(StrEnum):
@@ -88,6 +89,7 @@ ATTEMPT: dict[tuple[AttemptStatus, AttemptAction], AttemptStatus] = {
     (AttemptStatus.CLOSED, AttemptAction.PAY): AttemptStatus.PAID,
     (AttemptStatus.CLOSED, AttemptAction.DISPUTE): AttemptStatus.DISPUTED,
     (AttemptStatus.DISPUTED, AttemptAction.GIVE_BACK): AttemptStatus.RETURNED,
+    (AttemptStatus.DISPUTED, AttemptAction.DISMISS): AttemptStatus.CLOSED,
 }
 
 REFUND: dict[tuple[RefundStatus, RefundAction], RefundStatus] = {

@@ -16,7 +16,7 @@ from app.cases import service as cases
 from app.core.audit import AuditEntry
 from app.core.clock import utcnow
 from app.face import image, queries, service, store, tries
-from app.face.models import FaceAttempt, FaceRecord
+from app.face.models import EVIDENCE_DAYS, FaceAttempt, FaceRecord
 from app.policy import load
 from sandbox.faces import make_face, person_of
 from tests.face.cameras import at_once, back_from_page, code_of, row, stranger_of
@@ -260,9 +260,9 @@ def test_pictures_of_tries_are_deleted_after_their_days_and_the_anchor_stays(peo
     record = queries.record_of(me.id)
     assert record is not None
     (world.data_dir / "photos" / "evidence" / "lost+found").mkdir()  # a folder that is no day stops nothing
-    store.purge_evidence(now=utcnow() + timedelta(days=store.EVIDENCE_DAYS))
+    store.purge_evidence(now=utcnow() + timedelta(days=EVIDENCE_DAYS))
     assert store.get(me.id, attempt.evidence_file) is not None
-    assert store.purge_evidence(now=utcnow() + timedelta(days=store.EVIDENCE_DAYS + 1)) >= 1
+    assert store.purge_evidence(now=utcnow() + timedelta(days=EVIDENCE_DAYS + 1)) >= 1
     assert store.get(me.id, attempt.evidence_file) is None
     assert store.get(me.id, record.anchor_file) is not None
     (world.data_dir / "photos" / "evidence" / "lost+found").rmdir()

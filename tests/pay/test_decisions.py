@@ -13,11 +13,13 @@ from app.core import db, inbox
 from app.core.audit import AuditEntry
 from app.core.clock import utcnow
 from app.core.errors import Problem
+from app.enrol.queries import sku
 from app.pay import decisions, refunds
+from app.pay import queries as orders
 from app.pay.audit import audit_payments
 from app.pay.models import Refund
 from ops import manage
-from tests.pay.till import Sale, in_background, in_parallel, letter, platform_refunds, post, scan, show_code
+from tests.pay.till import Sale, an_order, in_background, in_parallel, letter, platform_refunds, post, scan, show_code
 from tests.world import World
 
 
@@ -137,6 +139,30 @@ def test_what_the_platform_does_not_say_it_has_is_not_given_back(
     assert problem.value.code == code
     assert (sale.attempt.status, sale.refunds) == ("disputed", [])
     assert len(cases.open_cases("pay.mismatch")) == 1
+
+
+def test_nobody_pays_again_while_money_is_in_dispute_and_the_screen_says_so(world: World, sale: Sale) -> None:
+    dispute(world, sale)
+    for try_to_pay in (lambda: show_code(sale), lambda: an_order(sale.person, sku(sale.enrolment_id))):
+        with pytest.raises(Problem) as problem:
+            try_to_pay()
+        assert problem.value.code == "payment_disputed"
+    decisions.give_back(sale.attempt.id, reason="x", actor="system:cli", now=utcnow())
+    assert not orders.in_dispute([sku(sale.enrolment_id)])
+
+
+def test_a_dispute_about_money_that_is_not_here_can_be_ended_and_one_about_money_cannot(
+    world: World, sale: Sale
+) -> None:
+    dispute(world, sale)
+    with pytest.raises(Problem) as problem:
+        decisions.dismiss(sale.attempt.id, reason="x", actor="system:cli", now=utcnow())
+    assert problem.value.code == "something_captured"
+    world.sandbox.box.knobs.add("wechatpay", "query", "alter", {"mchid": "1600000000"})
+    decisions.dismiss(sale.attempt.id, reason="not our merchant", actor="system:cli", now=utcnow())
+    assert sale.attempt.status == "closed"
+    assert cases.open_cases("pay.mismatch") == []
+    assert not orders.in_dispute([sku(sale.enrolment_id)])
 
 
 def test_only_what_is_in_dispute_is_given_back_and_only_what_failed_is_sent_again(

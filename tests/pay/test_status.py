@@ -43,6 +43,7 @@ ATTEMPTS = {
     ("closed", "pay"): "paid",
     ("closed", "dispute"): "disputed",
     ("disputed", "give_back"): "returned",
+    ("disputed", "dismiss"): "closed",
 }
 REFUNDS = {
     ("requested", "accept"): "processing",
