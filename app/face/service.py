@@ -300,6 +300,8 @@ def _write(
         values |= {"passed_at": now, "expires_at": now + _valid_for(programme, check.rule)}
     seen = {"status": check.status, "attempts": check.attempts}
     if not compare_and_set(FaceCheck, check.id, seen, values):
+        if verdict.passed and check.method == "picture":
+            tries.give_back(check.person_id)  # the same good picture, sent twice: its try was no try
         return False
     _write_attempt(check, verdict, evidence, now, outcome="passed" if verdict.passed else "failed")
     if not verdict.passed:

@@ -31,8 +31,8 @@ from tests.world import World
 
 @pytest.fixture(autouse=True)
 def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sandbox that hangs is waited for one second, not four."""
-    monkeypatch.setattr(baidu, "TIMEOUT", (2.0, 1.0))
+    """A sandbox that hangs is waited for less than a second, not four."""
+    monkeypatch.setattr(baidu, "TIMEOUT", (2.0, 0.7))
 
 
 @pytest.fixture
