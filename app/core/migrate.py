@@ -36,8 +36,10 @@ def write(name: str, models: Sequence[type[BaseModel]], directory: Path = DIRECT
     diff = diff_models(database.obj, list(models))
     if not diff:
         return None
-    body = template(diff).replace(
-        "UtcField(", "DateTimeField("
-    )  # a migration stands alone; defaults are the application's
-    lines = [line for line in body.splitlines() if not line.startswith(("# TODO:", "from app."))]
+    body = template(diff).replace("UtcField(", "DateTimeField(")  # a migration stands alone
+    lines = [line for line in body.splitlines() if not line.startswith("from app.")]
+    if "add_column" not in body:
+        # The generator asks for defaults that are functions. New tables need none: the application gives each row its
+        # values. For a column that is added to rows which exist, its question stays in the file, to be answered.
+        lines = [line for line in lines if not line.startswith("# TODO:")]
     return str(Runner(database.obj, str(directory)).create(name, body="\n".join(lines) + "\n"))
