@@ -14,7 +14,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     """The WSGI application for `settings` (default: from the environment). Raises `SettingsError`."""
     settings = settings or load()
     wiring.start(settings)
-    app = APIFlask(
+    app = web.Application(
         __name__,
         title="住考网络继续学习",
         version="1",

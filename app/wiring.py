@@ -50,7 +50,10 @@ def start(settings: Settings) -> None:
     except SecretMissing as missing:
         raise SettingsError(str(missing)) from missing
     redis.init(settings)
-    db.connect(settings.database_url)
+    try:
+        db.connect(settings.database_url, connections=settings.database_connections)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
     policy.init(settings.programmes_dir)
     stuck.on_stuck(cases.file)
     for room in _rooms():

@@ -73,6 +73,7 @@ class Settings:
 
     data_dir: Path
     database_url: str
+    database_connections: int
     redis_url: str
     heartbeat_redis_url: str
     public_url: str
@@ -121,6 +122,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         data_dir=data_dir,
         database_url=database_url,
+        database_connections=_number(env, "DATABASE_CONNECTIONS", _number(env, "WEB_THREADS", 16) + 8),
         redis_url=redis_url,
         heartbeat_redis_url=env.get("HEARTBEAT_REDIS_URL", redis_url),
         public_url=public_url,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from app.certificate import service as certificate
 from app.core import db, inbox, outbox
 from app.core import redis as redis_clients
@@ -15,31 +17,31 @@ def deliver_outbox(*message_ids: str) -> None:
     """Deliver the outbox messages of one event soon after their commit."""
     with db.connection():
         for message_id in message_ids:
-            outbox.deliver(message_id, now=utcnow())
+            db.unit(partial(outbox.deliver, message_id, now=utcnow()))
 
 
 def apply_inbox(message_id: str) -> None:
     """Apply one callback soon after it was committed."""
     with db.connection():
-        inbox.apply(message_id, now=utcnow())
+        db.unit(lambda: inbox.apply(message_id, now=utcnow()))
 
 
 def issue_proof(proof_id: str) -> None:
     """Issue a proof soon after it was earned."""
     with db.connection():
-        certificate.issue(proof_id, now=utcnow())
+        db.unit(lambda: certificate.issue(proof_id, now=utcnow()))
 
 
 def send_refund(refund_id: str) -> None:
     """Send one refund soon after it was decided."""
     with db.connection():
-        refunds.settle(refund_id, now=utcnow())
+        db.unit(lambda: refunds.settle(refund_id, now=utcnow()))
 
 
 def send_sms(sms_id: str) -> None:
     """Send one SMS soon after it was asked for."""
     with db.connection():
-        notify.send(sms_id, now=utcnow())
+        db.unit(lambda: notify.send(sms_id, now=utcnow()))
 
 
 def run_scheduled(name: str) -> None:

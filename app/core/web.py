@@ -14,7 +14,7 @@ from flask import Flask, Response, g, json, request
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
-from app.core import errors
+from app.core import db, errors
 from app.core.db import database
 from app.core.errors import Problem, ProblemKind
 from app.core.ids import new_id
@@ -91,7 +91,7 @@ def _sentence(messages: Any) -> Any:
     return messages[0] if isinstance(messages, list) and messages else messages
 
 
-def _from_database(error: peewee.OperationalError) -> Response:
+def _from_database(error: peewee.DatabaseError) -> Response:
     log.error("database_unavailable", error=str(error)[:120])
     return problem_response(errors.BUSY(headers={"Retry-After": "3"}))
 
@@ -155,6 +155,18 @@ def _close(_error: BaseException | None) -> None:
         database.close()
 
 
+class Application(APIFlask):
+    """Runs each view as one unit of work: begun anew where another transaction was in its way."""
+
+    def dispatch_request(self) -> Any:
+        def view() -> Any:
+            for upload in request.files.values() if "files" in request.__dict__ else ():
+                upload.seek(0)  # a view that begins anew reads it anew
+            return super(Application, self).dispatch_request()
+
+        return db.unit(view)
+
+
 def init_app(app: Flask) -> None:
     """Install the hooks and the error handlers. Call before the access guard, so that a refusal has an id too."""
     app.before_request(_open)
@@ -162,7 +174,8 @@ def init_app(app: Flask) -> None:
     app.teardown_request(_close)
     app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, _from_http)
-    app.register_error_handler(peewee.OperationalError, _from_database)
+    for error in (peewee.OperationalError, peewee.InterfaceError):
+        app.register_error_handler(error, _from_database)
     app.register_error_handler(redis.exceptions.RedisError, _from_redis)
     app.register_error_handler(RecursionError, _from_recursion)
     app.register_error_handler(ValueError, _from_value)

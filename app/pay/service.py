@@ -14,7 +14,7 @@ import structlog
 
 from app.cases import service as cases
 from app.core import inbox
-from app.core.db import compare_and_set, database, insert_once, transaction
+from app.core.db import compare_and_set, insert_once, savepoint, transaction
 from app.core.errors import NOT_FOUND
 from app.pay import janitor, ledger, providers, queries, refunds, settlement
 from app.pay.channels import CHANNELS, authority, offered, provider_of
@@ -66,7 +66,7 @@ def create_order(
         taken = _taken(skus)
         if not taken:
             try:
-                with database.atomic():
+                with savepoint():
                     return _insert_order(person_id, programme, version, lines, expires_at, now)
             except peewee.IntegrityError:
                 taken = _taken(skus)  # another one was quicker by a moment (faults P9, P14)

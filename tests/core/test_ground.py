@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core import db, money
+from app.core import db, engines, money
 from app.core.audit import AuditEntry
 from app.core.ids import new_id
 from app.core.inbox import InboxMessage
@@ -194,15 +194,15 @@ class PostgresError(Exception):
     ],
 )
 def test_other_databases_say_it_in_their_own_words(cause: Exception, taken: bool) -> None:
-    assert db._is_taken(peewee.IntegrityError(cause)) is taken
+    assert engines.is_taken(peewee.IntegrityError(cause)) is taken
 
 
 def test_mariadb_keeps_microseconds_too(world: World) -> None:
-    maria = peewee.MySQLDatabase("x", field_types=db.column_types("mysql://localhost/x"))
+    maria = peewee.MySQLDatabase("x", field_types=engines.column_types("mysql://localhost/x"))
     with AuditEntry.bind_ctx(maria):
         sql, _ = AuditEntry._schema._create_table().query()
     assert "`at` DATETIME(6)" in sql
-    plain = peewee.PostgresqlDatabase("x", field_types=db.column_types("postgresql://localhost/x"))
+    plain = peewee.PostgresqlDatabase("x", field_types=engines.column_types("postgresql://localhost/x"))
     with AuditEntry.bind_ctx(plain):
         sql, _ = AuditEntry._schema._create_table().query()
     assert '"at" TIMESTAMP' in sql
