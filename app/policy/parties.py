@@ -65,6 +65,30 @@ class Sms(Rule, frozen=True):
     templates: SmsTemplates
 
 
+class WechatTemplate(Rule, frozen=True):
+    """A subscribe message of the mini-program. `fields`: the template's keys, in the order of the message's
+    parameters (those of the SMS of the same name)."""
+
+    id: Text
+    fields: Annotated[tuple[Annotated[str, Meta(pattern=r"^[a-z_]+[0-9]+$")], ...], Meta(min_length=1)]
+
+
+class WechatTemplates(Rule, frozen=True):
+    """The messages for which the mini-program asks leave; `None`: that one goes by SMS only. Codes and notices about
+    the account are not among them: these go to the phone."""
+
+    payment_succeeded: WechatTemplate | None
+    refund_succeeded: WechatTemplate | None
+    invoice_ready: WechatTemplate | None
+    study_deadline_near: WechatTemplate | None
+    photo_decided: WechatTemplate | None
+    extension_decided: WechatTemplate | None
+    make_up_decided: WechatTemplate | None
+    exam_passed: WechatTemplate | None
+    hours_passed: WechatTemplate | None
+    hours_purged: WechatTemplate | None
+
+
 class Contacts(Rule, frozen=True):
     """The telephone number to show beside a trouble of each topic."""
 
@@ -93,6 +117,7 @@ class Authority(Rule, frozen=True):
     face_plan: Text | None
     secrets: SecretNames
     sms: Sms
+    wechat_templates: WechatTemplates
     contacts: Contacts
 
 
