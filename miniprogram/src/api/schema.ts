@@ -1265,6 +1265,15 @@ export interface paths {
                         "application/json": components["schemas"]["HomeHomeOut"];
                     };
                 };
+                /** @description 与 If-None-Match 所示的相同 */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
                 /** @description 出错：problem+json */
                 default: {
                     headers: {
