@@ -170,6 +170,11 @@ def locked(model: type[M], row_id: str) -> M | None:
     only. For what is decided from several rows: take the lock of the one that stands for them all."""
     if not database.in_transaction():
         raise RuntimeError("a row is locked inside a transaction only")
-    query = model.select().where(model.id == row_id)
-    row: M | None = (query.for_update() if database.for_update else query).first()
+    row: M | None = lock(model.select().where(model.id == row_id)).first()
     return row
+
+
+def lock(query: peewee.ModelSelect) -> peewee.ModelSelect:
+    """The query, whose rows nobody else changes before the transaction ends. Ask for several in the order of their
+    ids, so that two who want the same ones do not wait for each other. SQLite's transactions are alone anyway."""
+    return query.for_update() if database.for_update else query

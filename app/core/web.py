@@ -128,6 +128,8 @@ def _open() -> None:
     g.request_id = request_id
     g.started = time.perf_counter()
     g.opened_database = bool(database.connect(reuse_if_open=True))
+    if "\0" in request.path:
+        raise errors.NOT_FOUND()  # PostgreSQL keeps no such text, so nothing has such a name
 
 
 def _headers(response: Response) -> Response:

@@ -55,7 +55,7 @@ def checkout(
     if programme.fee.payer_retype:
         _match_payer(person_id, payer_name, payer_number)
     with transaction():
-        rows = queries.owned(ids, person_id)
+        rows = queries.owned(ids, person_id, locked=True)  # clicks at one moment come one after the other
         for row in rows:
             _check(programme, row, now)
         order = pay.create_order(

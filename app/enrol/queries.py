@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.core.db import lock
 from app.core.errors import NOT_FOUND
 from app.enrol.hints import Hint, warning_hint
 from app.enrol.models import Enrolment, EnrolmentEvent, RosterEntry
@@ -34,9 +35,11 @@ def of_person(person_id: str) -> list[Enrolment]:
     return list(Enrolment.select().where(Enrolment.person_id == person_id).order_by(Enrolment.id.desc()))
 
 
-def owned(enrolment_ids: list[str], person_id: str) -> list[Enrolment]:
-    """These enrolments, in this order. Raises `NOT_FOUND` if one is missing or another person's."""
-    found = {row.id: row for row in Enrolment.select().where(Enrolment.id.in_(enrolment_ids))}
+def owned(enrolment_ids: list[str], person_id: str, *, locked: bool = False) -> list[Enrolment]:
+    """These enrolments, in this order; `locked`: until the end of the transaction. Raises `NOT_FOUND` if one is
+    missing or another person's."""
+    query = Enrolment.select().where(Enrolment.id.in_(enrolment_ids)).order_by(Enrolment.id)
+    found = {row.id: row for row in (lock(query) if locked else query)}
     if any(row_id not in found or found[row_id].person_id != person_id for row_id in enrolment_ids):
         raise NOT_FOUND("没有找到这项报名，请刷新页面后重试。")
     return [found[row_id] for row_id in enrolment_ids]

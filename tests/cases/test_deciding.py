@@ -49,7 +49,7 @@ def test_a_decision_stands_and_is_written_down(world: World) -> None:
     )  # fmt: skip
     entry = AuditEntry.get(AuditEntry.action == "case.decided")
     assert (entry.actor, entry.subject) == ("staff:li", f"case:{case.id}")
-    stored = str(database.execute_sql('select * from "case"').fetchall()) + entry.data
+    stored = str(database.execute_sql(*Case.select().sql()).fetchall()) + entry.data
     assert "张建国" not in stored
 
 

@@ -162,17 +162,30 @@ def test_callbacks_run_after_the_commit_and_not_after_a_rollback(world: World) -
     assert ran == ["first", "inner"]
 
 
-def test_sqlite_runs_in_wal_mode_and_syncs_each_commit(world: World) -> None:
-    mode = db.database.execute_sql("PRAGMA journal_mode").fetchone()[0]
-    assert mode == "wal"
-    assert db.database.execute_sql("PRAGMA synchronous").fetchone()[0] == 2
+def test_transactions_are_isolated_as_promised(world: World) -> None:
+    def told(question: str) -> str:
+        return str(db.database.execute_sql(question).fetchone()[0])
+
+    engine = db.database.obj
+    if isinstance(engine, engines.Sqlite):
+        assert told("PRAGMA journal_mode") == "wal"
+        assert told("PRAGMA synchronous") == "2"
+    elif isinstance(engine, engines.Postgresql):
+        assert told("SHOW transaction_isolation") == "read committed"
+        assert told("SHOW timezone") == "UTC"
+        assert told("SHOW lock_timeout") == "5s"
+    else:
+        assert told("SELECT @@session.tx_isolation") == "READ-COMMITTED"
+        assert told("SELECT @@session.time_zone") == "+00:00"
+        assert "STRICT_ALL_TABLES" in told("SELECT @@session.sql_mode")
+        assert told("SELECT @@innodb_flush_log_at_trx_commit") == "1"
 
 
 def test_only_a_taken_unique_key_means_that_a_row_is_there(world: World) -> None:
     values = {"provider": "p", "external_id": "1", "body": "b", "available_at": NOW, "received_at": NOW}
     assert db.insert_once(InboxMessage, **values)
     assert not db.insert_once(InboxMessage, **values)
-    with pytest.raises(peewee.IntegrityError, match="NOT NULL"):
+    with pytest.raises(peewee.IntegrityError, match=r"(?i)not.null|cannot be null"):
         db.insert_once(InboxMessage, **{**values, "external_id": "2", "received_at": None})
 
 

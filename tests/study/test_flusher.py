@@ -273,6 +273,7 @@ def test_the_process_writes_marks_its_life_and_ends_on_term(world: World) -> Non
     phone.send([0, 1, 2])
     environ = os.environ | {
         "DATA_DIR": str(world.data_dir),
+        "DATABASE_URL": world.settings.database_url,
         "REDIS_URL": world.settings.redis_url,
         "SANDBOX_URL": world.settings.sandbox_url,
         "LOG_LEVEL": "WARNING",

@@ -1,14 +1,16 @@
-"""Faults H1–H5, H7, H9, H10 against a real Redis and real SQLite."""
+"""Faults H1–H5, H7, H9, H10 against a real Redis and a real database."""
 
 from __future__ import annotations
 
 import random
-import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import peewee
 import pytest
 
+from app.core import engines
 from app.core import redis as redis_clients
 from app.core.db import database, transaction
 from app.study import bitmap, flush, store
@@ -139,15 +141,42 @@ def test_the_allowance_would_be_endless_without_the_bucket(clock: Clock) -> None
         assert len(chunks_of(phone.send(range(720)).credited)) == 720
 
 
+@contextmanager
+def away() -> Iterator[None]:
+    """Nobody can write progress: another connection holds the table, and nobody waits for long."""
+    engine = database.obj
+    waits = {
+        engines.Sqlite: ("PRAGMA busy_timeout = 20", "PRAGMA busy_timeout = 10000"),
+        engines.Postgresql: ("SET lock_timeout = '20ms'", "SET lock_timeout = '5s'"),
+        engines.MySql: ("SET SESSION lock_wait_timeout = 1", "SET SESSION lock_wait_timeout = 60"),
+    }
+    table = LessonProgress._meta.table_name
+    holds = {
+        engines.Sqlite: ("BEGIN EXCLUSIVE",),
+        engines.Postgresql: ("BEGIN", f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"),
+        engines.MySql: (f"LOCK TABLES {table} WRITE",),
+    }
+    frees = {engines.MySql: "UNLOCK TABLES"}
+    short, usual = waits[type(engine)]
+    database.execute_sql(short)
+    blocker = engine._connect()
+    try:
+        cursor = blocker.cursor()
+        for statement in holds[type(engine)]:
+            cursor.execute(statement)
+        yield
+    finally:
+        cursor.execute(frees.get(type(engine), "ROLLBACK"))
+        engine._close(blocker)
+        database.execute_sql(usual)
+
+
 def test_a_database_that_is_away_loses_nothing_and_bounds_the_memory(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     phones = [a_phone(seconds=600, saved_up=300) for _ in range(5)]
     monkeypatch.setattr(flusher, "utcnow", lambda: NOW)
-    database.execute_sql("PRAGMA busy_timeout = 20")
-    blocker = sqlite3.connect(database.database)
-    blocker.execute("BEGIN EXCLUSIVE")
-    try:
+    with away():
         for chunk in range(30):
             for phone in phones:
                 phone.watch([chunk])
@@ -158,10 +187,6 @@ def test_a_database_that_is_away_loses_nothing_and_bounds_the_memory(
         sets = [key for shard in store.shards() for key in (store.dirty_key(shard), store.flushing_key(shard))]
         assert sum(client.scard(key) for key in sets) <= 2 * len(phones)  # type: ignore[misc]
         assert all(phone.durable == set() for phone in phones)
-    finally:
-        blocker.rollback()
-        blocker.close()
-        database.execute_sql("PRAGMA busy_timeout = 10000")
     assert flusher.run_once() == flusher.PAUSE
     assert all(in_sql(phone) == set(range(30)) for phone in phones)
     assert sum(client.scard(key) for key in sets) == 0

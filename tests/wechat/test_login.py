@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 import structlog
 
+from app import wiring
 from app.account import service as account
 from app.account.models import Notice, Person, Session
 from app.core.db import database
@@ -119,8 +120,7 @@ def test_session_key_is_in_no_answer_no_log_and_no_table(
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     output = capsys.readouterr()
     told = output.out + output.err + answer.get_data(as_text=True) + str(dict(answer.headers))
-    tables = [table for table in database.get_tables() if not table.startswith("sqlite_")]
-    stored = "".join(str(database.execute_sql(f'select * from "{table}"').fetchall()) for table in tables)
+    stored = "".join(str(database.execute_sql(*model.select().sql()).fetchall()) for model in wiring.models())
     assert len(keys) == 2
     for secret in (*keys, "session_key", world.settings.secrets.get("yunnan.wechat.secret")):
         assert secret not in told + stored
