@@ -11,7 +11,7 @@ from typing import Any
 from apiflask import APIFlask
 
 from app.cases import service as cases
-from app.core import crypto, db, logging, redis, stuck, tokens
+from app.core import crypto, db, logging, rates, redis, stuck, tokens
 from app.core.access import Identity
 from app.face import providers as face
 from app.notify import providers as sms
@@ -50,6 +50,7 @@ def start(settings: Settings) -> None:
     except SecretMissing as missing:
         raise SettingsError(str(missing)) from missing
     redis.init(settings)
+    rates.init(settings)
     try:
         db.connect(settings.database_url, connections=settings.database_connections)
     except ValueError as error:

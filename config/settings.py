@@ -84,6 +84,7 @@ class Settings:
     log_level: str
     log_format: Literal["json", "console"]
     trusted_proxies: int
+    rate_limits: int
     demo: bool
     secrets: Secrets
 
@@ -102,6 +103,14 @@ def _number(environ: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
+def _rate_limits(environ: Mapping[str, str]) -> int:
+    """By how much the limits of app/core/rates.py are multiplied."""
+    times = _number(environ, "RATE_LIMITS", 1)
+    if times == 0:
+        raise SettingsError("RATE_LIMITS multiplies the limits: 1 or more")
+    return times
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from `environ` (default: the process environment). Raises `SettingsError`."""
     env = os.environ if environ is None else environ
@@ -118,6 +127,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     providers = _choice(env, "PROVIDERS", "sandbox", ("sandbox", "live"))
     if providers == "live" and not public_url.startswith("https://"):
         raise SettingsError("PUBLIC_URL must start with https:// under PROVIDERS=live")
+    if providers == "live" and "TRUSTED_PROXIES" not in env:
+        raise SettingsError(
+            "TRUSTED_PROXIES must be said under PROVIDERS=live: how many proxies stand in front (0: none). With a "
+            "wrong number everybody seems to come from one address, or from whichever they please"
+        )
     secrets_dir = Path(env.get("SECRETS_DIR", str(data_dir / "secrets"))).resolve()
     return Settings(
         data_dir=data_dir,
@@ -133,6 +147,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         log_level=_choice(env, "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         log_format=cast(Literal["json", "console"], _choice(env, "LOG_FORMAT", "json", ("json", "console"))),
         trusted_proxies=_number(env, "TRUSTED_PROXIES", 0),
+        rate_limits=_rate_limits(env),
         demo=_choice(env, "DEMO", "0", ("0", "1")) == "1",
         secrets=Secrets(secrets_dir if secrets_dir.is_dir() else None, env),
     )

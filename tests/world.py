@@ -27,7 +27,7 @@ from apiflask import APIFlask
 from werkzeug.serving import make_server
 
 from app import create_app, wiring
-from app.core import db, engines
+from app.core import db, engines, rates
 from app.core import redis as redis_clients
 from config.settings import Settings, load
 from sandbox import keys, server
@@ -48,6 +48,7 @@ class World:
             for model in wiring.models():
                 model.delete().execute()
         redis_clients.queue().flushdb()
+        rates.forget()
         self.sandbox.reset()
 
 

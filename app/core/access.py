@@ -1,6 +1,6 @@
 """Who may call a route. Every view names it; a view that does not is refused (and a test fails).
 
-The guard runs before the view: it bounds the body, authenticates, and compares the role. Ownership of a row is
+The guard runs before the view: it bounds rate and body, authenticates, and compares the role. Ownership of a row is
 checked by the service that loads it.
 """
 
@@ -15,8 +15,10 @@ from typing import Any, TypeVar
 import structlog
 from flask import Flask, current_app, g, request
 
+from app.core import rates
 from app.core.clock import utcnow
 from app.core.errors import FORBIDDEN, SIGN_IN_FIRST, SIGN_IN_UNFINISHED
+from app.core.rates import Kind
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -47,12 +49,14 @@ class Identity:
 Authenticator = Callable[[str, datetime], Identity | None]
 
 
-def access(role: Role, *, max_body: int = SMALL_BODY) -> Callable[[View], View]:
-    """Mark a view: `role` may call it, with a body of at most `max_body` bytes (413 before it is read)."""
+def access(role: Role, *, max_body: int = SMALL_BODY, kind: Kind | None = None) -> Callable[[View], View]:
+    """Mark a view: `role` may call it, with a body of at most `max_body` bytes (413 before it is read), as often as
+    its kind allows (default: told by role, method and size of the body)."""
 
     def mark(view: View) -> View:
         view._access_role = role  # type: ignore[attr-defined]
         view._access_max_body = max_body  # type: ignore[attr-defined]
+        view._access_kind = kind  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -61,6 +65,20 @@ def access(role: Role, *, max_body: int = SMALL_BODY) -> Callable[[View], View]:
 def role_of(view: Callable[..., Any]) -> Role | None:
     """The role a view names, or None."""
     return getattr(view, "_access_role", None)
+
+
+def kind_of(view: Callable[..., Any], method: str) -> Kind:
+    """Which rate a request of `method` to a view falls under."""
+    named: Kind | None = getattr(view, "_access_kind", None)
+    if named is not None:
+        return named
+    if role_of(view) is Role.PROVIDER:
+        return Kind.CALLBACK
+    if method in ("GET", "HEAD", "OPTIONS"):
+        return Kind.READ
+    if role_of(view) is Role.PUBLIC:
+        return Kind.SIGN_IN
+    return Kind.UPLOAD if getattr(view, "_access_max_body", 0) > SMALL_BODY else Kind.WRITE
 
 
 def request_now() -> datetime:
@@ -91,11 +109,14 @@ def client_address() -> str:
 
 def _guard() -> None:
     if request.endpoint is None:
+        rates.check_address(Kind.READ, client_address(), now=request_now())
         return  # no such route: Flask answers 404 or 405
     view: Any = current_app.view_functions[request.endpoint]
     role = role_of(view)
     if role is None:
         raise FORBIDDEN()
+    kind = kind_of(view, request.method)
+    rates.check_address(kind, client_address(), now=request_now())
     request.max_content_length = view._access_max_body
     if role in (Role.PUBLIC, Role.PROVIDER, Role.TICKET):
         return
@@ -107,6 +128,7 @@ def _guard() -> None:
     if role is Role.TRAINEE and not who.activated:
         raise SIGN_IN_UNFINISHED()
     g.identity = who
+    rates.check_person(kind, who.person_id, now=request_now())
     structlog.contextvars.bind_contextvars(person_id=who.person_id)
 
 

@@ -34,10 +34,22 @@ _KINDS: dict[int, ProblemKind] = {
     422: errors.INVALID,
     429: errors.TOO_MANY,
 }
-CSP = (
-    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self'; script-src 'self'; "
-    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+# Pages: files of this host, nothing inline; `data:` for the empty icon, `blob:` for pictures fetched with a token.
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+DATA_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"  # what is no page
+SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=(), payment=(), usb=()",
+}
+HTTPS_ONLY = "max-age=31536000"
+_always = dict(SECURITY)
 
 
 def problem_response(problem: Problem) -> Response:
@@ -132,13 +144,17 @@ def _open() -> None:
         raise errors.NOT_FOUND()  # PostgreSQL keeps no such text, so nothing has such a name
 
 
+def data_headers() -> dict[str, str]:
+    """What stands in the head of every answer that is data."""
+    return {**_always, "Content-Security-Policy": DATA_POLICY, "Cache-Control": "no-store"}
+
+
 def _headers(response: Response) -> Response:
-    response.headers.setdefault("Content-Security-Policy", CSP)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "no-referrer")
-    response.headers.setdefault("X-Frame-Options", "DENY")
-    if request.path.startswith("/api/"):
-        response.headers.setdefault("Cache-Control", "no-store")
+    for name, value in _always.items():
+        response.headers.setdefault(name, value)
+    is_data = response.mimetype in ("application/json", "application/problem+json")
+    response.headers.setdefault("Content-Security-Policy", DATA_POLICY if is_data else PAGE_POLICY)
+    response.headers.setdefault("Cache-Control", "no-store")  # a view whose answer is nobody's own says otherwise
     response.headers["X-Request-Id"] = g.get("request_id", "")
     if "started" in g:
         milliseconds = round((time.perf_counter() - g.started) * 1000, 1)
@@ -169,8 +185,11 @@ class Application(APIFlask):
         return db.unit(view)
 
 
-def init_app(app: Flask) -> None:
-    """Install the hooks and the error handlers. Call before the access guard, so that a refusal has an id too."""
+def init_app(app: Flask, *, https: bool) -> None:
+    """Install the hooks and the error handlers. Call before the access guard, so that a refusal has an id too.
+    `https`: browsers are told never to come without it."""
+    _always.clear()
+    _always.update(SECURITY, **({"Strict-Transport-Security": HTTPS_ONLY} if https else {}))
     app.before_request(_open)
     app.after_request(_headers)
     app.teardown_request(_close)

@@ -21,7 +21,7 @@ import structlog
 from msgspec import Meta
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.core import db, errors, web
+from app.core import db, errors, rates, web
 from app.core.clock import utcnow
 from app.core.errors import Problem
 from app.core.ids import new_id
@@ -106,9 +106,10 @@ _encode = msgspec.json.Encoder().encode
 _OUTCOMES = ("credited", "missing", "other_session", "purged")
 
 
-def answer(body: bytes, *, now: datetime) -> bytes:
-    """Credit what `body` (JSON of a `Beat`) reports and give the JSON of an `Answer`. Raises `Problem`; `RedisError`
-    while the store is away: the phone keeps its chunks and goes on playing."""
+def answer(body: bytes, *, now: datetime, paced: bool = False) -> bytes:
+    """Credit what `body` (JSON of a `Beat`) reports and give the JSON of an `Answer`. `paced`: no more often than a
+    person may beat. Raises `Problem`; `RedisError` while the store is away: the phone keeps its chunks and goes on
+    playing."""
     try:
         beat = _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -117,6 +118,8 @@ def answer(body: bytes, *, now: datetime) -> bytes:
         ticket = read_play(beat.ticket, now)
     except BadToken as error:
         raise TICKET_INVALID() from error
+    if paced:
+        rates.check_person(rates.Kind.HEARTBEAT, ticket.person_id, now=now)
     return _encode(credit(ticket, beat.chunks, beat.position, now=now))
 
 
@@ -197,15 +200,6 @@ def _rebuild(ticket: PlayTicket) -> None:
 StartResponse = Callable[..., Any]
 Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
-_HEADERS = [
-    ("Content-Type", "application/json"),
-    ("Cache-Control", "no-store"),
-    ("Content-Security-Policy", web.CSP),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-    ("X-Frame-Options", "DENY"),
-]
-
 
 def problem_of(error: Exception) -> Problem:
     """The problem to answer with when `answer` raised `error`; errors that are not foreseen go on."""
@@ -226,22 +220,26 @@ def front(flask: Wsgi) -> Wsgi:
     """`flask` with the heartbeat answered before it. A beat without a length, or too long, goes on to Flask's own
     checks; no request line is logged for a beat that went well."""
 
+    headers = list(web.data_headers().items())
+
     def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] != PATH or environ["REQUEST_METHOD"] != "POST":
             return flask(environ, start_response)
         length = environ.get("CONTENT_LENGTH") or ""
         if not length.isdecimal() or int(length) > MAX_BODY:
             return flask(environ, start_response)
-        request_id = new_id()
+        request_id, now = new_id(), utcnow()
         try:
-            body = answer(environ["wsgi.input"].read(int(length)), now=utcnow())
+            rates.check_address(rates.Kind.HEARTBEAT, environ.get("REMOTE_ADDR", "unknown"), now=now)
+            body = answer(environ["wsgi.input"].read(int(length)), now=now, paced=True)
         except Exception as error:  # turned into an answer, or logged as a bug, by problem_of
             structlog.contextvars.clear_contextvars()
             structlog.contextvars.bind_contextvars(request_id=request_id)
             response = web.problem_response(problem_of(error))
-            response.headers.extend([*_HEADERS[1:], ("X-Request-Id", request_id)])
+            response.headers.extend([*headers, ("X-Request-Id", request_id)])
             return response(environ, start_response)
-        start_response("200 OK", [*_HEADERS, ("Content-Length", str(len(body))), ("X-Request-Id", request_id)])
+        own = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("X-Request-Id", request_id)]
+        start_response("200 OK", [*headers, *own])
         return [body]
 
     return application

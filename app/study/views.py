@@ -10,6 +10,7 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, request, url_for
 
 from app.core.access import Role, access, person_id, request_now
+from app.core.rates import Kind
 from app.study import films, heartbeat, service
 from app.study.schemas import BeatIn, BeatOut, LessonsOut, PlayIn, PlayOut
 from config.settings import Settings
@@ -42,13 +43,13 @@ def play_lesson(enrolment_id: str, lesson_id: str, json_data: dict[str, Any]) ->
 
 
 @api.post("/heartbeat")
-@access(Role.TICKET, max_body=heartbeat.MAX_BODY)
+@access(Role.TICKET, max_body=heartbeat.MAX_BODY, kind=Kind.HEARTBEAT)
 @api.input(BeatIn, validation=False)
 @api.output(BeatOut)
 @api.doc(summary="上报看完的片段", description="同样的内容报多少次都只计一次；没有网络时留着，之后一起报。")
 def beat(json_data: Any) -> Response:
     try:
-        body = heartbeat.answer(request.get_data(cache=True), now=request_now())
+        body = heartbeat.answer(request.get_data(cache=True), now=request_now(), paced=True)
     except Exception as error:  # turned into an answer, or logged as a bug, by problem_of
         raise heartbeat.problem_of(error) from error
     return Response(body, content_type="application/json")

@@ -83,6 +83,6 @@ def test_the_api_is_described_without_another_host(watched: Watched) -> None:
 @pytest.mark.parametrize("path", ["/", "/api/docs", "/verify/x", "/face/return"])
 def test_pages_allow_nothing_inline_and_nothing_from_elsewhere(stack: Stack, path: str) -> None:
     policy = requests.get(stack.base_url + path, timeout=10).headers["Content-Security-Policy"]
-    assert "default-src 'self'" in policy
+    assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert "http" not in policy

@@ -160,4 +160,4 @@ def test_a_hostile_name_is_inert(client: FlaskClient) -> None:
     proof = a_graduate(name="<b>").proof
     html = client.get(f"/verify/{proof.token}").get_data(as_text=True)
     assert "&lt;**" in html
-    assert "default-src 'self'" in client.get(f"/verify/{proof.token}").headers["Content-Security-Policy"]
+    assert "default-src 'none'" in client.get(f"/verify/{proof.token}").headers["Content-Security-Policy"]
