@@ -53,6 +53,8 @@ def kinds_for(provider: str, operation: str) -> tuple[str, ...]:
     kinds: tuple[str, ...] = CALL
     if provider == "wechatpay":
         kinds += ANSWER
+    if provider == "wechat":
+        kinds += ("alter",)
     if operation == "refund":
         kinds += ("abnormal",)
     if (provider, operation) == ("sms", "send"):

@@ -15,7 +15,7 @@ from typing import Any
 import segno
 from flask import Blueprint, Response, jsonify, request
 
-from sandbox.box import Box, call
+from sandbox.box import Box, call, merge, taken
 from sandbox.controls import body as control_body
 from sandbox.controls import refused
 from sandbox.keys import AUTHORITIES
@@ -72,9 +72,13 @@ def blueprint(box: Box) -> Blueprint:
         def decorate(view: Any) -> Any:
             def answered() -> Response:
                 try:
-                    return view()
+                    response = view()
                 except Refused as error:
                     return _error(error.code)
+                knob = taken().get("alter")
+                if knob is not None and response.mimetype != "image/png":
+                    return _answer(merge(json.loads(response.get_data()), knob.value))
+                return response
 
             answered.__name__ = view.__name__
             return call(box, PROVIDER, operation, _error)(answered)

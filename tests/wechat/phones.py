@@ -57,3 +57,10 @@ def a_bound_person(world: World, openid: str) -> Person:
     assert answer.json == {"bound": True, "rebound": False}, answer.json
     assert Binding.select().where(Binding.person_id == person.id).exists()
     return person
+
+
+def a_phone_code(sandbox: server.Running, phone: str) -> str:
+    """A fresh code of the phone-number button of a user whose WeChat knows `phone`."""
+    code = f"p{new_id()}"
+    sandbox.box.store.put("wechat", "phone_code", code, {"phone": phone, "until": sandbox.box.clock.now() + 300})
+    return code

@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
 import structlog
@@ -12,7 +13,7 @@ from app.account import service as account
 from app.account.models import Notice, Person, Session
 from app.core.db import database
 from app.wechat.models import Binding, LoginCode
-from app.wechat.providers import mini_program
+from app.wechat.providers import client
 from app.wechat.providers.mini_program import MiniProgram
 from app.wechat.providers.protocol import AccountBlocked, CodeRefused, ProviderUnavailable
 from tests import factories
@@ -26,7 +27,7 @@ NEW_PASSWORD = "Neues-Wort-27"
 
 @pytest.fixture(autouse=True)
 def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mini_program, "TIMEOUT", (0.5, 0.5))
+    monkeypatch.setattr(client, "TIMEOUT", (0.5, 0.5))
 
 
 @pytest.fixture
@@ -96,15 +97,15 @@ def test_session_key_is_in_no_answer_no_log_and_no_table(
     real = MiniProgram.openid_of
 
     def spy(self: MiniProgram, code: str) -> str:
-        get = self._client.get
+        request = self.request
 
-        def remember(*args: object, **more: object) -> object:
-            answer = get(*args, **more)
+        def remember(method: str, path: str, **more: Any) -> Any:
+            answer = request(method, path, **more)
             keys.append(answer["session_key"])
             return answer
 
         with monkeypatch.context() as patch:
-            patch.setattr(self._client, "get", remember)
+            patch.setattr(self, "request", remember)
             return real(self, code)
 
     monkeypatch.setattr(MiniProgram, "openid_of", spy)
@@ -183,7 +184,7 @@ def test_one_address_cannot_use_up_the_quota(world: World, monkeypatch: pytest.M
     statuses = [log_in(world, f"guess{number}", "10.0.0.1").status_code for number in range(5)]
     assert statuses == [409, 409, 409, 429, 429]
     assert log_in(world, "guess", "10.0.0.2").status_code == 409
-    assert world.sandbox.box.journal.count("wechat") == 4
+    assert world.sandbox.box.journal.count("wechat", "code2session") == 4
 
 
 @pytest.mark.parametrize("programme", ["atlantis", "../../etc", "", "YUNNAN"])

@@ -1,78 +1,121 @@
-"""WeChat's mini-program login by wechatpy (code2Session of the mini-program's server API).
+"""A mini-program's server API.
 
-The answer's `session_key` ends in this file: nothing here needs it, so it is neither returned, nor kept, nor logged.
-Errors are raised without their cause: requests puts the URL into its messages, and with it the secret and the code.
+The answer to a login holds a `session_key`. It ends in this file: nothing here needs it, since the phone number comes
+by a code and not encrypted with it, so it is neither returned, nor kept, nor logged.
 """
 
 from __future__ import annotations
 
+import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import requests
 import structlog
-from wechatpy import WeChatClient
-from wechatpy.exceptions import WeChatClientException
 
-from app.wechat.providers.protocol import AccountBlocked, CodeRefused, ProviderUnavailable
+from app.wechat.providers.client import Client
+from app.wechat.providers.protocol import (
+    AccountBlocked,
+    CodeRefused,
+    NoSubscription,
+    ProviderUnavailable,
+    Refused,
+)
 
 log = structlog.get_logger(__name__)
 
-LIVE = "https://api.weixin.qq.com"
-TIMEOUT = (2.0, 4.0)  # seconds: to connect, to read
-REFUSED = frozenset([40029, 40163])  # invalid (or over its five minutes), been used
-BLOCKED = 40226
+USED_OR_UNKNOWN = frozenset(["40029", "40163"])  # invalid (or over its five minutes), been used
+BLOCKED = "40226"
+NO_SUBSCRIPTION = "43101"
+WATERMARK = timedelta(minutes=10)  # longer than a code lives, and a clock is wrong
+PHONE = re.compile(r"1[3-9]\d{9}")
+LENGTHS = {"thing": 20, "phrase": 5, "name": 10, "letter": 32, "character_string": 32, "symbol": 5, "number": 32}
+PICTURES = (b"\x89PNG", b"\xff\xd8\xff")
 
 
-class MiniProgram:
-    """The client of one appid. `base`: where WeChat is, without a slash at the end (None: the real one)."""
-
-    def __init__(self, *, appid: str, secret: str, base: str | None):
-        self._base = base or LIVE
-        self._secret = secret
-        # stock retries recurse without an end on a lasting 40001; nothing here needs an access token anyway
-        self._client = WeChatClient(appid, secret, auto_retry=False)
-
-    @property
-    def appid(self) -> str:
-        """The mini-program's appid."""
-        appid: str = self._client.appid
-        return appid
+class MiniProgram(Client):
+    """The client of one mini-program."""
 
     def openid_of(self, code: str) -> str:
-        """The openid behind a code of `wx.login`. One request, no retry: the code may be used up by the first."""
+        """See `WeChat`. One request, no retry: the code may be used up by the first."""
         params = {
             "appid": self.appid,
-            "secret": self._secret,
+            "secret": self.secret,
             "js_code": code,
             "grant_type": "authorization_code",
-            "access_token": None,  # else wechatpy fetches one first, from an address of its own and without a timeout
+            "access_token": None,  # else wechatpy fetches one first, for nothing
         }
         try:
-            answer = self._client.get(
-                f"{self._base}/sns/jscode2session", params=params, timeout=TIMEOUT, allow_redirects=False
-            )
-        except WeChatClientException as error:
-            raise _meaning(error.errcode) from None
-        except (requests.RequestException, ValueError, TypeError) as error:
-            log.warning("wechat_unreachable", error=type(error).__name__)
-            raise ProviderUnavailable(type(error).__name__) from None
-        return _openid(answer)
+            answer = self.request("get", "/sns/jscode2session", params=params)
+        except Refused as error:
+            raise _of_code(error) from None
+        openid = answer.get("openid") if isinstance(answer, dict) else None
+        if not isinstance(openid, str) or not 1 <= len(openid) <= 64:
+            log.error("wechat_answer_without_openid")
+            raise ProviderUnavailable("no openid")
+        return openid
+
+    def phone_of(self, code: str, *, now: datetime) -> str:
+        """See `WeChat`. The answer must be for this mini-program, and fresh."""
+        try:
+            answer = self.call("/wxa/business/getuserphonenumber", {"code": code})
+        except Refused as error:
+            raise _of_code(error) from None
+        return _phone(answer, self.appid, now)
+
+    def code_picture(self, scene: str, page: str) -> bytes:
+        """See `WeChat`."""
+        data = {"scene": scene, "page": page, "check_path": False, "width": 430}
+        answer = self.call("/wxa/getwxacodeunlimit", data)
+        picture = answer.content if isinstance(answer, requests.Response) else b""
+        if not picture.startswith(PICTURES):
+            log.error("wechat_answer_without_picture")
+            raise ProviderUnavailable("no picture")
+        return bytes(picture)
+
+    def send_subscribed(self, openid: str, template_id: str, page: str, data: dict[str, str]) -> None:
+        """See `WeChat`. Values that are too long for their key are cut: WeChat refuses the whole message else."""
+        body = {
+            "touser": openid,
+            "template_id": template_id,
+            "page": page,
+            "data": {key: {"value": _fit(key, value)} for key, value in data.items()},
+        }
+        try:
+            answer = self.call("/cgi-bin/message/subscribe/send", body)
+        except Refused as error:
+            raise NoSubscription(error.code) if error.code == NO_SUBSCRIPTION else error from None
+        if not isinstance(answer, dict) or answer.get("errcode") != 0:
+            log.error("wechat_answer_without_errcode")
+            raise ProviderUnavailable("no errcode")
 
 
-def _meaning(errcode: int | None) -> Exception:
-    """What an errcode of code2Session means here (None: an HTTP status other than 2xx)."""
-    if errcode in REFUSED:
-        return CodeRefused(str(errcode))
-    if errcode == BLOCKED:
-        return AccountBlocked(str(errcode))
-    # -1 busy, 45011 too often; 40013 and 40125 say that our appid or secret is wrong: somebody has to look
-    log.error("wechat_refused", errcode=errcode)
-    return ProviderUnavailable(str(errcode))
+def _of_code(error: Refused) -> Exception:
+    """What an errcode means where a code was brought."""
+    if error.code in USED_OR_UNKNOWN:
+        return CodeRefused(error.code)
+    if error.code == BLOCKED:
+        return AccountBlocked(error.code)
+    log.error("wechat_refused", errcode=error.code)
+    return ProviderUnavailable(error.code)
 
 
-def _openid(answer: Any) -> str:
-    openid = answer.get("openid") if isinstance(answer, dict) else None
-    if not isinstance(openid, str) or not 1 <= len(openid) <= 64:
-        log.error("wechat_answer_without_openid")
-        raise ProviderUnavailable("no openid")
-    return openid
+def _phone(answer: Any, appid: str, now: datetime) -> str:
+    info: Any = answer.get("phone_info") if isinstance(answer, dict) else None
+    try:
+        phone, country = str(info["purePhoneNumber"]), str(info["countryCode"])
+        marked, at = info["watermark"]["appid"], int(info["watermark"]["timestamp"])
+    except (KeyError, TypeError, ValueError):
+        log.error("wechat_answer_without_phone")
+        raise ProviderUnavailable("no phone") from None
+    if marked != appid or abs(now.timestamp() - at) > WATERMARK.total_seconds():
+        log.error("wechat_phone_watermark_wrong", ours=marked == appid)
+        raise ProviderUnavailable("watermark")
+    if country != "86" or not PHONE.fullmatch(phone):
+        raise CodeRefused("no mainland number")
+    return phone
+
+
+def _fit(key: str, value: str) -> str:
+    longest = LENGTHS.get(key.rstrip("0123456789"))
+    return value if longest is None or len(value) <= longest else value[: longest - 1] + "…"

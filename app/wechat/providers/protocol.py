@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 
@@ -13,8 +14,20 @@ class AccountBlocked(Exception):
     """WeChat holds this user for risky (errcode 40226)."""
 
 
+class Refused(Exception):
+    """WeChat says no, and did nothing; `code` is its errcode."""
+
+    def __init__(self, code: str):
+        super().__init__(code)
+        self.code = code
+
+
+class NoSubscription(Refused):
+    """The user gave no leave for this message, or used it up, or took it back (errcode 43101)."""
+
+
 class ProviderUnavailable(Exception):
-    """No answer, or none that says anything. The code may be used up: the phone fetches a new one, at no cost."""
+    """No answer, or none that says anything: whether it was done is not known."""
 
 
 class WeChat(Protocol):
@@ -25,4 +38,17 @@ class WeChat(Protocol):
         """The mini-program's appid."""
 
     def openid_of(self, code: str) -> str:
-        """The openid behind a code of `wx.login`. Raises the exceptions of this file."""
+        """The openid behind a code of `wx.login`. Raises `CodeRefused`, `AccountBlocked`, `ProviderUnavailable` (the
+        code may be used up: the phone fetches a new one, at no cost)."""
+
+    def phone_of(self, code: str, *, now: datetime) -> str:
+        """The mainland number behind a code of the phone-number button: eleven digits, which WeChat has verified.
+        Raises `CodeRefused`, `ProviderUnavailable`."""
+
+    def code_picture(self, scene: str, page: str) -> bytes:
+        """The mini-program code that opens `page` with `scene` (1 to 32 plain characters), as PNG or JPEG. Raises
+        `Refused`, `ProviderUnavailable`."""
+
+    def send_subscribed(self, openid: str, template_id: str, page: str, data: dict[str, str]) -> None:
+        """Send a subscribe message: `data` by the template's keys. Raises `NoSubscription`, `Refused`,
+        `ProviderUnavailable`."""
