@@ -27,6 +27,7 @@ _CHANNEL_SECRETS: dict[Channel, str | None] = {
     "wechat_native": "wechatpay",
     "wechat_jsapi": "wechatpay",
     "alipay_qr": "alipay",
+    "alipay_wap": "alipay",
     "unionpay_b2c": "unionpay",
     "bank_transfer": None,
 }
@@ -152,7 +153,7 @@ def _money_faults(programme_: Programme) -> list[str]:
         return ["invoice: there is no fee"] if programme_.invoice else []
     faults = []
     channels = programme_.fee.channels
-    offered = {*channels.web, *channels.mini_program, *channels.app}
+    offered = {*channels.web, *channels.phone_web, *channels.mini_program, *channels.app}
     if not offered:
         faults.append("fee.channels: no way to pay")
     for channel in sorted(offered):

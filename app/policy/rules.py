@@ -17,10 +17,10 @@ from app.policy.load import shanghai_day
 from app.policy.parties import CertificateKind, FixedPassword, LastOfAccount, LoginRule, MobileNumber
 from app.policy.schema import (
     Channel,
-    Client,
     FacePurpose,
     FromPayment,
     MonthlyWindow,
+    PayClient,
     Programme,
     Stage,
     UntilBeforeExam,
@@ -154,7 +154,7 @@ def order_expires_at(programme: Programme, ordered_at: datetime, *, channel: Cha
     return _utc(ordered_at) + timedelta(minutes=fee.order_minutes)
 
 
-def channels(programme: Programme, client: Client, *, ios: bool) -> tuple[Channel, ...]:
+def channels(programme: Programme, client: PayClient, *, ios: bool) -> tuple[Channel, ...]:
     """The ways to pay that this client offers, in order. On an iPhone, JSAPI only where the programme says so."""
     offered = _the(programme.fee, "fee", programme).channels
     listed: tuple[Channel, ...] = getattr(offered, client)

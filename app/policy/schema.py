@@ -27,8 +27,9 @@ from app.policy.parties import (
 )
 
 Stage = Literal["sign_up", "materials", "payment", "photo", "study", "exam", "hours_audit", "proof"]
-Channel = Literal["wechat_native", "wechat_jsapi", "alipay_qr", "unionpay_b2c", "bank_transfer"]
+Channel = Literal["wechat_native", "wechat_jsapi", "alipay_qr", "alipay_wap", "unionpay_b2c", "bank_transfer"]
 Client = Literal["web", "mini_program", "app"]
+PayClient = Literal["web", "phone_web", "mini_program", "app"]
 FacePurpose = Literal["activation", "login", "study_now", "exam_start"]
 QuestionType = Literal["single", "multiple", "judge"]
 
@@ -93,9 +94,11 @@ class SignUp(Rule, frozen=True):
 
 
 class Channels(Rule, frozen=True):
-    """Ways to pay, in the order in which each client offers them."""
+    """Ways to pay, in the order in which each client offers them. `web` is a computer's browser, `phone_web` a
+    phone's: who holds the phone cannot scan its screen."""
 
     web: tuple[Channel, ...]
+    phone_web: tuple[Channel, ...]
     mini_program: tuple[Channel, ...]
     app: tuple[Channel, ...]
     jsapi_on_ios: bool
