@@ -128,12 +128,31 @@ class WorkingDays(Rule, frozen=True):
             raise ValueError("at_least is more than at_most")
 
 
+class Calendar(Rule, frozen=True):
+    """Days that the state's calendar (app/policy/working_days.py) does not say, or says otherwise: `holidays` are no
+    working days, `working_days` are. A year of which a day stands here counts as known."""
+
+    holidays: tuple[date, ...]
+    working_days: tuple[date, ...]
+
+    def __post_init__(self) -> None:
+        if both := sorted(set(self.holidays) & set(self.working_days)):
+            raise ValueError(f"{both[0]} is a holiday and a working day")
+
+
 class Invoice(Rule, frozen=True):
+    """`after_payment`: working days after the day of the payment. `held_until_settlement_checked`: whether the money
+    is looked at once more before. `tax_rate_permille`: 30 is 3 %; prices hold the tax. `goods_name` and `goods_code`
+    (19 digits) are those of the state's table of goods and services."""
+
     issued: Literal["automatic", "on_request"]
     kind: Literal["electronic_ordinary_vat"]
     after_payment: WorkingDays
     held_until_settlement_checked: bool
     details_fixed_once_paid: bool
+    tax_rate_permille: Annotated[int, Meta(ge=0, le=130)]
+    goods_name: Text
+    goods_code: Annotated[str, Meta(pattern=r"^[0-9]{19}$")]
 
 
 # --- photo and face ----------------------------------------------------------------------------------------------
@@ -344,6 +363,7 @@ class Programme(Rule, frozen=True):
     title: Text
     version: date
     stages: Annotated[tuple[Stage, ...], Meta(min_length=1)]
+    calendar: Calendar | None
     authority: Authority
     login: Login
     activation: Activation
