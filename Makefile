@@ -74,8 +74,8 @@ format: $(BIN)/.installed-dev ## put the code into shape
 journey: $(BIN)/.installed node_modules/.installed ## walk one trainee's whole path (BASE_URL=... SANDBOX_URL=... for a running copy)
 	@$(PY) -m ops.journey --programme $(PROGRAMME) $(if $(BASE_URL),--base-url $(BASE_URL)) $(if $(SANDBOX_URL),--sandbox-url $(SANDBOX_URL))
 
-faults: $(BIN)/.installed-dev node_modules/.installed ## break things and check the invariants (GROUP=kill|payments|heartbeats|exams|login)
-	@$(PY) -m tests.faults $(GROUP)
+faults: $(BIN)/.installed-dev node_modules/.installed ## break things and check the invariants (GROUP=kill|payments|heartbeats|exams|login DATABASE=sqlite|postgresql|mariadb)
+	@$(PY) -m tests.faults $(GROUP) $(if $(DATABASE),--database $(DATABASE))
 
 bench: $(BIN)/.installed-dev node_modules/.installed ## measure, as ratios in one run; writes build/bench.json
 	@$(PY) -m bench

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import base64
+import os
 import random
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from app.policy.schema import Programme
 from config.settings import ROOT
 from ops import questions
 from ops.client import Client, Surprise
+from ops.databases import borrowed_redis, own_database
 from ops.demo import load as demo
 from ops.rosters import MadeUp
 from ops.stack import Stack
@@ -343,7 +345,8 @@ def next_port(base_url: str) -> str:
 
 
 def main() -> None:
-    """Walk against BASE_URL, or against a copy of its own."""
+    """Walk against BASE_URL, or against a copy of its own: over the embedded databases, or over fresh ones on the
+    servers of DATABASE_URL and REDIS_URL."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--programme", default="yunnan")
     parser.add_argument("--base-url", help="a running copy (default: an own one in a temporary directory)")
@@ -359,9 +362,13 @@ def main() -> None:
             walk(options.base_url, options.sandbox_url or next_port(options.base_url), programme)
             print(f"  {options.base_url.rstrip('/')}/ shows it to whoever signs in with these.", flush=True)
             return
-        with tempfile.TemporaryDirectory(prefix="journey-") as directory:
+        with tempfile.TemporaryDirectory(prefix="journey-") as directory, ExitStack() as made:
             print("Starting a copy of its own ...", flush=True)
-            with Stack(Path(directory)) as stack:
+            chosen = {"DATABASE_URL": own_database(os.environ.get("DATABASE_URL"), Path(directory), durable=True)}
+            if "REDIS_URL" in os.environ:
+                chosen["REDIS_URL"] = borrowed_redis(os.environ["REDIS_URL"])
+            urls = {name: made.enter_context(url) for name, url in chosen.items()}
+            with Stack(Path(directory), **urls) as stack:
                 walk(stack.base_url, stack.sandbox_url, programme)
     except Surprise as surprise:
         sys.exit(f"SURPRISE: {surprise}")

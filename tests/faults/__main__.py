@@ -1,5 +1,5 @@
-"""`make faults [GROUP=…]`: breaks things, checks the invariants, writes build/faults.json. Exit status 1 if an
-invariant was violated, or a twin (the same with its guard off) did not fail."""
+"""`make faults [GROUP=…] [DATABASE=…]`: breaks things, checks the invariants, writes build/faults.json. Exit status 1
+if an invariant was violated, or a twin (the same with its guard off) did not fail."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from app.core import db
 from tests.faults import exams, heartbeats, kill, login, payments, report
-from tests.world import World, build
+from tests.world import SERVERS, World, build
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,14 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def run_scenarios(group: str) -> list[report.Row]:
-    """Every scenario of a group, each in an empty world."""
+def run_scenarios(group: str, database: str) -> list[report.Row]:
+    """Every scenario of a group, each in an empty world over `database`."""
     rows = []
-    with tempfile.TemporaryDirectory(prefix="faults-") as directory, build(Path(directory)) as world:
+    server = SERVERS[database]
+    with (
+        tempfile.TemporaryDirectory(prefix="faults-") as directory,
+        build(Path(directory), server, durable=True) as world,
+    ):
         for scenario in SCENARIOS[group]:
             began = time.monotonic()
             with db.connection():
@@ -61,22 +65,22 @@ def run_scenarios(group: str) -> list[report.Row]:
                 twin = scenario.twin(world)
             world.clear()
             row = report.Row(
-                scenario.id, "sqlite", scenario.tries, violations, twin, round(time.monotonic() - began, 1)
+                scenario.id, database, scenario.tries, violations, twin, round(time.monotonic() - began, 1)
             )
             say(row.line())
             rows.append(row)
     return rows
 
 
-def run_kills() -> list[report.Row]:
+def run_kills(database: str) -> list[report.Row]:
     """The five journeys; a row each."""
     rows = []
     with tempfile.TemporaryDirectory(prefix="kill-") as directory:
-        for outcome in kill.run(Path(directory), say):
+        for outcome in kill.run(Path(directory), SERVERS[database], say):
             for wrong in outcome.wrong:
                 say(f"  {outcome.target}: {wrong}")
             row = report.Row(
-                f"KILL-{outcome.target}", "sqlite", outcome.kills, len(outcome.wrong), None, round(outcome.seconds, 1)
+                f"KILL-{outcome.target}", database, outcome.kills, len(outcome.wrong), None, round(outcome.seconds, 1)
             )
             say(row.line())
             rows.append(row)
@@ -87,13 +91,15 @@ def main() -> None:
     """Run one group, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("group", nargs="?", choices=GROUPS)
-    chosen = parser.parse_args().group
+    parser.add_argument("--database", choices=SERVERS, default="sqlite")
+    options = parser.parse_args()
+    chosen, database = options.group, options.database
     rows: list[report.Row] = []
     for group in (chosen,) if chosen else GROUPS:
-        say(f"--- {group}")
-        rows += run_kills() if group == "kill" else run_scenarios(group)
+        say(f"--- {group} on {database}")
+        rows += run_kills(database) if group == "kill" else run_scenarios(group, database)
         report.write(rows)
-    bad = [row.id for row in rows if not row.good]
+    bad = [f"{row.id} on {row.database}" for row in rows if not row.good]
     say(f"{len(rows)} experiments, {len(bad)} bad{': ' + ', '.join(bad) if bad else ''}; see build/faults.json")
     sys.exit(1 if bad else 0)
 

@@ -21,6 +21,7 @@ from app.core.clock import utcnow
 from app.policy import load as policy
 from config.settings import ROOT
 from ops.client import Client
+from ops.databases import own_database
 from ops.journey import Journey
 from ops.stack import Stack
 
@@ -78,12 +79,13 @@ class Killer:
         self.stack.kill(self.target)
 
 
-def run_one(directory: Path, target: str, say: Callable[[str], None]) -> Outcome:
-    """One journey with its killings."""
+def run_one(directory: Path, target: str, server: str, say: Callable[[str], None]) -> Outcome:
+    """One journey with its killings, over a database of its own at `server` (its URL; empty: SQLite)."""
     outcome = Outcome(target)
     began = time.monotonic()
     try:
-        with Stack(directory) as stack:
+        directory.mkdir()
+        with own_database(server, directory, durable=True) as url, Stack(directory, DATABASE_URL=url) as stack:
             killer = Killer(stack, target)
             programme = policy.in_force("yunnan", utcnow())
             journey = Journey(
@@ -107,7 +109,7 @@ def run_one(directory: Path, target: str, say: Callable[[str], None]) -> Outcome
             if killer.kills != len(MOMENTS) or restarts != killer.kills:
                 outcome.wrong.append(f"{killer.kills} kills and {restarts} new starts: the experiment is void")
             outcome.wrong += still_there(journey, evidence)
-            outcome.wrong += audit(directory, stack)
+            outcome.wrong += audit(directory, stack, url)
     except Exception as error:  # whatever ends a journey is this experiment's result
         outcome.wrong.append(f"{type(error).__name__}: {error}")
     outcome.seconds = time.monotonic() - began
@@ -130,21 +132,21 @@ def still_there(journey: Journey, evidence: dict[str, object]) -> list[str]:
     return wrong
 
 
-def audit(directory: Path, stack: Stack) -> list[str]:
+def audit(directory: Path, stack: Stack, database_url: str) -> list[str]:
     """Every audit over the copy's database, by a process that starts as the product's own do."""
     environment = {**os.environ, "DATA_DIR": str(directory), "PORT": str(stack.port), "LOG_LEVEL": "ERROR"}
-    environment["SECRETS_DIR"] = str(directory / "secrets")
+    environment |= {"SECRETS_DIR": str(directory / "secrets"), "DATABASE_URL": database_url}
     argv = [sys.executable, "-m", "ops.manage", "audit"]
     result = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
     return [] if result.returncode == 0 else [line for line in (result.stdout + result.stderr).splitlines() if line]
 
 
-def run(directory: Path, say: Callable[[str], None]) -> list[Outcome]:
+def run(directory: Path, server: str, say: Callable[[str], None]) -> list[Outcome]:
     """All journeys, in parallel."""
     policy.init(ROOT / "config" / "programmes")
     outcomes: list[Outcome] = []
     threads = [
-        Thread(target=lambda target=target: outcomes.append(run_one(directory / target, target, say)))
+        Thread(target=lambda target=target: outcomes.append(run_one(directory / target, target, server, say)))
         for target in TARGETS
     ]
     for thread in threads:

@@ -27,7 +27,7 @@ class Row:
         """One line for the terminal."""
         twin = {True: "twin failed, as it must", False: "TWIN DID NOT FAIL", None: "no twin"}[self.twin_failed]
         counts = f"tries {self.tries:>5}  violations {self.violations}"
-        return f"{self.id:<14} {self.database:<8} {counts}  {twin}  {self.seconds:.1f} s"
+        return f"{self.id:<14} {self.database:<10} {counts}  {twin}  {self.seconds:.1f} s"
 
     @property
     def good(self) -> bool:

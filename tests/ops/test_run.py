@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Event
 
 import psutil
 import pytest
@@ -17,6 +18,7 @@ import requests
 
 from config.settings import ROOT
 from ops.processes import Child, Supervisor
+from ops.run import redis_child, wait_for_database
 from ops.stack import Stack, free_pair
 
 
@@ -51,6 +53,27 @@ def test_a_data_directory_in_use_is_said_in_one_clear_line(tmp_path: Path) -> No
     assert result.returncode == 1
     assert "is in use by another copy" in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_database_that_does_not_let_us_in_is_said_without_its_password() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        port = somebody.getsockname()[1]  # and nobody listens there once this block ends
+    with pytest.raises(SystemExit, match="DATABASE_URL") as refused:
+        wait_for_database(f"postgresql://someone:Geheim-1@127.0.0.1:{port}/none", Event(), seconds=0)
+    assert "Geheim-1" not in str(refused.value)
+
+
+def test_a_database_url_that_is_none_is_said_at_once() -> None:
+    with pytest.raises(SystemExit, match="DATABASE_URL"):
+        wait_for_database("mysql://127.0.0.1/", Event())
+
+
+def test_a_named_redis_is_neither_started_nor_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    own = redis_child(tmp_path, f"unix://{tmp_path}/redis.sock", tmp_path)
+    assert own is not None
+    monkeypatch.setenv("REDIS_URL", "unix:///run/somebody.sock")
+    assert redis_child(tmp_path, "unix:///run/somebody.sock", tmp_path) is None
 
 
 def sleeper(directory: Path) -> Child:
