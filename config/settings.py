@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
 ROOT = Path(__file__).resolve().parent.parent
+FIRST_KEY = "k1"
 FONTS = ROOT / "node_modules" / "@expo-google-fonts" / "noto-sans-sc"
 
 
@@ -40,21 +42,18 @@ class Secrets:
                 return path.read_text(encoding="utf-8").strip()
         raise SecretMissing(f"secret {name!r} is missing: set {variable}, or put it into SECRETS_DIR")
 
-    def key(self, name: str, length: int) -> bytes:
-        """The secret `name`, base64 of exactly `length` bytes."""
-        try:
-            value = base64.b64decode(self.get(name), validate=True)
-        except ValueError as error:
-            raise SettingsError(f"secret {name!r} is not base64") from error
-        if len(value) != length:
-            raise SettingsError(f"secret {name!r} must be {length} bytes, is {len(value)}")
-        return value
-
     def keyring(self, name: str) -> dict[str, bytes]:
-        """A keyring `id:base64 id:base64 …` of 32-byte keys; the first one encrypts, all decrypt."""
+        """A keyring `id:base64 id:base64 …` of 32-byte keys; the first one writes, all read. A key without an id is
+        `k1`, the first of an installation. Raises `SecretMissing`, `SettingsError`."""
         ring: dict[str, bytes] = {}
         for part in self.get(name).split():
-            key_id, _, text = part.partition(":")
+            key_id, colon, text = part.partition(":")
+            if not colon:
+                key_id, text = FIRST_KEY, part
+            if not re.fullmatch(r"[a-z0-9]{1,4}", key_id):
+                raise SettingsError(f"secret {name!r}: a key's id is 1 to 4 small letters and digits, not {key_id!r}")
+            if key_id in ring:
+                raise SettingsError(f"secret {name!r}: two keys are called {key_id!r}")
             try:
                 key = base64.b64decode(text, validate=True)
             except ValueError as error:

@@ -23,7 +23,7 @@ from app.pay.audit import audit_payments
 from app.policy import load as programmes
 from app.study.audit import audit_progress
 from config.settings import load
-from ops import questions, rosters, support
+from ops import keys, questions, rosters, support
 
 
 def show_progress(done: int, total: int) -> None:
@@ -208,6 +208,7 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(run=pay_retry_refund)
 
     support.add_commands(commands)
+    keys.add_commands(commands)
 
     command = commands.add_parser("make-migration", help="write a migration from the models")
     command.add_argument("name")

@@ -45,7 +45,7 @@ def send_code(who: Identity, *, address: str, now: datetime) -> Sent:
         limits.count(limits.CODES, address, now=now)
         codes.issue(
             programme,
-            person.id_number_index,
+            person.id_number,
             person,
             "activation",
             person.phone,
@@ -62,7 +62,7 @@ def confirm(who: Identity, code: str, *, address: str, now: datetime) -> SignedI
     Raises `code_wrong`, `already_activated`."""
     session = _activating(who)
     person = service.get_person(who.person_id)
-    row = codes.check(person.id_number_index, "activation", code, asker=who.session_id, now=now)
+    row = codes.check(person.id_number, "activation", code, asker=who.session_id, now=now)
     with transaction():
         codes.use(row, now=now)
         limits.give_back(limits.CODES, address, 1)

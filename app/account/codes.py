@@ -17,6 +17,7 @@ import structlog
 from app.account import limits
 from app.account.errors import CODE_WRONG, SMS_NOT_OFFERED, SMS_TOO_OFTEN
 from app.account.models import Person, VerificationCode
+from app.account.people import id_number_index
 from app.core import crypto, outbox, tokens
 from app.core.db import compare_and_set, transaction
 from app.core.ids import new_id
@@ -40,8 +41,13 @@ WINDOWS = ((timedelta(minutes=1), 1), (timedelta(hours=1), 5), (timedelta(days=1
 STRANGERS = ((timedelta(minutes=1), 1), (timedelta(hours=1), 3), (timedelta(days=1), 6))  # 4 a day stay in reserve
 
 
-def _hash(code_id: str, code: str) -> str:
-    return hmac.digest(tokens.key_for("verification code"), f"{code_id}:{code}".encode(), "sha256").hex()
+def _hashes(code_id: str, code: str) -> list[str]:
+    text = f"{code_id}:{code}".encode()
+    return [hmac.digest(key, text, "sha256").hex() for key in tokens.keys_for("verification code")]
+
+
+def _fits(row: VerificationCode, code: str) -> bool:
+    return any(hmac.compare_digest(row.code_hash, known) for known in _hashes(row.id, code))
 
 
 def _wait(made: Iterable[datetime], windows: Iterable[tuple[timedelta, int]], now: datetime) -> int:
@@ -54,18 +60,18 @@ def _wait(made: Iterable[datetime], windows: Iterable[tuple[timedelta, int]], no
     return int(wait) + 1 if wait > 0 else 0
 
 
-def _asker_waits(window: str, now: datetime) -> int:
+def _asker_waits(windows: tuple[str, ...], now: datetime) -> int:
     """Seconds until the next one for whoever asks here."""
     made = VerificationCode.select(VerificationCode.created_at).where(
-        VerificationCode.window_index == window, VerificationCode.created_at > now - timedelta(days=1)
+        VerificationCode.window_index.in_(windows), VerificationCode.created_at > now - timedelta(days=1)
     )
     return _wait((moment for (moment,) in made.tuples()), WINDOWS, now)
 
 
-def _phone_waits(phone_index: str, reserved: bool, now: datetime) -> int:
+def _phone_waits(phones: tuple[str, ...], reserved: bool, now: datetime) -> int:
     """Seconds until the next SMS may go to the phone: strangers leave a reserve, and nobody gets past the ceiling."""
     sent = VerificationCode.select(VerificationCode.created_at, VerificationCode.reserved).where(
-        VerificationCode.phone_index == phone_index,
+        VerificationCode.phone_index.in_(phones),
         VerificationCode.person_id.is_null(False),
         VerificationCode.created_at > now - timedelta(days=1),
     )
@@ -79,17 +85,13 @@ def _too_often(seconds: int) -> Exception:
     return SMS_TOO_OFTEN(headers={"Retry-After": str(seconds)}, retry_after=seconds)
 
 
-def _asker_index(asker: str) -> str:
-    return crypto.index("verification_code.asker", asker)
-
-
-def _nobodys_phone(subject: str) -> str:
-    return f"000{int(subject, 16) % 10**8:08d}"
+def _nobodys_phone(id_number: str) -> str:
+    return f"000{int(crypto.index('nobody.phone', id_number)[-8:], 16) % 10**8:08d}"
 
 
 def issue(
     programme: Programme,
-    subject: str,
+    id_number: str,
     person: Person | None,
     purpose: Purpose,
     phone: str | None,
@@ -99,7 +101,7 @@ def issue(
     reserved: bool,
     now: datetime,
 ) -> VerificationCode:
-    """Make a code for `subject` (the index of an ID number) and, if there is a `phone`, have it sent there.
+    """Make a code for an ID number (normalised, known or not) and, if there is a `phone`, have it sent there.
 
     `asker`: the session or, outside of one, the address that asks; `check` takes the code from there only.
     `reserved`: somebody who is known asks, and may take what strangers leave. `person` and `phone` are None where
@@ -110,33 +112,33 @@ def issue(
         raise SMS_NOT_OFFERED()
     code_id, code = new_id(), f"{secrets.randbelow(10**6):06d}"
     # A first password is no secret: before the activation a person has a window at each address, as outside.
-    where = (subject, "phone") if purpose == "phone" else (subject, SHARED.get(purpose, purpose), address)
-    window = crypto.index("verification_code.window", "\n".join(where))
+    where = (id_number, "phone") if purpose == "phone" else (id_number, SHARED.get(purpose, purpose), address)
+    windows = crypto.indexes("verification_code.window", "\n".join(where))
     addressee = person.id if person and phone else None
-    number = phone or _nobodys_phone(subject)
-    phone_index = crypto.index("verification_code.phone", number)
+    number = phone or _nobodys_phone(id_number)
+    phones = crypto.indexes("verification_code.phone", number)
     with transaction():
-        limits.hold("sms_window", window, now=now)
-        if seconds := _asker_waits(window, now):
+        limits.hold("sms_window", "\n".join(where), now=now)
+        if seconds := _asker_waits(windows, now):
             raise _too_often(seconds)
-        limits.hold("sms_phone", phone_index, now=now)
-        if seconds := _phone_waits(phone_index, reserved, now):
+        limits.hold("sms_phone", number, now=now)
+        if seconds := _phone_waits(phones, reserved, now):
             if purpose not in SHARED:
                 raise _too_often(seconds)
             log.warning("sms_phone_limit_reached", purpose=purpose, reserved=reserved)
             addressee = None
         row: VerificationCode = VerificationCode.create(
             id=code_id,
-            subject_index=subject,
-            asker_index=_asker_index(asker),
-            window_index=window,
+            subject_index=id_number_index(id_number),
+            asker_index=crypto.index("verification_code.asker", asker),
+            window_index=windows[0],
             person_id=addressee,
             programme=programme.key,
             purpose=purpose,
             phone=number,
             reserved=reserved,
             code=code,
-            code_hash=_hash(code_id, code),
+            code_hash=_hashes(code_id, code)[0],
             created_at=now,
             expires_at=now + LIVES,
         )
@@ -144,15 +146,15 @@ def issue(
     return row
 
 
-def check(subject: str, purpose: Purpose, code: str, *, asker: str, now: datetime) -> VerificationCode:
-    """The newest code that `asker` was sent of `subject` for `purpose`, if it is this one. Counts a try, right or
-    wrong, whatever happens afterwards; `use` it in the transaction of what it opens. Raises `code_wrong`."""
+def check(id_number: str, purpose: Purpose, code: str, *, asker: str, now: datetime) -> VerificationCode:
+    """The newest code that `asker` was sent of this ID number for `purpose`, if it is this one. Counts a try, right
+    or wrong, whatever happens afterwards; `use` it in the transaction of what it opens. Raises `code_wrong`."""
     row = (
         VerificationCode.select()
         .where(
-            VerificationCode.subject_index == subject,
+            VerificationCode.subject_index.in_(crypto.indexes("person.id_number", id_number)),
             VerificationCode.purpose == purpose,
-            VerificationCode.asker_index == _asker_index(asker),
+            VerificationCode.asker_index.in_(crypto.indexes("verification_code.asker", asker)),
         )
         .order_by(VerificationCode.created_at.desc(), VerificationCode.id.desc())
         .first()
@@ -165,7 +167,7 @@ def check(subject: str, purpose: Purpose, code: str, *, asker: str, now: datetim
         VerificationCode.used_at.is_null(),
         VerificationCode.expires_at > now,
     )
-    if not counted.execute() or not hmac.compare_digest(row.code_hash, _hash(row.id, code)) or row.person_id is None:
+    if not counted.execute() or not _fits(row, code) or row.person_id is None:
         raise CODE_WRONG()
     found: VerificationCode = row
     return found

@@ -14,7 +14,7 @@ import peewee
 from app.account.errors import LOGIN_PAUSED
 from app.account.models import LoginThrottle
 from app.core import crypto
-from app.core.db import compare_and_set, insert_once, transaction
+from app.core.db import compare_and_set, insert_once, savepoint, transaction
 from app.core.errors import TOO_MANY
 
 
@@ -57,22 +57,42 @@ class Try:
     guarded: bool
 
 
-def _key(scope: str, *parts: str) -> str:
-    return crypto.index(f"login_throttle.{scope}", "\n".join(parts))
+Keys = tuple[str, ...]  # one counter's key, today's and those of older index keys
 
 
-def _row(scope: str, key: str, now: datetime) -> LoginThrottle:
-    found = LoginThrottle.get_or_none(LoginThrottle.scope == scope, LoginThrottle.key == key)
+def _keys(scope: str, *parts: str) -> Keys:
+    return crypto.indexes(f"login_throttle.{scope}", "\n".join(parts))
+
+
+def _row(scope: str, keys: Keys, now: datetime) -> LoginThrottle:
+    """The counter, made where there is none. One under an older key is moved to today's."""
+    found = _find(scope, keys)
     if found is None:
-        insert_once(LoginThrottle, scope=scope, key=key, failures=0, last_at=now)
-        found = LoginThrottle.get(LoginThrottle.scope == scope, LoginThrottle.key == key)
-    row: LoginThrottle = found
+        insert_once(LoginThrottle, scope=scope, key=keys[0], failures=0, last_at=now)
+    elif found.key != keys[0] and not _move(found, keys[0]):
+        found = None
+    row: LoginThrottle = found or LoginThrottle.get(LoginThrottle.scope == scope, LoginThrottle.key == keys[0])
     return row
 
 
-def _count(limit: Limit, key: str, now: datetime) -> LoginThrottle:
+def _find(scope: str, keys: Keys) -> LoginThrottle | None:
+    rows = LoginThrottle.select().where(LoginThrottle.scope == scope, LoginThrottle.key.in_(keys))
+    return min(rows, key=lambda row: keys.index(row.key), default=None)
+
+
+def _move(row: LoginThrottle, key: str) -> bool:
+    try:
+        with savepoint():
+            LoginThrottle.update(key=key).where(LoginThrottle.id == row.id).execute()
+    except peewee.IntegrityError:  # somebody made today's meanwhile
+        return False
+    row.key = key
+    return True
+
+
+def _count(limit: Limit, keys: Keys, now: datetime) -> LoginThrottle:
     for _ in range(50):
-        row = _row(limit.scope, key, now)
+        row = _row(limit.scope, keys, now)
         failures = 0 if now - row.last_at > limit.forget_after else row.failures
         until = paused_until(limit, failures, row.last_at)
         if until is not None and now < until:
@@ -87,21 +107,21 @@ def _count(limit: Limit, key: str, now: datetime) -> LoginThrottle:
 def count(limit: Limit, what: str, *, now: datetime) -> None:
     """Count a try at `what` (an address, a person). Raises `login_paused` with the seconds to wait."""
     with transaction():
-        _count(limit, _key(limit.scope, what), now)
+        _count(limit, _keys(limit.scope, what), now)
 
 
 def give_back(limit: Limit, what: str, tries: int) -> None:
     """Take back as many tries at `what` as led to a success: of many people behind one address nobody uses up what
     the others need."""
     for _ in range(tries):
-        _take_back(limit.scope, _key(limit.scope, what))
+        _take_back(limit.scope, _keys(limit.scope, what))
 
 
 def knows(account: str, address: str, *, now: datetime) -> bool:
     """Whether the owner came in with their own password at this address during the last 30 days."""
     found = LoginThrottle.select(LoginThrottle.id).where(
         LoginThrottle.scope == PAIR.scope,
-        LoginThrottle.key == _key(PAIR.scope, account, address),
+        LoginThrottle.key.in_(_keys(PAIR.scope, account, address)),
         LoginThrottle.trusted_until > now,
     )
     return bool(found.exists())
@@ -109,36 +129,36 @@ def knows(account: str, address: str, *, now: datetime) -> bool:
 
 def succeed(limit: Limit, what: str) -> None:
     """Forget the failures at `what`."""
-    key = _key(limit.scope, what)
-    LoginThrottle.update(failures=0).where(LoginThrottle.scope == limit.scope, LoginThrottle.key == key).execute()
+    _forgive(limit.scope, _keys(limit.scope, what))
 
 
 # --- login -------------------------------------------------------------------------------------------------------
 
 
 def begin_login(account: str, address: str, *, with_code: bool, now: datetime) -> Try:
-    """Count a login at `account` (the index of the ID number that was typed, known or not) from `address`. Where the
+    """Count a login at `account` (the ID number that was typed, normalised, known or not) from `address`. Where the
     account is guarded and no code was brought, nothing is counted: the guard ends when nobody tries the password any
     more. Raises `login_paused`."""
     with transaction():
-        overall = _row("account", _key("account", account), now)
-        pair = _row(PAIR.scope, _key(PAIR.scope, account, address), now)
+        overall_keys, pair_keys = _keys("account", account), _keys(PAIR.scope, account, address)
+        overall = _row("account", overall_keys, now)
+        pair = _row(PAIR.scope, pair_keys, now)
         known_here = pair.trusted_until is not None and now < pair.trusted_until
         full = overall.failures >= GUARD_AFTER and now - overall.last_at <= GUARD_LASTS
         guarded = full and not known_here
         if guarded and not with_code:
             return Try(account, address, guarded=True)
-        _count(PAIR, pair.key, now)
-        _count(ADDRESS, _key(ADDRESS.scope, address), now)
+        _count(PAIR, pair_keys, now)
+        _count(ADDRESS, _keys(ADDRESS.scope, address), now)
         if not guarded and not known_here:
-            guarded = not _count_account(overall.key, now)
+            guarded = not _count_account(overall_keys, now)
     return Try(account, address, guarded)
 
 
-def _count_account(key: str, now: datetime) -> bool:
+def _count_account(keys: Keys, now: datetime) -> bool:
     """Count a try at the account; False, and nothing counted, where others have just used up the free ones."""
     for _ in range(50):
-        row = _row("account", key, now)
+        row = _row("account", keys, now)
         failures = 0 if now - row.last_at > GUARD_LASTS else row.failures
         if failures >= GUARD_AFTER:
             return False
@@ -154,31 +174,34 @@ def login_succeeded(tried: Try, *, own_password: bool, now: datetime) -> None:
     if own_password:
         clear(tried.account, tried.address, now=now)
         return
-    _take_back("pair", _key("pair", tried.account, tried.address))
-    _take_back("address", _key("address", tried.address))
-    _take_back("account", _key("account", tried.account))
+    _take_back("pair", _keys("pair", tried.account, tried.address))
+    _take_back("address", _keys("address", tried.address))
+    _take_back("account", _keys("account", tried.account))
 
 
-def _take_back(scope: str, key: str) -> None:
+def _take_back(scope: str, keys: Keys) -> None:
     fewer = LoginThrottle.update(failures=LoginThrottle.failures - 1)
-    fewer.where(LoginThrottle.scope == scope, LoginThrottle.key == key, LoginThrottle.failures > 0).execute()
+    fewer.where(LoginThrottle.scope == scope, LoginThrottle.key.in_(keys), LoginThrottle.failures > 0).execute()
+
+
+def _forgive(scope: str, keys: Keys) -> None:
+    LoginThrottle.update(failures=0).where(LoginThrottle.scope == scope, LoginThrottle.key.in_(keys)).execute()
 
 
 def clear(account: str, address: str | None, *, now: datetime) -> None:
     """The owner has proved who they are, at `address` (None: on the telephone): forget the failures at the account,
     and know the address for a while. Rows in the order of `begin_login`, so that neither waits for the other."""
     if address is not None:
-        row = _row(PAIR.scope, _key(PAIR.scope, account, address), now)
+        row = _row(PAIR.scope, _keys(PAIR.scope, account, address), now)
         values = {"failures": 0, "last_at": now, "trusted_until": now + TRUST_LASTS}
         LoginThrottle.update(values).where(LoginThrottle.id == row.id).execute()
-        _take_back("address", _key("address", address))
-    key = _key("account", account)
-    LoginThrottle.update(failures=0).where(LoginThrottle.scope == "account", LoginThrottle.key == key).execute()
+        _take_back("address", _keys("address", address))
+    _forgive("account", _keys("account", account))
 
 
 def hold(scope: str, what: str, *, now: datetime) -> None:
     """Make everybody else who holds the same wait until this transaction ends."""
-    row = _row(scope, _key(scope, what), now)
+    row = _row(scope, _keys(scope, what), now)
     more = LoginThrottle.update(failures=LoginThrottle.failures + 1, last_at=now)
     more.where(LoginThrottle.id == row.id).execute()
 

@@ -60,17 +60,17 @@ def login(
     guard asked for a code, which is that proof. Raises `login_failed`, `login_paused`, `login_code_needed`,
     `code_wrong`, `unknown_programme`."""
     programme = programme_in_force(programme_key, now)
-    account = id_number_index(id_number)
-    tried = limits.begin_login(account, address, with_code=code is not None, now=now)
+    tried = limits.begin_login(id_number, address, with_code=code is not None, now=now)
     proof = None
     if tried.guarded:
         if code is None:
             raise LOGIN_CODE_NEEDED(phone=programme.authority.contacts.login)
-        proof = codes.check(account, "login", code, asker=address, now=now)
+        proof = codes.check(id_number, "login", code, asker=address, now=now)
     person = service.find_by_id_number(id_number)
     right = passwords.matches(programme, person, password)
     if person is None or not right:
-        audit.record("system", "login.failed", f"account:{account}", now=now, programme=programme.key)
+        account = f"account:{id_number_index(id_number)}"
+        audit.record("system", "login.failed", account, now=now, programme=programme.key)
         raise LOGIN_FAILED()
     proves = proof is not None and activates_by_sms(programme)
     proved = person.password_hash is not None or proves
@@ -92,14 +92,13 @@ def send_code(programme_key: str, id_number: str, purpose: codes.Purpose, *, add
     `purpose`: "login" or "reset". Raises `login_paused` (too many from this address), `sms_too_often`,
     `sms_not_offered`, `unknown_programme`."""
     programme = programme_in_force(programme_key, now)
-    account = id_number_index(id_number)
     person = service.find_by_id_number(id_number)
     phone = person.phone if person else None
-    known_here = limits.knows(account, address, now=now)
+    known_here = limits.knows(id_number, address, now=now)
     with transaction():
         limits.count(limits.CODES, address, now=now)
         codes.issue(
-            programme, account, person, purpose, phone, asker=address, address=address, reserved=known_here, now=now
+            programme, id_number, person, purpose, phone, asker=address, address=address, reserved=known_here, now=now
         )
 
 

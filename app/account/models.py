@@ -107,6 +107,8 @@ class Notice(BaseModel):
 class LoginThrottle(BaseModel):
     """Failures counted under one key: an account at an address, an address, an account. Keys are keyed hashes."""
 
+    keyed = ("key",)
+
     scope = peewee.CharField(16)
     key = peewee.CharField(32)
     failures = peewee.IntegerField(default=0)

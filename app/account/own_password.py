@@ -8,7 +8,6 @@ from app.account import codes, consents, limits, passwords, service
 from app.account.errors import ACTIVATION_NEEDED, CODE_WRONG, PASSWORD_WRONG, SMS_NOT_OFFERED
 from app.account.login import activates_by_sms, programme_in_force
 from app.account.models import Person
-from app.account.people import id_number_index
 from app.account.sessions import complete_sessions
 from app.core import audit
 from app.core.access import Identity
@@ -61,7 +60,7 @@ def reset(programme_key: str, id_number: str, code: str, new: str, *, address: s
     programme = programme_in_force(programme_key, now)
     passwords.require_strong(programme, id_number, new)
     limits.count(limits.CODES, address, now=now)
-    row = codes.check(id_number_index(id_number), "reset", code, asker=address, now=now)
+    row = codes.check(id_number, "reset", code, asker=address, now=now)
     person = service.find_by_id_number(id_number)
     if person is None or person.phone != row.phone:
         raise CODE_WRONG()  # the phone was changed in between
@@ -76,7 +75,7 @@ def reset(programme_key: str, id_number: str, code: str, new: str, *, address: s
         if service.activate(person.id, f"sms:{row.id}", now=now):
             consents.drop_of_other_sessions(person.id, "", now=now)
         service.end_sessions(person.id, now=now)
-        limits.clear(person.id_number_index, address, now=now)
+        limits.clear(id_number, address, now=now)
         limits.succeed(limits.SIGNED_IN, person.id)
         audit.record(f"person:{person.id}", "password.reset", f"person:{person.id}", now=now)
         service.tell_owner(person, programme.key, "password_reset", now=now)

@@ -38,29 +38,39 @@ class Known:
 
 def look_up_people(rows: Sequence[NewPerson]) -> list[Known | None]:
     """Who is known already, row by row (None: nobody yet). Writes nothing."""
-    keys = [id_number_index(row.id_number) for row in rows]
-    known = _by_index(keys)
+    known = _by_id_number([row.id_number for row in rows])
     found: list[Known | None] = []
-    for key, row in zip(keys, rows, strict=True):
-        person = known.get(key)
-        same = person is not None and person.name_index == crypto.index("person.name", row.name)
+    for row in rows:
+        person = known.get(row.id_number)
+        same = person is not None and _is_called(person, row.name)
         found.append(Known(person.id, same) if person else None)
     return found
 
 
 def id_number_index(id_number: str) -> str:
-    """The index under which the person with this (normalised) ID number is found."""
+    """The index that names a (normalised) ID number, of a known person or not."""
     return crypto.index("person.id_number", id_number)
 
 
-def _by_index(keys: Sequence[str]) -> dict[str, Person]:
-    """The persons with these indexes of their ID numbers."""
+def find_by_id_number(id_number: str) -> Person | None:
+    """The person with this (normalised) ID number."""
+    return _by_id_number([id_number]).get(id_number)
+
+
+def _by_id_number(numbers: Sequence[str]) -> dict[str, Person]:
+    """The persons with these ID numbers."""
     known: dict[str, Person] = {}
-    distinct = list(dict.fromkeys(keys))
+    distinct = list(dict.fromkeys(numbers))
     for start in range(0, len(distinct), 500):
-        for person in Person.select().where(Person.id_number_index.in_(distinct[start : start + 500])):
-            known[person.id_number_index] = person
+        part = distinct[start : start + 500]
+        whose = {key: number for number in part for key in crypto.indexes("person.id_number", number)}
+        for person in Person.select().where(Person.id_number_index.in_(list(whose))):
+            known[whose[person.id_number_index]] = person
     return known
+
+
+def _is_called(person: Person, name: str) -> bool:
+    return person.name_index in crypto.indexes("person.name", name)
 
 
 def find_or_create_people(rows: Sequence[NewPerson], *, now: datetime) -> list[str]:
@@ -70,8 +80,8 @@ def find_or_create_people(rows: Sequence[NewPerson], *, now: datetime) -> list[s
     with a new number could not get in otherwise). An activated person's it never touches, not even where there is
     none: a code to it would open the account; they add one themselves, with their password.
     Joins the caller's transaction. Raises `NameConflict`."""
-    keys = [id_number_index(row.id_number) for row in rows]
-    known = _by_index(keys)
+    keys = [row.id_number for row in rows]
+    known = _by_id_number(keys)
     created: dict[str, Person] = {}
     changed: dict[str, Person] = {}
     for position, (key, row) in enumerate(zip(keys, rows, strict=True)):
@@ -82,7 +92,7 @@ def find_or_create_people(rows: Sequence[NewPerson], *, now: datetime) -> list[s
                 id_number=row.id_number, name=row.name, phone=row.phone, phone_origin=origin, created_at=now
             )
             known[key] = created[key] = found
-        elif found.name_index != crypto.index("person.name", row.name):
+        elif not _is_called(found, row.name):
             raise NameConflict(position)
         elif row.phone and _takes_phone(found, row.phone):
             found.phone, found.phone_origin = row.phone, "roster"
@@ -101,7 +111,7 @@ def _takes_phone(person: Person, phone: str) -> bool:
         return False
     if person.phone_sealed is None:
         return True
-    same = bool(person.phone_index == crypto.index("person.phone", phone))
+    same = person.phone_index in crypto.indexes("person.phone", phone)
     return not same and person.phone_origin == "roster"
 
 

@@ -24,7 +24,7 @@ def send_code(who: Identity, phone: str, password: str, *, address: str, now: da
         limits.count(limits.CODES, address, now=now)
         codes.issue(
             programme,
-            person.id_number_index,
+            person.id_number,
             person,
             "phone",
             phone,
@@ -39,7 +39,7 @@ def confirm(who: Identity, code: str, *, address: str, now: datetime) -> str:
     """The code came back: the phone it went to is the person's now. Gives it, masked. Raises `code_wrong`."""
     person = service.get_person(who.person_id)
     session = service.get_session(who.session_id)
-    row = codes.check(person.id_number_index, "phone", code, asker=who.session_id, now=now)
+    row = codes.check(person.id_number, "phone", code, asker=who.session_id, now=now)
     with transaction():
         codes.use(row, now=now)
         limits.give_back(limits.CODES, address, 1)

@@ -14,8 +14,8 @@ from app.account.people import (
     Known,
     NameConflict,
     NewPerson,
+    find_by_id_number,
     find_or_create_people,
-    id_number_index,
     look_up_people,
 )
 from app.account.sessions import authenticate, end_session, end_sessions, get_session, next_step, open_session
@@ -69,12 +69,6 @@ def get_person(person_id: str) -> Person:
     return person
 
 
-def find_by_id_number(id_number: str) -> Person | None:
-    """The person with this (normalised) ID number."""
-    found: Person | None = Person.get_or_none(Person.id_number_index == id_number_index(id_number))
-    return found
-
-
 def activate(person_id: str, evidence: str, *, now: datetime, session_id: str | None = None) -> bool:
     """The person has proved who they are; `evidence` says how ('sms:<code id>', 'face:<check id>'), `session_id` in
     which session: consents that were given in others before do not count. Sessions that exist gain nothing by it:
@@ -100,7 +94,7 @@ def clear_login_limits(person_id: str, *, actor: str, reason: str, now: datetime
     """Support lets an owner in whose account strangers keep guarded and who has no phone; `actor` is 'staff:<id>'."""
     person = get_person(person_id)
     with transaction():
-        limits.clear(person.id_number_index, None, now=now)
+        limits.clear(person.id_number, None, now=now)
         audit.record(actor, "login.limits_cleared", f"person:{person_id}", now=now, reason=reason)
 
 

@@ -44,6 +44,11 @@ class ProofPhoto(BaseModel):
     sealed = peewee.BlobField()
 
 
+def photo_aad(proof_id: str) -> str:
+    """What the photo's ciphertext is bound to."""
+    return f"proof_photo.{proof_id}"
+
+
 class ProofEvent(BaseModel):
     """One line of a proof's history; `reason` of a revocation."""
 

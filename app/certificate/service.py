@@ -13,7 +13,7 @@ from app.account import service as account
 from app.cases import service as cases
 from app.certificate import fonts, number, pdf, queries
 from app.certificate.errors import FONT_MISSING, NO_SUCH_PROOF, PROOF_LINK_OVER, PROOF_NEEDS_PHOTO, PROOF_NOT_EARNED
-from app.certificate.models import Proof, ProofEvent, ProofPhoto
+from app.certificate.models import Proof, ProofEvent, ProofPhoto, photo_aad
 from app.certificate.status import Action, Status, next_status
 from app.core import audit, crypto, outbox, sweep, tokens
 from app.core.db import after_commit, compare_and_set, insert_once, transaction
@@ -97,7 +97,7 @@ def issue(proof_id: str, *, now: datetime) -> Proof:
     try:
         with transaction():
             if compare_and_set(Proof, row.id, {"status": Status.PENDING_PHOTO}, values):
-                sealed = crypto.photos().seal_bytes(photo, f"proof_photo.{row.id}")
+                sealed = crypto.photos().seal_bytes(photo, photo_aad(row.id))
                 ProofPhoto.create(id=row.id, sealed=sealed)
                 _note(row.id, Action.ISSUE, Status.VALID, "system", now=now)
                 if values["unwritable"]:
@@ -224,7 +224,7 @@ def _sheet(row: Proof) -> pdf.Sheet:
         kind=queries.kind_title(row),
         certificate_no=row.certificate_no,
         issued_on=load.shanghai_day(row.issued_at),
-        photo=crypto.photos().open_bytes(bytes(photo.sealed), f"proof_photo.{row.id}"),
+        photo=crypto.photos().open_bytes(bytes(photo.sealed), photo_aad(row.id)),
         verify_url=verify_url(row),
         void_without=rules.valid_only_with,
         revoked_on=load.shanghai_day(row.revoked_at) if row.revoked_at else None,

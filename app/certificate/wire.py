@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint
 
-from app.certificate import fonts, service
+from app.certificate import fonts, keys, service
 from app.certificate.views import blueprint, public
-from app.core import outbox
+from app.core import outbox, rotation
 from config.settings import Settings
 
 BLUEPRINTS: tuple[APIBlueprint, ...] = (blueprint, public)
@@ -17,3 +17,4 @@ def start(settings: Settings) -> None:
     fonts.init(settings.fonts_dir)
     service.init(settings.public_url)
     outbox.subscribe("exam.passed", "certificate.earned", service.earned)
+    rotation.holder("proof_photo", keys.rewrite, keys.uses)

@@ -1,7 +1,8 @@
 """Personal data: encrypted field by field, found by a keyed index, masked wherever it is shown.
 
 AES-256-GCM; the value carries its key's id; the AAD is table, column and row, so that a value copied into another
-row does not open. The index is an HMAC: exact match only.
+row does not open. The index is an HMAC: exact match only; it carries its key's id as well. While keys are being
+replaced (`app.core.rotation`), the old ones still read, and look-ups try all: ask for `indexes`, never for one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from config.settings import Secrets
+from config.settings import FIRST_KEY, Secrets
+
+INDEX_LENGTH = 32
 
 
 class CannotOpen(Exception):
@@ -24,16 +27,16 @@ class CannotOpen(Exception):
 class Vault:
     """A keyring in use. `seal`/`open_` for text, `seal_bytes`/`open_bytes` for files, `index` for look-ups."""
 
-    def __init__(self, keys: dict[str, bytes], index_key: bytes):
-        self._current = next(iter(keys))
+    def __init__(self, keys: dict[str, bytes], index_keys: dict[str, bytes]):
+        self.current, self.current_index = next(iter(keys)), next(iter(index_keys))
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
-        self._index_key = index_key
+        self._index_keys = index_keys
 
     def seal_bytes(self, value: bytes, aad: str) -> bytes:
         """key id, a NUL, 12 bytes of nonce, ciphertext with tag."""
         nonce = os.urandom(12)
-        sealed = self._ciphers[self._current].encrypt(nonce, value, aad.encode())
-        return self._current.encode() + b"\0" + nonce + sealed
+        sealed = self._ciphers[self.current].encrypt(nonce, value, aad.encode())
+        return self.current.encode() + b"\0" + nonce + sealed
 
     def open_bytes(self, sealed: bytes, aad: str) -> bytes:
         key_id, _, rest = sealed.partition(b"\0")
@@ -52,8 +55,31 @@ class Vault:
         return self.open_bytes(base64.b64decode(sealed), aad).decode()
 
     def index(self, what: str, value: str) -> str:
-        """The keyed index of `value` for the purpose `what` (for example 'person.id_number'): 32 hex digits."""
-        return hmac.digest(self._index_key, f"{what}\0{value}".encode(), "sha256").hex()[:32]
+        """The keyed index of `value` for the purpose `what` (for example 'person.id_number'), as it is written today:
+        32 characters."""
+        return self._index(self.current_index, what, value)
+
+    def indexes(self, what: str, value: str) -> tuple[str, ...]:
+        """The index under each key, today's first: what rows may hold that were written before."""
+        return tuple(self._index(key_id, what, value) for key_id in self._index_keys)
+
+    def _index(self, key_id: str, what: str, value: str) -> str:
+        # an installation's first key wrote indexes before they carried an id
+        mark = "" if key_id == FIRST_KEY else f"{key_id}."
+        digest = hmac.digest(self._index_keys[key_id], f"{what}\0{value}".encode(), "sha256").hex()
+        return (mark + digest)[:INDEX_LENGTH]
+
+
+def key_of(sealed: str | bytes) -> str:
+    """The id of the key that sealed a value (text) or a file (bytes)."""
+    head = base64.b64decode(sealed[:8]) if isinstance(sealed, str) else bytes(sealed[:6])
+    return head.partition(b"\0")[0].decode(errors="replace")
+
+
+def key_of_index(index: str) -> str:
+    """The id of the key that made an index."""
+    mark, dot, _ = index.partition(".")
+    return mark if dot else FIRST_KEY
 
 
 _vaults: dict[str, Vault] = {}
@@ -61,9 +87,9 @@ _vaults: dict[str, Vault] = {}
 
 def init(secrets: Secrets) -> None:
     """Load the keyrings; called once at the start of each process."""
-    index_key = secrets.key("app.index_key", 32)
-    _vaults["fields"] = Vault(secrets.keyring("app.field_keys"), index_key)
-    _vaults["photos"] = Vault(secrets.keyring("app.photo_keys"), index_key)
+    index_keys = secrets.keyring("app.index_key")
+    _vaults["fields"] = Vault(secrets.keyring("app.field_keys"), index_keys)
+    _vaults["photos"] = Vault(secrets.keyring("app.photo_keys"), index_keys)
 
 
 def fields() -> Vault:
@@ -77,13 +103,18 @@ def photos() -> Vault:
 
 
 def index(what: str, value: str) -> str:
-    """The keyed index under which `value` is found. `what` is 'table.column'."""
+    """The keyed index to write for `value`. `what` is 'table.column'."""
     return fields().index(what, value)
+
+
+def indexes(what: str, value: str) -> tuple[str, ...]:
+    """The keyed indexes under which `value` is looked up: `Model.column.in_(indexes(…))`."""
+    return fields().indexes(what, value)
 
 
 class Sealed:
     """A model attribute kept encrypted in the text column `<name>_sealed`, and, with `indexed=True`, findable by
-    `<name>_index == crypto.index('<table>.<name>', value)`. Reads and writes plain text or None.
+    `<name>_index.in_(crypto.indexes('<table>.<name>', value))`. Reads and writes plain text or None.
 
         class Person(BaseModel):
             id_number = Sealed(indexed=True)

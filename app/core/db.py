@@ -123,9 +123,17 @@ class UtcField(peewee.DateTimeField):  # type: ignore[misc]
 
 
 class BaseModel(peewee.Model):  # type: ignore[misc]
-    """A row with an id made by the application. Create rows with `Model.create(...)`: it inserts."""
+    """A row with an id made by the application. Create rows with `Model.create(...)`: it inserts.
+
+    A column whose name ends in `_index` holds a keyed index (`app.core.crypto`); `keyed` names others that do."""
+
+    keyed: tuple[str, ...] = ()
 
     id = peewee.CharField(16, primary_key=True, default=new_id)
+
+    def rekeyed(self) -> dict[str, Any]:
+        """The columns, besides those of `Sealed` attributes, that change when these are written under new keys."""
+        return {}
 
     class Meta:
         database = database

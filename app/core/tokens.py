@@ -9,7 +9,8 @@ from datetime import datetime
 
 from config.settings import Secrets
 
-_keys: dict[str, bytes] = {}
+_roots: list[bytes] = []
+_keys: dict[str, list[bytes]] = {}
 
 
 class BadToken(Exception):
@@ -17,15 +18,16 @@ class BadToken(Exception):
 
 
 def init(secrets: Secrets) -> None:
-    """Load the signing key; called once at the start of each process."""
+    """Load the signing keys; called once at the start of each process. The first one signs, all are believed: a new
+    key ends nobody's session."""
     _keys.clear()
-    _keys["root"] = secrets.key("app.secret_key", 32)
+    _roots[:] = secrets.keyring("app.secret_key").values()
 
 
-def key_for(purpose: str) -> bytes:
-    """A key of its own for each purpose, derived from the root key."""
+def keys_for(purpose: str) -> list[bytes]:
+    """Keys of its own for each purpose, derived from the root keys, the one that signs first."""
     if purpose not in _keys:
-        _keys[purpose] = hmac.digest(_keys["root"], purpose.encode(), "sha256")
+        _keys[purpose] = [hmac.digest(root, purpose.encode(), "sha256") for root in _roots]
     return _keys[purpose]
 
 
@@ -33,19 +35,22 @@ def _b64(data: bytes) -> bytes:
     return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 
+def _signature(key: bytes, body: bytes) -> bytes:
+    return _b64(hmac.digest(key, body, "sha256")[:24])
+
+
 def sign(purpose: str, *parts: str | int, expires: datetime) -> str:
     """`parts` (none may hold a ':') and the expiry, to the second, signed for `purpose`."""
     payload = ":".join([str(int(expires.timestamp())), *map(str, parts)])
     body = _b64(payload.encode())
-    return (body + b"." + _b64(hmac.digest(key_for(purpose), body, "sha256")[:24])).decode()
+    return (body + b"." + _signature(keys_for(purpose)[0], body)).decode()
 
 
 def verify(purpose: str, token: str, now: datetime) -> list[str]:
     """The parts of a token that `sign` made for `purpose` and that has not expired at `now`. Raises `BadToken`."""
     try:
         body, signature = token.encode("ascii").split(b".")
-        good = hmac.compare_digest(_b64(hmac.digest(key_for(purpose), body, "sha256")[:24]), signature)
-        if not good:
+        if not any(hmac.compare_digest(_signature(key, body), signature) for key in keys_for(purpose)):
             raise BadToken("signature")
         expires, *parts = base64.urlsafe_b64decode(body + b"=" * (-len(body) % 4)).decode().split(":")
         if int(expires) <= now.timestamp():

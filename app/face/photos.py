@@ -51,11 +51,11 @@ def set_photo(who: Identity, data: bytes, *, now: datetime) -> Kept:
     account.require_consent(who.person_id, "face")
     programme, rule = _rule(who, now)
     record = tries.ensure_record(who.person_id)
-    index = crypto.index("face_record.photo", hashlib.sha256(data).hexdigest())
+    index, *older = crypto.indexes("face_record.photo", hashlib.sha256(data).hexdigest())
     settled = record.photo_status == PhotoStatus.CONFIRMED or (
         record.photo_status == PhotoStatus.WAITING and record.anchor_file is None
     )
-    if record.photo_index == index and settled:
+    if record.photo_index in (index, *older) and settled:
         return Kept(PhotoStatus(record.photo_status), rule.width_px, rule.height_px)
     if record.photo_status == PhotoStatus.CONFIRMED:
         phone = programme.authority.contacts.photo

@@ -5,8 +5,11 @@ A file is written once and never changed: a new picture is a new file, and the r
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -38,15 +41,53 @@ def put(kind: Kind, person_id: str, picture: bytes, *, now: datetime) -> str:
     name = f"{kind}/{folder}/{row_id}"
     path = _root[0] / name
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    unfinished = path.with_suffix(".part")
+    _write(path, path.with_suffix(".part"), picture, _aad(person_id, name))
+    return name
+
+
+def _write(path: Path, unfinished: Path, picture: bytes, aad: str) -> None:
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
-        file.write(crypto.photos().seal_bytes(picture, _aad(person_id, name)))
+        file.write(crypto.photos().seal_bytes(picture, aad))
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
     _sync(path.parent)
-    return name
+
+
+def key_of(name: str) -> str | None:
+    """The id of the key that the file is sealed under; None if it is gone."""
+    try:
+        with (_root[0] / name).open("rb") as file:
+            return crypto.key_of(file.read(16))
+    except FileNotFoundError:
+        return None
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One process of this host at a time; the others wait."""
+    _root[0].mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(_root[0], os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def reseal(person_id: str, name: str) -> bool:
+    """Write the file anew under today's key, whole or not at all; False: it is, or it is gone. Inside `alone()`. A
+    file that is deleted meanwhile may come back: look afterwards whether a row still points at it. Raises
+    `CannotOpen`."""
+    picture = None if key_of(name) in (None, crypto.photos().current) else get(person_id, name)
+    if picture is None:
+        return False
+    path = _root[0] / name
+    unfinished = path.with_suffix(".rekeyed")
+    unfinished.unlink(missing_ok=True)  # of a run that was killed
+    _write(path, unfinished, picture, _aad(person_id, name))
+    return True
 
 
 def get(person_id: str, name: str) -> bytes | None:

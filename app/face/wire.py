@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint
 
-from app.face import providers, service, store, views
+from app.core import rotation
+from app.face import keys, providers, service, store, views
 from app.face.providers.baidu import BaiduFace
 from app.face.providers.protocol import FaceProvider
 from config.settings import Settings
@@ -16,6 +17,7 @@ def start(settings: Settings) -> None:
     """Called once at the start of each process."""
     store.init(settings.data_dir)
     service.init(settings.public_url)
+    rotation.holder("photos", keys.rewrite, keys.uses)
 
     def baidu(prefix: str) -> FaceProvider:
         return BaiduFace(

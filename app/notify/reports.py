@@ -99,7 +99,7 @@ def _lost_one(report: Report) -> Sms | None:
     found: Sms | None = (
         Sms.select()
         .where(
-            Sms.phone_index == crypto.index("sms.phone", report.phone),
+            Sms.phone_index.in_(crypto.indexes("sms.phone", report.phone)),
             Sms.status == Status.UNKNOWN,
             Sms.serial_no.is_null(),
             Sms.claimed_at <= report.at + CLOCKS,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import peewee
 
+from app.core import crypto
 from app.core.crypto import Sealed
 from app.core.db import BaseModel, UtcField
 
@@ -25,10 +28,17 @@ class LoginCode(BaseModel):
         indexes = ((("address_index", "created_at"), False),)
 
 
+def openid_keys(appid: str, openid: str) -> list[str]:
+    """What `openid_key` is for an openid of a mini-program: as it is written today, then as rows may have it."""
+    return [f"{appid}:{index}" for index in crypto.indexes("binding.openid", openid)]
+
+
 class Binding(BaseModel):
     """A person's openid in one mini-program. While it holds, `openid_key` and `person_key` are set and unique: one
     openid a person and one person an openid, for each appid. They are cleared when it ends. `bound_at`: when the
     password was typed for it, to bind it or to confirm it after the password had changed."""
+
+    keyed = ("openid_key",)
 
     person_id = peewee.CharField(16, index=True)
     appid = peewee.CharField(64)
@@ -39,3 +49,7 @@ class Binding(BaseModel):
     person_key = peewee.CharField(100, null=True, unique=True)
     bound_at = UtcField()
     ended_at = UtcField(null=True)
+
+    def rekeyed(self) -> dict[str, Any]:
+        """The unique key goes with the openid's index."""
+        return {"openid_key": self.openid_key and openid_keys(self.appid, self.openid)[0]}

@@ -29,7 +29,7 @@ from app.wechat.errors import (
     WECHAT_NOT_OFFERED,
     WECHAT_UNAVAILABLE,
 )
-from app.wechat.models import Binding, LoginCode
+from app.wechat.models import Binding, LoginCode, openid_keys
 from app.wechat.providers.protocol import AccountBlocked, CodeRefused, ProviderUnavailable, WeChat
 
 CHANNEL = "mini_program"
@@ -71,7 +71,7 @@ def log_in(programme_key: str, code: str, address: str, *, now: datetime) -> Sig
     except ProviderUnavailable as error:
         raise WECHAT_UNAVAILABLE(headers={"Retry-After": "5"}) from error
     with transaction():
-        binding = Binding.get_or_none(Binding.openid_key == _openid_key(client.appid, openid))
+        binding = Binding.get_or_none(Binding.openid_key.in_(openid_keys(client.appid, openid)))
         if binding is not None and _holds(binding):
             return _open(binding.person_id, programme_key, now)
         row = LoginCode.get_by_id(row_id)
@@ -92,21 +92,24 @@ def _client(programme_key: str, now: datetime) -> WeChat:
 
 def claim_code(programme_key: str, appid: str, code: str, address: str, *, now: datetime) -> str | None:
     """Write down that this code was brought; gives the row's id, or None where it came before (fault L2)."""
-    address_index = crypto.index("login_code.address", address)
+    addresses = crypto.indexes("login_code.address", address)
+    codes = crypto.indexes("login_code.code", f"{appid}\n{code}")
     with transaction():
         lately = LoginCode.select().where(
-            LoginCode.address_index == address_index, LoginCode.created_at > now - timedelta(minutes=1)
+            LoginCode.address_index.in_(addresses), LoginCode.created_at > now - timedelta(minutes=1)
         )
         if lately.count() >= CODES_A_MINUTE:
             raise TOO_MANY(headers={"Retry-After": "60"})
+        if LoginCode.select().where(LoginCode.code_index.in_(codes[1:])).exists():
+            return None
         row_id = new_id()
         mine = insert_once(
             LoginCode,
             id=row_id,
-            code_index=crypto.index("login_code.code", f"{appid}\n{code}"),
+            code_index=codes[0],
             programme=programme_key,
             appid=appid,
-            address_index=address_index,
+            address_index=addresses[0],
             created_at=now,
         )
     return row_id if mine else None
@@ -152,8 +155,8 @@ def bind(who: Identity, ticket: str, password: str, *, now: datetime) -> bool:
 
 
 def _bind(who: Identity, row: LoginCode, now: datetime) -> bool:
-    openid_key, person_key = _openid_key(row.appid, row.openid), f"{row.appid}:{who.person_id}"
-    owner = Binding.get_or_none(Binding.openid_key == openid_key)
+    keys, person_key = openid_keys(row.appid, row.openid), f"{row.appid}:{who.person_id}"
+    owner = Binding.get_or_none(Binding.openid_key.in_(keys))
     if owner is not None:
         if owner.person_id != who.person_id:
             raise WECHAT_BOUND_TO_OTHER()
@@ -170,7 +173,7 @@ def _bind(who: Identity, row: LoginCode, now: datetime) -> bool:
         person_id=who.person_id,
         appid=row.appid,
         openid=row.openid,
-        openid_key=openid_key,
+        openid_key=keys[0],
         person_key=person_key,
         bound_at=now,
     )
@@ -200,10 +203,6 @@ def unbind(who: Identity, password: str, *, now: datetime) -> None:
 def _end(binding: Binding, now: datetime) -> bool:
     values = {"ended_at": now, "openid_key": None, "person_key": None}
     return compare_and_set(Binding, binding.id, {"ended_at": None}, values)
-
-
-def _openid_key(appid: str, openid: str) -> str:
-    return f"{appid}:{crypto.index('binding.openid', openid)}"
 
 
 def forget_codes(*, now: datetime) -> int:

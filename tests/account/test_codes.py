@@ -9,7 +9,6 @@ import pytest
 
 from app.account import codes, limits, service
 from app.account.models import Person, VerificationCode
-from app.account.people import id_number_index
 from app.core import db, outbox
 from app.core.db import database, transaction
 from app.core.errors import Problem
@@ -22,7 +21,7 @@ from tests.world import World
 def issue(person: Person, purpose: codes.Purpose = "activation", **more: Any) -> VerificationCode:
     """A code for the person, to their phone unless told otherwise."""
     values = {"phone": person.phone, "asker": "here", "address": "here", "reserved": True, "now": NOW} | more
-    return codes.issue(load.in_force("yunnan", NOW), person.id_number_index, person, purpose, **values)
+    return codes.issue(load.in_force("yunnan", NOW), person.id_number, person, purpose, **values)
 
 
 def refused(call: Any) -> str:
@@ -32,7 +31,7 @@ def refused(call: Any) -> str:
 
 
 def check(person: Person, code: str, *, purpose: codes.Purpose = "activation", after: float = 0) -> VerificationCode:
-    return codes.check(person.id_number_index, purpose, code, asker="here", now=NOW + timedelta(seconds=after))
+    return codes.check(person.id_number, purpose, code, asker="here", now=NOW + timedelta(seconds=after))
 
 
 def test_a_code_is_six_digits_and_lies_nowhere_in_the_clear(world: World) -> None:
@@ -153,7 +152,7 @@ def test_a_code_is_good_only_where_it_was_asked_for(world: World) -> None:
     for _ in range(6):
         for asker, guess in (("there", another(code)), ("elsewhere", code)):
             with pytest.raises(Problem) as caught:
-                codes.check(person.id_number_index, "reset", guess, asker=asker, now=NOW + timedelta(seconds=2))
+                codes.check(person.id_number, "reset", guess, asker=asker, now=NOW + timedelta(seconds=2))
             assert caught.value.code == "code_wrong"
     assert check(person, code, purpose="reset", after=3)
 
@@ -180,7 +179,7 @@ def test_of_many_requests_at_once_one_code_goes_out(world: World, monkeypatch: p
 def test_a_code_for_nobody_is_made_and_never_sent_nor_right(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(outbox._subscribers, "account.code_issued", {"test": lambda *_: None})
     monkeypatch.setattr("secrets.randbelow", lambda _: 7)
-    nobody = id_number_index("53010219900307451X")
+    nobody = "53010219900307451X"
     here = {"asker": "here", "address": "here", "reserved": False}
     row = codes.issue(load.in_force("yunnan", NOW), nobody, None, "reset", None, **here, now=NOW)  # type: ignore[arg-type]
     assert [message.key for message in outbox.OutboxMessage.select()] == [row.id]
@@ -208,7 +207,7 @@ def test_what_counts_no_more_is_forgotten(world: World) -> None:
     person = a_person()
     issue(person)
     limits.count(limits.CODES, "10.0.0.1", now=NOW)
-    limits.clear(person.id_number_index, "10.0.0.1", now=NOW)  # an address that is known for 30 days
+    limits.clear(person.id_number, "10.0.0.1", now=NOW)  # an address that is known for 30 days
     service.open_session(person.id, "yunnan", "web", activated=True, now=NOW)
     assert service.forget(now=NOW + timedelta(hours=30)) == 0
     assert service.forget(now=NOW + timedelta(days=3)) >= 3

@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 
 
 def a_vault(*key_ids: str) -> crypto.Vault:
-    return crypto.Vault({key_id: os.urandom(32) for key_id in key_ids}, os.urandom(32))
+    return crypto.Vault({key_id: os.urandom(32) for key_id in key_ids}, {"k1": os.urandom(32)})
 
 
 @given(st.text(max_size=60))
@@ -43,7 +43,7 @@ def test_any_changed_byte_is_noticed() -> None:
 
 
 def test_an_old_key_still_opens_after_a_new_one_encrypts() -> None:
-    old_key, new_key, index_key = os.urandom(32), os.urandom(32), os.urandom(32)
+    old_key, new_key, index_key = os.urandom(32), os.urandom(32), {"k1": os.urandom(32)}
     sealed = crypto.Vault({"k1": old_key}, index_key).seal("text", "a")
     both = crypto.Vault({"k2": new_key, "k1": old_key}, index_key)
     assert both.open_(sealed, "a") == "text"

@@ -83,7 +83,7 @@ def test_phone_and_params_are_not_in_the_clear(world: World) -> None:
 
 def a_code(person: Person, purpose: Purpose) -> VerificationCode:
     """A code on its way to the person's phone."""
-    programme, subject = policy.in_force("yunnan", utcnow()), person.id_number_index
+    programme, subject = policy.in_force("yunnan", utcnow()), person.id_number
     here = "198.51.100.1"
     return issue(
         programme, subject, person, purpose, person.phone, asker=here, address=here, reserved=True, now=utcnow()

@@ -95,13 +95,10 @@ def _in_order(errors: list[RowError]) -> list[RowError]:
     return sorted(errors, key=lambda error: (error.row, cells.COLUMNS.index(error.column)))
 
 
-def _index(number: str) -> str:
-    return crypto.index("roster_entry.certificate_no", number)
-
-
 def _known_entries(programme: str, rows: Sequence[RosterRow]) -> dict[str, RosterEntry]:
     """Certificate number → the entry that has it already."""
-    numbers = {_index(row.certificate_no): row.certificate_no for row in rows}
+    written = [row.certificate_no for row in rows]
+    numbers = {key: number for number in written for key in crypto.indexes("roster_entry.certificate_no", number)}
     found: dict[str, RosterEntry] = {}
     for part in _parts(list(numbers), LOOK_UP):
         mine = (RosterEntry.programme == programme) & RosterEntry.certificate_no_index.in_(part)
