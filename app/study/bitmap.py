@@ -9,6 +9,8 @@ from collections.abc import Iterable
 def union(one: bytes, other: bytes) -> bytes:
     """The chunks of either."""
     length = max(len(one), len(other))
+    if len(one) == len(other):  # as nearly always, and in half the time
+        return (int.from_bytes(one) | int.from_bytes(other)).to_bytes(length)
     return _bytes(_number(one, length) | _number(other, length), length)
 
 

@@ -6,24 +6,24 @@ union. Nothing is dropped from the list of dirty members before its commit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import peewee
 import redis.exceptions
 import structlog
 
+from app.core import bulk, stuck
 from app.core import redis as redis_clients
-from app.core import stuck
-from app.core.db import database, transaction
+from app.core.db import connection, transaction
 from app.study import bitmap, store
 from app.study.models import LessonProgress
-from app.study.store import Head, Record
 
 log = structlog.get_logger(__name__)
 
-BATCH = 1000
+BATCH = 4000
 TRIES = 5
 
 
@@ -40,17 +40,28 @@ TROUBLE = (
     Raced,
 )
 
-# person id, progress id, lease and bucket, record
-Taken = tuple[str, str, Head, Record]
+# person id, progress id, lease and bucket, record: these two as Redis has them
+Taken = tuple[str, str, bytes, bytes]
+
+Spread = Callable[[Callable[[str], int], Iterable[str]], Iterable[int]]
+
+_READ_PROGRESS = ("revision", "epoch", "bitmap", "position", "needed_chunks", "completed_at")
+_WRITE_PROGRESS = ("epoch", "bitmap", "credited_chunks", "position", "updated_at", "completed_at", "revision")
+_READ_LEARNER = ("revision", "bucket_at_ms", "bucket_ms", "over_claimed")
+_WRITE_LEARNER = ("bucket_at_ms", "bucket_ms", "over_claimed", "revision")
 
 
-def flush(*, now: datetime) -> int:
+def flush(*, now: datetime, spread: Spread = map) -> int:
     """Write everything that is dirty; first what an earlier run took and did not finish. How many records were
-    written. Raises `RedisError`, `OperationalError` (the database is away): then nothing is lost, run again."""
+    written. `spread` gives the shards to several threads (a pool's `map`): while one waits for SQL, another computes.
+    Raises `RedisError`, `OperationalError` (the database is away): then nothing is lost, run again."""
+    return sum(spread(partial(_flush_shard, now=now), store.shards()))
+
+
+def _flush_shard(shard: str, *, now: datetime) -> int:
     client = redis_clients.heartbeat()
-    written = 0
-    for shard in store.shards():
-        written += _drain(client, store.flushing_key(shard), now)
+    with connection():
+        written = _drain(client, store.flushing_key(shard), now)
         if _take(client, shard):
             written += _drain(client, store.flushing_key(shard), now)
     return written
@@ -72,13 +83,13 @@ def _take(client: Any, shard: str) -> bool:
 
 def _drain(client: Any, key: str, now: datetime) -> int:
     written = 0
-    members: list[bytes] = []
+    members: set[bytes] = set()  # a scan may name a member twice
     for member in client.sscan_iter(key, count=BATCH):
-        members.append(member)
+        members.add(member)
         if len(members) >= BATCH:
-            written += _flush_or_set_aside(client, key, members, now)
-            members = []
-    return written + _flush_or_set_aside(client, key, members, now)
+            written += _flush_or_set_aside(client, key, list(members), now)
+            members = set()
+    return written + _flush_or_set_aside(client, key, list(members), now)
 
 
 def _flush_or_set_aside(client: Any, key: str, members: Sequence[bytes], now: datetime) -> int:
@@ -120,86 +131,61 @@ def _write(members: Sequence[tuple[str, str]], now: datetime) -> int:
             continue
     else:
         raise Raced()
-    store.mark_durable([(person, key, *merged[key]) for person, key, _, _ in taken if key in merged])
+    store.mark_durable([(person, key, record) for person, key, _, record in taken if key in merged])
     for person_id, progress_id, _, _ in taken:
         if progress_id in purged:
             store.purge(person_id, {progress_id: purged[progress_id]})
     return len(merged)
 
 
-def merge(taken: Sequence[Taken], *, now: datetime) -> tuple[dict[str, tuple[int, bytes]], dict[str, int]]:
-    """Unite the records with SQL's rows, in the caller's transaction. Gives what SQL has now (progress id → epoch,
-    bitmap), and the records that a purge has overtaken (progress id → SQL's epoch). Raises `Raced`.
-
-    Two statements a table and batch: a driver with a bulk copy can take the place of `_update`."""
-    columns = "revision epoch bitmap position needed_chunks completed_at"
-    rows = _select("lesson_progress", columns, [progress_id for _, progress_id, _, _ in taken])
-    merged: dict[str, tuple[int, bytes]] = {}
+def merge(taken: Sequence[Taken], *, now: datetime) -> tuple[set[str], dict[str, int]]:
+    """Unite the records with SQL's rows, in the caller's transaction. Gives what SQL has now (progress ids), and the
+    records that a purge has overtaken (progress id → SQL's epoch). Raises `Raced`."""
+    rows = bulk.read("lesson_progress", _READ_PROGRESS, [progress_id for _, progress_id, _, _ in taken])
+    merged: set[str] = set()
     purged: dict[str, int] = {}
     updates = []
     moment = LessonProgress.updated_at.db_value(now)
-    for _, progress_id, _, record in taken:
+    for _, progress_id, _, raw in taken:
         row = rows.get(progress_id)
         if row is None:
             # a database restored from a backup: the row comes back, under the same id, with the next play
             log.warning("progress_row_missing", progress_id=progress_id)
             continue
         revision, epoch, bits, position, needed, completed = row
-        if record.epoch < epoch:
+        ours, _, played, credited = store.parts(raw)
+        if ours < epoch:
             purged[progress_id] = epoch
             continue
-        before = bytes(bits) if record.epoch == epoch else b""
-        bits = bitmap.union(before, record.bits)
-        merged[progress_id] = (record.epoch, bits)
-        if (record.epoch, bits, record.position) == (epoch, before, position):
+        before = bytes(bits) if ours == epoch else b""
+        after = bitmap.union(before, credited)
+        merged.add(progress_id)
+        if (ours, after, played) == (epoch, before, position):
             continue
-        count = bitmap.count(bits)
+        count = bitmap.count(after)
         completed = completed or (moment if count >= needed else None)
-        updates.append(
-            (record.epoch, bits, count, record.position, moment, completed, revision + 1, progress_id, revision)
-        )
-    _update("lesson_progress", "epoch bitmap credited_chunks position updated_at completed_at revision", updates)
+        updates.append((ours, after, count, played, moment, completed, revision + 1, progress_id, revision))
+    if not bulk.write("lesson_progress", _WRITE_PROGRESS, updates):
+        raise Raced()
     # a purge emptied the bucket in SQL too; Redis hears of it after this
     overtaken = {person_id for person_id, progress_id, _, _ in taken if progress_id in purged}
     _merge_learners({person_id: head for person_id, _, head, _ in taken if person_id not in overtaken})
     return merged, purged
 
 
-def _merge_learners(heads: dict[str, Head]) -> None:
+def _merge_learners(heads: dict[str, bytes]) -> None:
     """The bucket of the later moment wins; of one moment, the emptier."""
-    rows = _select("learner", "revision bucket_at_ms bucket_ms over_claimed", list(heads))
+    rows = bulk.read("learner", _READ_LEARNER, list(heads))
     updates = []
-    for person_id, head in heads.items():
+    for person_id, raw in heads.items():
         row = rows.get(person_id)
         if row is None:
             log.warning("learner_row_missing", person_id=person_id)
             continue
         revision, at, left, over = row
+        head = store.unpack_head(raw)
         if (head.bucket_at_ms, -head.bucket_ms) > (at, -left) or head.over_claimed > over:
             at, left = max((at, -left), (head.bucket_at_ms, -head.bucket_ms))
             updates.append((at, -left, max(head.over_claimed, over), revision + 1, person_id, revision))
-    _update("learner", "bucket_at_ms bucket_ms over_claimed revision", updates)
-
-
-def _select(table: str, columns: str, ids: Sequence[str]) -> dict[str, tuple[Any, ...]]:
-    """These columns by id, without an ORM's row each (a quarter of the time). At most `BATCH` ids."""
-    if not ids:
-        return {}
-    marks = ", ".join([database.param] * len(ids))
-    names = ", ".join(["id", *columns.split()])
-    found = database.execute_sql(f"SELECT {names} FROM {table} WHERE id IN ({marks})", ids)  # noqa: S608 - our names
-    return {row[0]: row[1:] for row in found.fetchall()}
-
-
-def _update(table: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Set `columns`; each of `rows` ends with the row's id and the revision that was read. One prepared statement:
-    an ORM's statement per row takes ten times as long."""
-    if not rows:
-        return
-    mark = database.param
-    assignments = ", ".join(f"{column} = {mark}" for column in columns.split())
-    cursor = database.cursor()
-    sql = f"UPDATE {table} SET {assignments} WHERE id = {mark} AND revision = {mark}"  # noqa: S608 - our own names
-    cursor.executemany(sql, sorted(rows, key=lambda row: row[-2]))
-    if cursor.rowcount != len(rows):
+    if not bulk.write("learner", _WRITE_LEARNER, updates):
         raise Raced()

@@ -100,10 +100,20 @@ class Head:
     device: str
 
 
-def unpack_record(raw: bytes) -> Record:
-    """A record as the scripts write it."""
+def parts(raw: bytes) -> tuple[int, int, int, bytes]:
+    """Epoch, credited chunks, position, credited bitmap of a record as the scripts write it. Raises `struct.error`,
+    `ValueError`."""
     epoch, count, position, length = _RECORD.unpack_from(raw)
     bits = raw[8 : 8 + length]
+    if len(bits) != length:
+        raise ValueError("a record that was cut off")
+    return epoch, count, position, bits
+
+
+def unpack_record(raw: bytes) -> Record:
+    """A record as the scripts write it."""
+    epoch, count, position, bits = parts(raw)
+    length = len(bits)
     if len(raw) == 8 + length:
         return Record(epoch, count, position, bits, bits)
     start = int.from_bytes(raw[8 + length : 10 + length])
@@ -242,23 +252,32 @@ def purge(person_id: str, epochs: dict[str, int]) -> int:
 PORTION = 200  # records a script handles at once: short enough that no heartbeat waits for it
 
 
-def take(members: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str, Head, Record]]:
-    """The state of these (person id, progress id), all of one shard; what Redis has lost is left out. A learner's
-    bucket has paid for every bit of the records it comes with. Raises `RedisError`."""
+def take(members: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str, bytes, bytes]]:
+    """The state of these (person id, progress id), all of one shard: lease and bucket, and the record, as Redis has
+    them (see `unpack_head`, `parts`); what it has lost is left out. A learner's bucket has paid for every bit of the
+    records it comes with. Raises `RedisError`."""
     for start in range(0, len(members), PORTION):
         portion = members[start : start + PORTION]
-        numbers = {person_id: number for number, person_id in enumerate(dict(portion), start=1)}
-        arguments = [part for person_id, progress_id in portion for part in (numbers[person_id], progress_id)]
-        answer = run("take", [learner_key(person_id) for person_id in numbers], arguments)
+        keys, places = _places(portion)
+        answer = run("take", keys, places)
         for (person_id, progress_id), head, raw in zip(portion, answer[::2], answer[1::2], strict=True):
             if head is not None and raw is not None:
-                yield person_id, progress_id, unpack_head(head), unpack_record(raw)
+                yield person_id, progress_id, head, raw
 
 
-def mark_durable(written: Sequence[tuple[str, str, int, bytes]]) -> None:
-    """SQL has these bits: (person id, progress id, epoch, bitmap), all of one shard. Raises `RedisError`."""
+def mark_durable(written: Sequence[tuple[str, str, bytes]]) -> None:
+    """SQL has what is credited in these: (person id, progress id, record as it was taken), all of one shard. Raises
+    `RedisError`."""
     for start in range(0, len(written), PORTION):
         portion = written[start : start + PORTION]
-        numbers = {person_id: number for number, person_id in enumerate(dict.fromkeys(row[0] for row in portion), 1)}
-        arguments = [part for person_id, *rest in portion for part in (numbers[person_id], *rest)]
-        run("durable", [learner_key(person_id) for person_id in numbers], arguments)
+        keys, places = _places([(person_id, progress_id) for person_id, progress_id, _ in portion])
+        run("durable", keys, [*places, *(record for _, _, record in portion)])
+
+
+def _places(members: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    """The learners' keys, and where each record is: numbers of keys and progress ids, a text of each. Few arguments:
+    a client takes longer to write one than Redis to read it."""
+    numbers = {person_id: number for number, person_id in enumerate(dict(members), start=1)}
+    prefix = learner_key(members[0][0]).removesuffix(members[0][0])
+    of = " ".join([str(numbers[person_id]) for person_id, _ in members])
+    return [prefix + person_id for person_id in numbers], [of, " ".join([progress_id for _, progress_id in members])]

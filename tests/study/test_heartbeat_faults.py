@@ -209,7 +209,7 @@ def test_a_late_flush_does_not_undo_a_purge(clock: Clock) -> None:
     _purge_rows(phone)
     with transaction():
         merged, purged = flush.merge(taken, now=NOW)
-    assert (merged, purged) == ({}, {phone.ticket.progress_id: 1})
+    assert (merged, purged) == (set(), {phone.ticket.progress_id: 1})
     assert in_sql(phone) == set()
     flush.flush(now=NOW)
     assert in_sql(phone) == set()
