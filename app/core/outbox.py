@@ -18,7 +18,7 @@ import structlog
 from rq.timeouts import BaseTimeoutException
 
 from app.core import stuck
-from app.core.db import BaseModel, UtcField, after_commit, compare_and_set, database, transaction
+from app.core.db import BaseModel, UtcField, after_commit, compare_and_set, database, transaction, unit
 from app.core.ids import new_id
 from app.core.queue import enqueue_hint
 from app.core.statement import Statement
@@ -26,7 +26,7 @@ from app.core.statement import Statement
 log = structlog.get_logger(__name__)
 
 CLAIM = timedelta(seconds=60)  # a claim older than this belongs to a process that died
-MAX_ATTEMPTS = 12
+MAX_ATTEMPTS = 3
 DELIVER = "jobs.entries.deliver_outbox"
 
 Subscriber = Callable[[dict[str, str], datetime], None]
@@ -87,8 +87,9 @@ def emit(event: str, key: str, payload: dict[str, str], *, now: datetime) -> Non
 
 def deliver(message_id: str, *, now: datetime) -> bool:
     """Run the subscriber of one message, if it is due and no one else has it. True if this call delivered it.
-    An error is written to the row, and the message comes again after a pause that doubles from 2 s to 10 min; after
-    `MAX_ATTEMPTS` it is dead, a person is told, and `revive` brings it back."""
+    An error is written to the row, and the message comes again after a pause of 2, then 4 seconds; after
+    `MAX_ATTEMPTS` it is dead, a person is told, and `revive` brings it back. A database that is away is no failure of
+    the message: its claim runs out, and it is due again. Raises `OperationalError`, `InterfaceError` then."""
     message = OutboxMessage.get_or_none(OutboxMessage.id == message_id)
     if message is None or message.status not in ("pending", "claimed") or message.available_at > now:
         return False
@@ -101,17 +102,16 @@ def deliver(message_id: str, *, now: datetime) -> bool:
     if not compare_and_set(OutboxMessage, message_id, seen, claim):
         return False
     try:
-        with transaction():
-            done = {"status": "done", "done_at": now, "last_error": None}
-            if not compare_and_set(OutboxMessage, message_id, {"status": "claimed"}, done):
-                return False
-            function(json.loads(message.payload), now)
+        return unit(partial(_apply, message, function, now))
     except BaseTimeoutException:  # the job's time is over: its claim runs out, and another job takes it
+        raise
+    except (peewee.OperationalError, peewee.InterfaceError):
+        _give_back(message_id, message.attempts)
         raise
     except Exception as error:  # any subscriber's failure: kept on the row, tried again, then a person is told
         attempts = message.attempts + 1
         dead = attempts >= MAX_ATTEMPTS
-        pause = timedelta(seconds=min(2**attempts, 600))
+        pause = timedelta(seconds=2**attempts)
         values = {
             "status": "dead" if dead else "pending",
             "available_at": now + pause,
@@ -123,7 +123,24 @@ def deliver(message_id: str, *, now: datetime) -> bool:
                 stuck.tell("outbox.dead", message_id, {**facts, "last_error": type(error).__name__}, now=now)
         log.exception("outbox_failed", message_id=message_id, outbox_event=message.event, dead=dead)
         return False
+
+
+def _apply(message: OutboxMessage, function: Subscriber, now: datetime) -> bool:
+    """The mark 'done' and the subscriber's work, or neither. False if the claim was lost."""
+    with transaction():
+        done = {"status": "done", "done_at": now, "last_error": None}
+        if not compare_and_set(OutboxMessage, message.id, {"status": "claimed"}, done):
+            return False
+        function(json.loads(message.payload), now)
     return True
+
+
+def _give_back(message_id: str, attempts: int) -> None:
+    """The try that the database broke off does not count; where it is still away, the next one finds out."""
+    try:
+        compare_and_set(OutboxMessage, message_id, {"status": "claimed"}, {"attempts": attempts})
+    except (peewee.OperationalError, peewee.InterfaceError):
+        log.warning("outbox_try_counted", message_id=message_id)
 
 
 def sweep(*, now: datetime, limit: int = 500) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core import db
-from tests.faults import exams, heartbeats, kill, login, payments, report
+from tests.faults import exams, heartbeats, jobs, kill, login, payments, report
 from tests.world import SERVERS, World, build
 
 
@@ -37,6 +37,12 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     "heartbeats": (
         Scenario("H1", 1000, heartbeats.h1, heartbeats.h1_twin),
         Scenario("H3", 1000, heartbeats.h3, heartbeats.h3_twin),
+    ),
+    "jobs": (
+        Scenario("J1", 10, jobs.j1, jobs.j1_twin),
+        Scenario("J2", 200, jobs.j2, jobs.j2_twin),
+        Scenario("J3", 20, jobs.j3, jobs.j3_twin),
+        Scenario("J4", 5, jobs.j4, jobs.j4_twin),
     ),
     "exams": (Scenario("E1", 10, exams.e1, exams.e1_twin),),
     "login": (Scenario("L1", 1000, login.l1, login.l1_twin), Scenario("L2", 50, login.l2, login.l2_twin)),

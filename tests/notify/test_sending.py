@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from datetime import timedelta
 
@@ -14,9 +12,9 @@ from app.account.messages import tell_owner
 from app.account.models import Person, VerificationCode
 from app.core import crypto, outbox
 from app.core.clock import utcnow
-from app.core.db import connection, database
+from app.core.db import database
 from app.core.outbox import OutboxMessage
-from app.notify import ledger, service
+from app.notify import service
 from app.notify.models import Sms
 from app.notify.providers.tencent import TencentSms
 from app.notify.status import Status
@@ -184,41 +182,6 @@ def test_a_refused_number_is_final(world: World) -> None:
     refused = again(sms)
     assert (refused.status, refused.provider_code) == (Status.FAILED, "LimitExceeded.PhoneNumberDailyLimit")
     assert refused.params_sealed is None
-
-
-def killed_after_sending(world: World, *, claims: bool) -> Sms:
-    """A process that sends and is killed before it writes down what came of it. `claims` False: the twin, which does
-    not say `sending` before it calls."""
-    sms = a_message()
-    database.close()
-    database.obj.close_idle()  # a connection to SQLite must not be carried over a fork
-    child = os.fork()
-    if child == 0:  # the child: no pytest above it survives the kill
-        with connection():
-            if not claims:
-                ledger.compare_and_set = lambda *_: True  # type: ignore[attr-defined]
-            service.move = ledger.move if claims else lambda *_, **__: True  # type: ignore[attr-defined]
-            service._apply = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
-            service.send(sms.id, now=utcnow())
-        os._exit(1)
-    _, status = os.waitpid(child, 0)
-    assert os.WTERMSIG(status) == signal.SIGKILL
-    database.connect(reuse_if_open=True)
-    later = utcnow() + timedelta(seconds=61)
-    service.send_queued(now=later)
-    service.send_queued(now=later + timedelta(seconds=61))
-    return again(sms)
-
-
-def test_j1_a_worker_killed_after_sending_does_not_make_it_send_again(world: World) -> None:
-    sms = killed_after_sending(world, claims=True)
-    assert sms.status == Status.UNKNOWN
-    assert len(received(world, sms.phone)) == 1
-
-
-def test_j1_twin_without_the_claim_the_message_goes_out_twice(world: World) -> None:
-    sms = killed_after_sending(world, claims=False)
-    assert len(received(world, sms.phone)) == 2
 
 
 def test_the_job_and_the_schedule_send(world: World) -> None:
