@@ -58,6 +58,10 @@ class _Engine:
 
     in_transaction: Callable[[], bool]
 
+    def unfit(self) -> str | None:
+        """Why the tables of the product must not be made in this database, as a sentence for its owner; or None."""
+        return None
+
     def connect(self, reuse_if_open: bool = False) -> Any:
         try:
             return super().connect(reuse_if_open)  # type: ignore[misc]
@@ -77,6 +81,12 @@ class Sqlite(_Engine, PooledSqliteDatabase):  # type: ignore[misc]
 class Postgresql(_Engine, PooledPostgresqlDatabase):  # type: ignore[misc]
     """PostgreSQL by psycopg 3."""
 
+    def unfit(self) -> str | None:
+        (encoding,) = self.execute_sql("SHOW server_encoding").fetchone()
+        if encoding == "UTF8":
+            return None
+        return f"the database keeps texts as {encoding}; make one with: CREATE DATABASE … ENCODING 'UTF8'"
+
 
 class _MySqlSession(peewee.MySQLDatabase):  # type: ignore[misc]
     """Sets the session once, when a connection is opened."""
@@ -92,6 +102,12 @@ class _MySqlSession(peewee.MySQLDatabase):  # type: ignore[misc]
 class MySql(_Engine, PooledMySQLDatabase, _MySqlSession):  # type: ignore[misc]
     """MariaDB (and MySQL, which nobody has tried) by PyMySQL. Nothing is asked of the server when a connection leaves
     the pool or comes back: one that broke is found by the first statement, and `db.unit` begins anew."""
+
+    def unfit(self) -> str | None:
+        (collation,) = self.execute_sql("SELECT @@collation_database").fetchone()
+        if collation == "utf8mb4_bin":
+            return None
+        return f"the database compares texts by {collation}; make one with: CREATE DATABASE … {MYSQL_WORDS}"
 
     def _is_closed(self, conn: Any) -> bool:
         return not conn.open

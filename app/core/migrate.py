@@ -9,13 +9,16 @@ from playhouse.migrations import Runner, template
 from playhouse.schema_diff import diff_models
 
 from app.core.db import BaseModel, database
-from config.settings import ROOT
+from config.settings import ROOT, SettingsError
 
 DIRECTORY = ROOT / "migrations"
 
 
 def up(directory: Path = DIRECTORY) -> list[str]:
-    """Apply what was not applied yet; gives the names."""
+    """Apply what was not applied yet; gives the names. Raises `SettingsError` for a database in which texts would be
+    cut, or compared otherwise than we rely on (unique keys of codes and hashes)."""
+    if sentence := database.unfit():
+        raise SettingsError(f"DATABASE_URL: {sentence}")
     return list(Runner(database.obj, str(directory)).up())
 
 

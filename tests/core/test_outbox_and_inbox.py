@@ -136,7 +136,7 @@ def test_a_claim_of_a_killed_worker_is_taken_over_after_a_minute(effect: str) ->
 
 def test_a_flushed_redis_loses_no_effect(effect: str) -> None:
     emit(effect)
-    redis_clients.queue().flushall()
+    redis_clients.queue().flushdb()
     assert outbox.sweep(now=NOW) == 1
     assert effects() == 1
 
