@@ -10,6 +10,7 @@ from app.core import redis as redis_clients
 from app.core.clock import utcnow
 from app.notify import service as notify
 from app.pay import refunds
+from app.wechat import service as wechat
 from jobs.schedule import QUEUED, run
 
 
@@ -42,6 +43,12 @@ def send_sms(sms_id: str) -> None:
     """Send one SMS soon after it was asked for."""
     with db.connection():
         db.unit(lambda: notify.send(sms_id, now=utcnow()))
+
+
+def send_subscribe_message(leave_id: str) -> None:
+    """Send one subscribe message soon after it was asked for."""
+    with db.connection():
+        db.unit(lambda: wechat.send_message(leave_id, now=utcnow()))
 
 
 def run_scheduled(name: str) -> None:

@@ -47,7 +47,8 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("face.expire_checks", seconds=60, run=face_service.expire_checks),
     Entry("face.purge_evidence", seconds=3600, run=face_store.purge_evidence),
     Entry("account.forget", seconds=600, run=account.forget),
-    Entry("wechat.forget_codes", seconds=600, run=wechat.forget_codes),
+    Entry("wechat.send_taken", seconds=5, run=wechat.send_taken),
+    Entry("wechat.forget", seconds=600, run=wechat.forget),
 )
 
 

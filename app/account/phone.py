@@ -6,10 +6,7 @@ from datetime import datetime
 
 from app.account import codes, limits, service
 from app.account.errors import PHONE_SAME
-from app.account.models import Person
-from app.core import audit
 from app.core.access import Identity
-from app.core.crypto import mask_phone
 from app.core.db import transaction
 from app.policy import load
 
@@ -43,15 +40,4 @@ def confirm(who: Identity, code: str, *, address: str, now: datetime) -> str:
     with transaction():
         codes.use(row, now=now)
         limits.give_back(limits.CODES, address, 1)
-        service.tell_owner(person, session.programme, "phone_changed", now=now)
-        old, person.phone, person.phone_origin = mask_phone(person.phone), row.phone, "verified"
-        person.save(only=(Person.phone_sealed, Person.phone_index, Person.phone_origin))
-        audit.record(
-            f"person:{person.id}",
-            "phone.changed",
-            f"person:{person.id}",
-            now=now,
-            old=old,
-            new=mask_phone(row.phone),
-        )
-    return mask_phone(row.phone) or ""
+        return service.change_phone(person.id, session.programme, row.phone, by="sms", now=now)

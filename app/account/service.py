@@ -6,6 +6,7 @@ What its own screens do stands beside this file: login.py, activation.py, passwo
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from app.account import codes, consents, limits, passwords, sessions
 from app.account.messages import Message, NoticeKind, code_message, notice_message, tell_owner
@@ -18,8 +19,17 @@ from app.account.people import (
     find_or_create_people,
     look_up_people,
 )
-from app.account.sessions import authenticate, end_session, end_sessions, get_session, next_step, open_session
+from app.account.sessions import (
+    authenticate,
+    end_session,
+    end_sessions,
+    get_session,
+    next_step,
+    open_session,
+    token_of,
+)
 from app.core import audit
+from app.core.crypto import mask_phone
 from app.core.db import compare_and_set, transaction
 from app.core.errors import NOT_FOUND
 
@@ -33,6 +43,7 @@ __all__ = [
     "NoticeKind",
     "activate",
     "authenticate",
+    "change_phone",
     "clear_login_limits",
     "code_message",
     "end_session",
@@ -51,6 +62,7 @@ __all__ = [
     "require_consent",
     "require_password",
     "tell_owner",
+    "token_of",
 ]
 
 CONSENT_VERSIONS = consents.VERSIONS
@@ -88,6 +100,22 @@ def give_consent(person_id: str, kind: str, version: str, *, now: datetime, sess
     with transaction():
         consents.write(person_id, kind, version, now=now, session_id=session_id)
         sessions.complete_sessions(person_id)
+
+
+def change_phone(person_id: str, programme: str, phone: str, *, by: Literal["sms", "wechat"], now: datetime) -> str:
+    """The person, who has just typed the password, holds this number: a code came back from it, or WeChat says so.
+    The old one is told; the same as before changes nothing. Gives it, masked. It proves nobody's identity."""
+    with transaction():
+        person = get_person(person_id)
+        new, old = mask_phone(phone) or "", mask_phone(person.phone)
+        if person.phone == phone:
+            return new
+        tell_owner(person, programme, "phone_changed", now=now)
+        person.phone, person.phone_origin = phone, "verified"
+        person.save(only=(Person.phone_sealed, Person.phone_index, Person.phone_origin))
+        who = f"person:{person_id}"
+        audit.record(who, "phone.changed", who, now=now, old=old, new=new, by=by)
+    return new
 
 
 def clear_login_limits(person_id: str, *, actor: str, reason: str, now: datetime) -> None:

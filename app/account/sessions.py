@@ -28,14 +28,17 @@ def next_step(person: Person, *, proved: bool) -> Step:
     return "home" if agreed(person.id, "agreement") else "consent"
 
 
-def open_session(person_id: str, programme: str, channel: str, *, activated: bool, now: datetime) -> str:
+def open_session(
+    person_id: str, programme: str, channel: str, *, activated: bool, now: datetime, session_id: str | None = None
+) -> str:
     """A new session and its token, always a fresh one (fault L3). `activated`: the person has proved who they are;
-    the session is a full one as soon as they also have a password of their own and agreed to the user agreement."""
+    the session is a full one as soon as they also have a password of their own and agreed to the user agreement.
+    `session_id`: a fresh one, for who has to name it beforehand."""
     person = Person.get_or_none(Person.id == person_id)
     if person is None:
         raise NOT_FOUND()
     life = LIVES[channel] if activated else ACTIVATING_LIVES
-    session_id = new_id()
+    session_id = session_id or new_id()
     full = next_step(person, proved=activated) == "home"
     Session.create(
         id=session_id,
@@ -103,6 +106,14 @@ def get_session(session_id: str) -> Session:
     if session is None:
         raise NOT_FOUND()
     return session
+
+
+def token_of(session_id: str, *, now: datetime) -> str | None:
+    """The token of a session once more, for an answer that was lost on its way; None once it is over."""
+    session = get_session(session_id)
+    if session.ended_at is not None or session.expires_at <= now:
+        return None
+    return tokens.sign(PURPOSE, session_id, expires=session.expires_at)
 
 
 def forget(*, now: datetime) -> int:

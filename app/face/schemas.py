@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apiflask import Schema
 from apiflask.fields import Boolean, Dict, File, Integer, List, Nested, String
-from apiflask.validators import Length, OneOf
+from apiflask.validators import Length, OneOf, Regexp
 
 
 class PhotoIn(Schema):
@@ -61,3 +61,50 @@ class CheckOut(Schema):
     expires_at = String()
     manual_route = Dict(keys=String(), values=String(), allow_none=True)
     token = String(allow_none=True, metadata={"description": "账号由本次核验激活时的新登录凭证"})
+
+
+class ScanLoginIn(Schema):
+    programme = String(required=True, validate=Regexp(r"[a-z0-9_-]{1,32}\Z", error="没有这个培训项目。"))
+
+
+class ScanStudyIn(Schema):
+    enrolment_id = String(required=True, validate=Length(min=1, max=16))
+
+
+class ScanShownOut(Schema):
+    id = String()
+    secret = String(metadata={"description": "只告知一次；之后放在 Authorization: Ticket <secret>"})
+    picture = String(metadata={"description": "二维码图片，data URL"})
+    by = String(metadata={"enum": ["wechat", "link"], "description": "link：请先打开小程序，再用里面的扫一扫"})
+    expires_at = String()
+    wait_seconds = Integer(metadata={"description": "隔多少秒询问一次"})
+
+
+class ScanSeenOut(Schema):
+    status = String(metadata={"enum": ["waiting", "scanned", "confirmed", "used", "denied", "expired"]})
+    name = String(allow_none=True, metadata={"description": "扫码人，已打码"})
+    expires_at = String()
+    wait_seconds = Integer()
+
+
+class ScanOpenedOut(Schema):
+    token = String(allow_none=True, metadata={"description": "登录：新的登录凭证"})
+    next = String(allow_none=True, metadata={"enum": ["activate", "password", "consent", "home"]})
+    enrolment_id = String(allow_none=True, metadata={"description": "学习：现在可以开始的报名"})
+
+
+class ScanFaceOut(Schema):
+    purpose = String(metadata={"enum": ["login", "study"]})
+    subject = String(allow_none=True)
+
+
+class ScanQuestionOut(Schema):
+    purpose = String(metadata={"enum": ["login", "study_now"]})
+    status = String(metadata={"enum": ["scanned", "confirmed", "used", "denied"]})
+    sentence = String(metadata={"description": "给用户看的一句话"})
+    programme = String()
+    name = String(metadata={"description": "本人姓名，已打码"})
+    device = String(metadata={"description": "电脑上的浏览器"})
+    asked_at = String()
+    expires_at = String()
+    face = Nested(ScanFaceOut, allow_none=True, metadata={"description": "确认前还要通过的人脸核验"})

@@ -86,6 +86,11 @@ def on_subject(programme_of: Callable[[str, str], Programme]) -> None:
     _subject_programme[:] = [programme_of]
 
 
+def programme_of_subject(subject: str, person_id: str) -> Programme:
+    """The programme under whose rules a check for this subject of the person stands. Raises `not_found`."""
+    return _subject_programme[0](subject, person_id)
+
+
 # --- start ---------------------------------------------------------------------------------------------------------
 
 
@@ -100,7 +105,7 @@ def start_check(who: Identity, *, purpose: Purpose, subject: str | None, method:
         raise FACE_NOT_OFFERED()
     if purpose == "study" and not who.activated:
         raise SIGN_IN_FIRST("请先完成账号激活，再进行这一步。")
-    programme = _subject_programme[0](subject, person_id) if subject else load.in_force(session.programme, now)
+    programme = programme_of_subject(subject, person_id) if subject else load.in_force(session.programme, now)
     rule = _rule_for(programme, purpose, session.proved)
     if purpose == "study":
         _require_reference(person_id)

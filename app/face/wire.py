@@ -5,12 +5,12 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 
 from app.core import rotation
-from app.face import keys, providers, service, store, views
+from app.face import keys, providers, scan_views, service, store, views
 from app.face.providers.baidu import BaiduFace
 from app.face.providers.protocol import FaceProvider
 from config.settings import Settings
 
-BLUEPRINTS: tuple[APIBlueprint, ...] = (views.photo, views.checks, views.pages)
+BLUEPRINTS: tuple[APIBlueprint, ...] = (views.photo, views.checks, views.pages, scan_views.blueprint)
 
 
 def start(settings: Settings) -> None:

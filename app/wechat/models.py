@@ -1,4 +1,5 @@
-"""WeChat identities: login codes that came in, and which openid belongs to whom."""
+"""WeChat identities: login codes that came in, which openid belongs to whom; leaves to send a message; tickets that a
+phone scans."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import peewee
 from app.core import crypto
 from app.core.crypto import Sealed
 from app.core.db import BaseModel, UtcField
+from app.wechat.status import LeaveStatus, TicketStatus
 
 
 class LoginCode(BaseModel):
@@ -53,3 +55,59 @@ class Binding(BaseModel):
     def rekeyed(self) -> dict[str, Any]:
         """The unique key goes with the openid's index."""
         return {"openid_key": self.openid_key and openid_keys(self.appid, self.openid)[0]}
+
+
+class MessageLeave(BaseModel):
+    """A person allows one subscribe message by one template, in the WeChat of `binding_id`. `request_id` names the
+    phone's question, so that its answer counts once however often it is sent. `key`: the business key of the message
+    that took the leave; `params` (a JSON list) is forgotten once nobody needs it."""
+
+    person_id = peewee.CharField(16)
+    binding_id = peewee.CharField(16)
+    programme = peewee.CharField(32)
+    template = peewee.CharField(32)
+    template_id = peewee.CharField(64)
+    request_id = peewee.CharField(48)
+    status = peewee.CharField(16, default=LeaveStatus.STANDING)
+    key = peewee.CharField(96, null=True, unique=True)
+    params = Sealed()
+    params_sealed = peewee.TextField(null=True)
+    given_at = UtcField()
+    taken_at = UtcField(null=True)
+    began_at = UtcField(null=True)
+    settled_at = UtcField(null=True, index=True)
+    provider_code = peewee.CharField(32, null=True)
+
+    class Meta:
+        indexes = (
+            (("person_id", "request_id", "template"), True),
+            (("person_id", "template", "status"), False),
+            (("status", "taken_at"), False),
+        )
+
+
+class ScanTicket(BaseModel):
+    """What a web page asks of a phone, by a code that the phone scans. The id is in the code; `secret_hash` is of the
+    secret that only the page has. `owner_id`: who alone may confirm it (for "study_now"); `subject`: an enrolment.
+    `device`: what the phone tells of the page's browser. `person_id`, `phone_session_id`: who scanned it, signed in
+    by which session. `session_id`: the session that it opened (for "login")."""
+
+    purpose = peewee.CharField(16)
+    programme = peewee.CharField(32)
+    subject = peewee.CharField(16, default="")
+    owner_id = peewee.CharField(16, null=True)
+    secret_hash = peewee.CharField(64)
+    asker_index = peewee.CharField(32)
+    device = peewee.CharField(32)
+    status = peewee.CharField(16, default=TicketStatus.WAITING)
+    person_id = peewee.CharField(16, null=True)
+    phone_session_id = peewee.CharField(16, null=True)
+    session_id = peewee.CharField(16, null=True)
+    created_at = UtcField()
+    expires_at = UtcField(index=True)
+    scanned_at = UtcField(null=True)
+    confirmed_at = UtcField(null=True)
+    used_at = UtcField(null=True)
+
+    class Meta:
+        indexes = ((("asker_index", "created_at"), False),)

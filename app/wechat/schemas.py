@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apiflask import Schema
-from apiflask.fields import Boolean, String
+from apiflask.fields import Boolean, Integer, List, Nested, String
 from apiflask.validators import Length, Regexp
 
 
@@ -44,3 +44,40 @@ class UnbindIn(Schema):
 class BindOut(Schema):
     bound = Boolean()
     rebound = Boolean(metadata={"description": "是否替换了原来绑定的微信；原来的登录都已退出"})
+
+
+class PhoneIn(Schema):
+    code = String(
+        required=True,
+        validate=Regexp(r"[!-~]{1,128}\Z", error="微信手机号凭证不对，请重新点“微信手机号”。"),
+        metadata={"description": "手机号按钮得到的 code（不是 wx.login 的），只能用一次"},
+    )
+    password = _password()
+
+
+class PhoneOut(Schema):
+    phone = String(metadata={"description": "打码后的手机号"})
+
+
+class SubscriptionOut(Schema):
+    template = String()
+    template_id = String(metadata={"description": "交给 wx.requestSubscribeMessage"})
+    standing = Integer(metadata={"description": "还可以发送几条；同意一次只能发一条"})
+
+
+class SubscriptionsOut(Schema):
+    items = List(Nested(SubscriptionOut))
+
+
+class AllowIn(Schema):
+    request_id = String(
+        required=True,
+        validate=Regexp(r"[A-Za-z0-9_-]{8,48}\Z", error="请求编号的格式不对，请刷新页面后重试。"),
+        metadata={"description": "每次弹窗生成一个随机编号；同一编号上报多少次都只计一次"},
+    )
+    accepted = List(
+        String(validate=Length(min=1, max=32)),
+        required=True,
+        validate=Length(max=20),
+        metadata={"description": "用户点了允许的 template"},
+    )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import peewee
+import structlog
 
 from app.account import service as account
 from app.core import audit, crypto, tokens
@@ -19,18 +20,64 @@ from app.core.access import Identity
 from app.core.db import compare_and_set, insert_once, transaction
 from app.core.errors import CONFLICT, TOO_MANY
 from app.core.ids import new_id
-from app.policy import load
-from app.wechat import providers
+from app.wechat.bindings import client_of, holds
 from app.wechat.errors import (
     BIND_TICKET_OVER,
+    PHONE_CODE_REFUSED,
     WECHAT_BLOCKED,
     WECHAT_BOUND_TO_OTHER,
     WECHAT_CODE_REFUSED,
-    WECHAT_NOT_OFFERED,
     WECHAT_UNAVAILABLE,
 )
+from app.wechat.messages import Unsent, send_taken, take_unsent
+from app.wechat.messages import forget as _forget_leaves
+from app.wechat.messages import send as send_message
+from app.wechat.messages import take as take_leave
 from app.wechat.models import Binding, LoginCode, openid_keys
-from app.wechat.providers.protocol import AccountBlocked, CodeRefused, ProviderUnavailable, WeChat
+from app.wechat.models import ScanTicket as Ticket
+from app.wechat.providers.protocol import AccountBlocked, CodeRefused, ProviderUnavailable, Refused
+from app.wechat.status import TicketStatus
+from app.wechat.tickets import Made as MadeTicket
+from app.wechat.tickets import Purpose as TicketPurpose
+from app.wechat.tickets import confirm as confirm_ticket
+from app.wechat.tickets import deny as deny_ticket
+from app.wechat.tickets import forget as _forget_tickets
+from app.wechat.tickets import make as make_ticket
+from app.wechat.tickets import mine as ticket_of
+from app.wechat.tickets import scan as scan_ticket
+from app.wechat.tickets import see as see_ticket
+from app.wechat.tickets import status_now as ticket_status
+from app.wechat.tickets import use as use_ticket
+
+__all__ = [
+    "MadeTicket",
+    "SignedIn",
+    "Ticket",
+    "TicketPurpose",
+    "TicketStatus",
+    "Unbound",
+    "Unsent",
+    "bind",
+    "change_phone",
+    "code_picture",
+    "confirm_ticket",
+    "deny_ticket",
+    "forget",
+    "log_in",
+    "make_ticket",
+    "scan_ticket",
+    "see_ticket",
+    "send_message",
+    "send_taken",
+    "take_leave",
+    "take_unsent",
+    "ticket_of",
+    "ticket_status",
+    "unbind",
+    "use_ticket",
+]
+
+log = structlog.get_logger(__name__)
 
 CHANNEL = "mini_program"
 TICKET = "wechat bind"
@@ -58,7 +105,7 @@ class Unbound:
 def log_in(programme_key: str, code: str, address: str, *, now: datetime) -> SignedIn | Unbound:
     """Sign in by a code of `wx.login`, which works once. Raises `wechat_not_offered`, `wechat_code_refused`,
     `wechat_blocked`, `wechat_unavailable`, `too_many_requests`."""
-    client = _client(programme_key, now)
+    client = client_of(programme_key, now)
     row_id = claim_code(programme_key, client.appid, code, address, now=now)
     if row_id is None:
         raise WECHAT_CODE_REFUSED()
@@ -72,22 +119,12 @@ def log_in(programme_key: str, code: str, address: str, *, now: datetime) -> Sig
         raise WECHAT_UNAVAILABLE(headers={"Retry-After": "5"}) from error
     with transaction():
         binding = Binding.get_or_none(Binding.openid_key.in_(openid_keys(client.appid, openid)))
-        if binding is not None and _holds(binding):
+        if binding is not None and holds(binding):
             return _open(binding.person_id, programme_key, now)
         row = LoginCode.get_by_id(row_id)
         row.openid = openid
         LoginCode.update(openid_sealed=row.openid_sealed).where(LoginCode.id == row_id).execute()
     return Unbound(tokens.sign(TICKET, row_id, expires=now + TICKET_LIVES))
-
-
-def _client(programme_key: str, now: datetime) -> WeChat:
-    try:
-        prefix = load.in_force(programme_key, now).authority.secrets.wechat
-    except load.UnknownProgramme:
-        prefix = None
-    if prefix is None:
-        raise WECHAT_NOT_OFFERED()
-    return providers.for_authority(prefix)
 
 
 def claim_code(programme_key: str, appid: str, code: str, address: str, *, now: datetime) -> str | None:
@@ -113,12 +150,6 @@ def claim_code(programme_key: str, appid: str, code: str, address: str, *, now: 
             created_at=now,
         )
     return row_id if mine else None
-
-
-def _holds(binding: Binding) -> bool:
-    """Whether it was made, or confirmed, with the password that the person has now."""
-    set_at = account.get_person(binding.person_id).password_set_at
-    return set_at is not None and bool(binding.bound_at > set_at)
 
 
 def _open(person_id: str, programme_key: str, now: datetime) -> SignedIn:
@@ -160,7 +191,7 @@ def _bind(who: Identity, row: LoginCode, now: datetime) -> bool:
     if owner is not None:
         if owner.person_id != who.person_id:
             raise WECHAT_BOUND_TO_OTHER()
-        if not _holds(owner):
+        if not holds(owner):
             Binding.update(bound_at=now).where(Binding.id == owner.id, Binding.ended_at.is_null()).execute()
             audit.record(f"person:{who.person_id}", "wechat_confirmed", f"person:{who.person_id}", now=now)
         return False
@@ -189,7 +220,7 @@ def unbind(who: Identity, password: str, *, now: datetime) -> None:
     """Take the caller's WeChat away, who types the password again: their other sessions end, the owner is told. A
     second time changes nothing. Raises `wechat_not_offered`, `password_wrong`, `login_paused`."""
     programme_key = account.get_session(who.session_id).programme
-    person_key = f"{_client(programme_key, now).appid}:{who.person_id}"
+    person_key = f"{client_of(programme_key, now).appid}:{who.person_id}"
     account.require_password(who.person_id, password, now=now)
     with transaction():
         binding = Binding.get_or_none(Binding.person_key == person_key)
@@ -205,8 +236,48 @@ def _end(binding: Binding, now: datetime) -> bool:
     return compare_and_set(Binding, binding.id, {"ended_at": None}, values)
 
 
-def forget_codes(*, now: datetime) -> int:
-    """Delete login codes that no ticket can name any more; gives how many."""
+# --- the phone number, and the code that a phone scans -----------------------------------------------------------
+
+
+def change_phone(who: Identity, code: str, password: str, *, now: datetime) -> str:
+    """The number that WeChat has of the caller, who types the password again, is their phone from now on; gives it,
+    masked. `code`: of the phone-number button. Raises `phone_code_refused`, `wechat_unavailable`,
+    `wechat_not_offered`, `password_wrong`, `login_paused`."""
+    programme = account.get_session(who.session_id).programme
+    client = client_of(programme, now)
+    person = account.require_password(who.person_id, password, now=now)
+    try:
+        phone = client.phone_of(code, now=now)
+    except CodeRefused as error:
+        raise PHONE_CODE_REFUSED() from error
+    except (AccountBlocked, ProviderUnavailable) as error:
+        raise WECHAT_UNAVAILABLE("微信暂时没有响应，请稍后再试，或改用短信验证码更换。") from error
+    with transaction():
+        if account.get_person(person.id).password_hash != person.password_hash:
+            raise CONFLICT()  # it was reset while this was on its way
+        return account.change_phone(person.id, programme, phone, by="wechat", now=now)
+
+
+def code_picture(programme_key: str, scene: str, page: str, *, now: datetime) -> bytes | None:
+    """The mini-program code that opens `page` with `scene`, as PNG or JPEG; None while WeChat does not give it.
+    Raises `wechat_not_offered`."""
+    client = client_of(programme_key, now)
+    try:
+        return client.code_picture(scene, page)
+    except (Refused, ProviderUnavailable) as error:
+        log.warning("wechat_code_picture_missing", error=str(error))
+        return None
+
+
+# --- what is over ------------------------------------------------------------------------------------------------
+
+
+def forget(*, now: datetime) -> int:
+    """Delete login codes, tickets and leaves that count for nothing any more; gives how many rows."""
+    return _forget_codes(now=now) + _forget_tickets(now=now) + _forget_leaves(now=now)
+
+
+def _forget_codes(*, now: datetime) -> int:
     old = LoginCode.select(LoginCode.id).where(LoginCode.created_at < now - KEPT).limit(1000).tuples()
     ids = [row_id for (row_id,) in old]
     return int(LoginCode.delete().where(LoginCode.id.in_(ids)).execute()) if ids else 0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from apiflask import APIBlueprint
 
 from app.core.access import Role, access, client_address, identity, request_now
-from app.wechat import schemas, service
+from app.wechat import messages, schemas, service
 
 blueprint = APIBlueprint("wechat", __name__, url_prefix="/api/v1/wechat", tag="微信")
 
@@ -51,3 +52,32 @@ def bind(json_data: dict[str, Any]) -> dict[str, Any]:
 def unbind(json_data: dict[str, Any]) -> dict[str, Any]:
     service.unbind(identity(), json_data["password"], now=request_now())
     return {"bound": False, "rebound": False}
+
+
+@blueprint.post("/phone")
+@access(Role.TRAINEE)
+@blueprint.input(schemas.PhoneIn)
+@blueprint.output(schemas.PhoneOut)
+@blueprint.doc(
+    summary="用微信手机号更换手机号", description="需要再次输入密码，并短信通知原手机号；不能用来激活账号。"
+)
+def change_phone(json_data: dict[str, Any]) -> dict[str, Any]:
+    return {"phone": service.change_phone(identity(), json_data["code"], json_data["password"], now=request_now())}
+
+
+@blueprint.get("/subscriptions")
+@access(Role.TRAINEE)
+@blueprint.output(schemas.SubscriptionsOut)
+@blueprint.doc(summary="可以请求允许的订阅消息")
+def list_subscriptions() -> dict[str, Any]:
+    return {"items": [asdict(each) for each in messages.offered(identity(), now=request_now())]}
+
+
+@blueprint.post("/subscriptions")
+@access(Role.TRAINEE)
+@blueprint.input(schemas.AllowIn)
+@blueprint.output(schemas.SubscriptionsOut)
+@blueprint.doc(summary="上报用户允许的订阅消息", description="允许一次可发一条；没有允许的，改发短信。")
+def allow(json_data: dict[str, Any]) -> dict[str, Any]:
+    request_id, accepted = json_data["request_id"], json_data["accepted"]
+    return {"items": [asdict(each) for each in messages.allow(identity(), request_id, accepted, now=request_now())]}

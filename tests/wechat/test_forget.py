@@ -12,7 +12,7 @@ from tests.world import World
 def test_codes_are_forgotten_only_when_no_ticket_can_name_them(world: World) -> None:
     code = a_code(world.sandbox, "oPhone")
     assert log_in(world, code).status_code == 200
-    assert service.forget_codes(now=utcnow() + timedelta(hours=1)) == 0
+    assert service.forget(now=utcnow() + timedelta(hours=1)) == 0
     assert log_in(world, code).status_code == 409
-    assert service.forget_codes(now=utcnow() + timedelta(days=3)) == 1
+    assert service.forget(now=utcnow() + timedelta(days=3)) == 1
     assert LoginCode.select().count() == 0

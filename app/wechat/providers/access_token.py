@@ -1,7 +1,7 @@
 """The access token of one appid: all processes share one, and one of them fetches it.
 
 It lies in Redis, sealed, until WeChat would hand out a new one. While Redis is away each process keeps its own:
-WeChat gives every one of them the same (docs/decisions/0022-wechat-clients.md).
+WeChat gives every one of them the same (docs/decisions/0022-wechat.md).
 """
 
 from __future__ import annotations
