@@ -168,6 +168,7 @@ def blueprint(box: Box) -> Blueprint:
             raise Refused(40169)
         if not isinstance(page, str) or page.startswith("/") or "?" in page:
             raise Refused(41030)
+        box.store.put(PROVIDER, "wxacode", scene, {"appid": appid, "page": page, "at": box.clock.now()})
         # the real one is a round code that only WeChat reads; this one says what it stands for
         picture = io.BytesIO()
         segno.make(f"wxacode://{appid}/{page}?scene={scene}", error="m").save(picture, kind="png", scale=8)
@@ -227,6 +228,10 @@ def blueprint(box: Box) -> Blueprint:
             grant = box.store.get(PROVIDER, "grant", f"{openid}/{template}") or {"times": 0}
             box.store.put(PROVIDER, "grant", f"{openid}/{template}", {"times": grant["times"] + times})
         return jsonify(times=grant["times"] + times)
+
+    @blue.get("/_control/wechat/codes")
+    def codes() -> Response:
+        return jsonify([{"scene": scene, **code} for scene, code in box.store.all(PROVIDER, "wxacode", 100)])
 
     @blue.get("/_control/wechat/messages")
     def messages() -> Response:

@@ -2411,6 +2411,411 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scan-tickets/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 网页：扫码登录
+         * @description 显示二维码，2 分钟内用已登录的手机扫码确认。
+         *
+         *     可调用者：任何人。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["FaceScanLoginIn"];
+                };
+            };
+            responses: {
+                /** @description Successful response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FaceScanShownOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scan-tickets/study": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 网页：立即学习前用手机核验
+         * @description 只有同一学员的手机能确认。
+         *
+         *     可调用者：已登录并激活的学员。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["FaceScanStudyIn"];
+                };
+            };
+            responses: {
+                /** @description Successful response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FaceScanShownOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scan-tickets/{ticket_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 网页：询问扫码状态
+         * @description 每隔 wait_seconds 秒带 If-None-Match 询问一次，没有变化时返回 304。
+         *
+         *     可调用者：持有签名票据者。
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    ticket_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FaceScanSeenOut"];
+                    };
+                };
+                /** @description 没有变化 */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
+                /** @description 不是本页面的二维码 */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scan-tickets/{ticket_id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 手机：是我本人
+         * @description 可调用者：已登录并激活的学员。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    ticket_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description 还要先通过人脸核验 */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description 二维码已失效 */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scan-tickets/{ticket_id}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 手机：不是我
+         * @description 可调用者：已登录并激活的学员。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    ticket_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description 二维码已失效 */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scan-tickets/{ticket_id}/go-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 网页：确认后继续
+         * @description 只能用一次；回答丢失时可重发，得到同一个登录。
+         *
+         *     可调用者：持有签名票据者。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    ticket_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FaceScanOpenedOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scan-tickets/{ticket_id}/scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 手机：扫到二维码
+         * @description 返回要确认的内容；另一位学员的学习二维码会被拒绝。
+         *
+         *     可调用者：已登录并激活的学员。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    ticket_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FaceScanQuestionOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sign-ups": {
         parameters: {
             query?: never;
@@ -2640,6 +3045,146 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["WechatLoginOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wechat/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 用微信手机号更换手机号
+         * @description 需要再次输入密码，并短信通知原手机号；不能用来激活账号。
+         *
+         *     可调用者：已登录并激活的学员。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["WechatPhoneIn"];
+                };
+            };
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WechatPhoneOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wechat/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 可以请求允许的订阅消息
+         * @description 可调用者：已登录并激活的学员。
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WechatSubscriptionsOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * 上报用户允许的订阅消息
+         * @description 允许一次可发一条；没有允许的，改发短信。
+         *
+         *     可调用者：已登录并激活的学员。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["WechatAllowIn"];
+                };
+            };
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WechatSubscriptionsOut"];
                     };
                 };
                 /** @description 出错：problem+json */
@@ -3208,6 +3753,65 @@ export interface components {
              */
             picture: string;
         };
+        FaceScanFaceOut: {
+            /** @enum {string} */
+            purpose?: "login" | "study";
+            subject?: string | null;
+        };
+        FaceScanLoginIn: {
+            programme: string;
+        };
+        FaceScanOpenedOut: {
+            /** @description 学习：现在可以开始的报名 */
+            enrolment_id?: string | null;
+            /** @enum {string|null} */
+            next?: "activate" | "password" | "consent" | "home" | null;
+            /** @description 登录：新的登录凭证 */
+            token?: string | null;
+        };
+        FaceScanQuestionOut: {
+            asked_at?: string;
+            /** @description 电脑上的浏览器 */
+            device?: string;
+            expires_at?: string;
+            /** @description 确认前还要通过的人脸核验 */
+            face?: components["schemas"]["FaceScanFaceOut"] | null;
+            /** @description 本人姓名，已打码 */
+            name?: string;
+            programme?: string;
+            /** @enum {string} */
+            purpose?: "login" | "study_now";
+            /** @description 给用户看的一句话 */
+            sentence?: string;
+            /** @enum {string} */
+            status?: "scanned" | "confirmed" | "used" | "denied";
+        };
+        FaceScanSeenOut: {
+            expires_at?: string;
+            /** @description 扫码人，已打码 */
+            name?: string | null;
+            /** @enum {string} */
+            status?: "waiting" | "scanned" | "confirmed" | "used" | "denied" | "expired";
+            wait_seconds?: number;
+        };
+        FaceScanShownOut: {
+            /**
+             * @description link：请先打开小程序，再用里面的扫一扫
+             * @enum {string}
+             */
+            by?: "wechat" | "link";
+            expires_at?: string;
+            id?: string;
+            /** @description 二维码图片，data URL */
+            picture?: string;
+            /** @description 只告知一次；之后放在 Authorization: Ticket <secret> */
+            secret?: string;
+            /** @description 隔多少秒询问一次 */
+            wait_seconds?: number;
+        };
+        FaceScanStudyIn: {
+            enrolment_id: string;
+        };
         FaceStartIn: {
             /** @enum {string} */
             method: "picture" | "h5";
@@ -3347,7 +3951,7 @@ export interface components {
         /** @description RFC 9457；code 稳定不变，detail 告诉使用者下一步做什么，fields 逐项指出表单错误。 */
         Problem: {
             /** @enum {string} */
-            code: "activation_needed" | "already_activated" | "already_completed" | "already_paid" | "another_exam_open" | "answer_conflict" | "bad_choice" | "bad_request" | "bind_ticket_over" | "busy" | "certificate_expired_too_long" | "channel_not_offered" | "code_wrong" | "conflict" | "consent_needed" | "consent_outdated" | "exam_handed_in" | "exam_left" | "exam_time_over" | "face_anchor_needed" | "face_check_needed" | "face_check_over" | "face_manual_route" | "face_not_offered" | "face_unavailable" | "font_missing" | "forbidden" | "in_another_order" | "internal" | "invalid" | "kind_not_offered" | "login_code_needed" | "login_failed" | "login_paused" | "method_not_allowed" | "no_attempts_left" | "no_course" | "no_exam_here" | "no_phone_on_record" | "no_such_proof" | "no_such_question" | "no_such_subject" | "not_disputed" | "not_found" | "not_paid_yet" | "nothing_captured" | "nothing_to_pay" | "notification_refused" | "one_programme_per_order" | "order_closing" | "order_over" | "order_paid" | "paid_at_provider" | "password_weak" | "password_wrong" | "payer_mismatch" | "payment_disputed" | "payment_refused" | "payment_unknown" | "person_conflict" | "phone_unchanged" | "photo_animated" | "photo_broken" | "photo_fixed" | "photo_missing" | "photo_needed" | "photo_not_offered" | "photo_not_picture" | "photo_not_same_person" | "photo_too_many_pixels" | "photo_unfit" | "pictures_busy" | "play_ticket_invalid" | "proof_link_over" | "proof_needs_photo" | "proof_not_earned" | "provider_unavailable" | "questions_missing" | "range_not_satisfiable" | "recording_paused" | "refund_not_failed" | "sign_in_first" | "sign_in_unfinished" | "sign_up_closed" | "sms_not_offered" | "sms_too_often" | "something_captured" | "study_not_complete" | "study_period_over" | "studying_elsewhere" | "too_large" | "too_many_requests" | "unknown_programme" | "unsupported_type" | "video_link_expired" | "wechat_blocked" | "wechat_bound_to_other" | "wechat_code_refused" | "wechat_not_offered" | "wechat_unavailable" | "wrong_chunks" | "year_not_offered";
+            code: "activation_needed" | "already_activated" | "already_completed" | "already_paid" | "another_exam_open" | "answer_conflict" | "bad_choice" | "bad_request" | "bind_ticket_over" | "busy" | "certificate_expired_too_long" | "channel_not_offered" | "code_wrong" | "conflict" | "consent_needed" | "consent_outdated" | "exam_handed_in" | "exam_left" | "exam_time_over" | "face_anchor_needed" | "face_check_needed" | "face_check_over" | "face_manual_route" | "face_not_offered" | "face_unavailable" | "font_missing" | "forbidden" | "in_another_order" | "internal" | "invalid" | "kind_not_offered" | "login_code_needed" | "login_failed" | "login_paused" | "method_not_allowed" | "no_attempts_left" | "no_course" | "no_exam_here" | "no_phone_on_record" | "no_such_proof" | "no_such_question" | "no_such_subject" | "not_disputed" | "not_found" | "not_paid_yet" | "nothing_captured" | "nothing_to_pay" | "notification_refused" | "one_programme_per_order" | "order_closing" | "order_over" | "order_paid" | "paid_at_provider" | "password_weak" | "password_wrong" | "payer_mismatch" | "payment_disputed" | "payment_refused" | "payment_unknown" | "person_conflict" | "phone_code_refused" | "phone_unchanged" | "photo_animated" | "photo_broken" | "photo_fixed" | "photo_missing" | "photo_needed" | "photo_not_offered" | "photo_not_picture" | "photo_not_same_person" | "photo_too_many_pixels" | "photo_unfit" | "pictures_busy" | "play_ticket_invalid" | "proof_link_over" | "proof_needs_photo" | "proof_not_earned" | "provider_unavailable" | "questions_missing" | "range_not_satisfiable" | "recording_paused" | "refund_not_failed" | "scan_not_offered" | "scan_other_person" | "scan_over" | "scan_secret_wrong" | "scan_taken" | "scan_with_phone" | "sign_in_first" | "sign_in_unfinished" | "sign_up_closed" | "sms_not_offered" | "sms_too_often" | "something_captured" | "study_not_complete" | "study_period_over" | "studying_elsewhere" | "too_large" | "too_many_requests" | "unknown_programme" | "unsupported_type" | "video_link_expired" | "wechat_blocked" | "wechat_bound_to_other" | "wechat_code_refused" | "wechat_not_bound" | "wechat_not_offered" | "wechat_unavailable" | "wrong_chunks" | "year_not_offered";
             detail: string;
             fields?: Record<string, never>;
             request_id?: string;
@@ -3429,6 +4033,12 @@ export interface components {
             /** @description 已计学时的片段，位图 base64 */
             watched: string;
         };
+        WechatAllowIn: {
+            /** @description 用户点了允许的 template */
+            accepted: string[];
+            /** @description 每次弹窗生成一个随机编号；同一编号上报多少次都只计一次 */
+            request_id: string;
+        };
         WechatBindIn: {
             bind_ticket: string;
             password: string;
@@ -3454,6 +4064,25 @@ export interface components {
             next?: "activate" | "password" | "consent" | "home" | null;
             /** @description 新的登录凭证，仅在已绑定时 */
             token?: string | null;
+        };
+        WechatPhoneIn: {
+            /** @description 手机号按钮得到的 code（不是 wx.login 的），只能用一次 */
+            code: string;
+            password: string;
+        };
+        WechatPhoneOut: {
+            /** @description 打码后的手机号 */
+            phone?: string;
+        };
+        WechatSubscriptionOut: {
+            /** @description 还可以发送几条；同意一次只能发一条 */
+            standing?: number;
+            template?: string;
+            /** @description 交给 wx.requestSubscribeMessage */
+            template_id?: string;
+        };
+        WechatSubscriptionsOut: {
+            items?: components["schemas"]["WechatSubscriptionOut"][];
         };
         WechatUnbindIn: {
             password: string;
