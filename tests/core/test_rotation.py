@@ -102,6 +102,7 @@ GO_BY_THEMSELVES = {
     "login_throttle.key",
     "login_code.code_index",
     "login_code.address_index",
+    "scan_ticket.asker_index",
     "verification_code.subject_index",
     "verification_code.asker_index",
     "verification_code.window_index",
