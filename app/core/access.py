@@ -17,6 +17,7 @@ from flask import Flask, current_app, g, request
 
 from app.core import rates
 from app.core.clock import utcnow
+from app.core.db import unit
 from app.core.errors import FORBIDDEN, SIGN_IN_FIRST, SIGN_IN_UNFINISHED
 from app.core.rates import Kind
 
@@ -122,7 +123,7 @@ def _guard() -> None:
         return
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     authenticate: Authenticator = current_app.extensions["authenticator"]
-    who = authenticate(token.strip(), request_now()) if scheme.lower() == "bearer" else None
+    who = unit(lambda: authenticate(token.strip(), request_now())) if scheme.lower() == "bearer" else None
     if who is None:
         raise SIGN_IN_FIRST()
     if role is Role.TRAINEE and not who.activated:

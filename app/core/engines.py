@@ -45,9 +45,8 @@ MYSQL_SESSION = (
 
 Meaning = Literal["race", "gone"]
 _RACES = frozenset(["40001", "40P01", "55P03", 1205, 1213])  # serialization, deadlock, waited too long for a lock
-_GONE = frozenset(
-    ["57P01", "57P02", "57P03", 0, 1053, 1927, 2006, 2013, 2014, 2055]
-)  # the server or the line is away
+# the server or the line is away; or the server became a copy that takes no writes, and another one is the first now
+_GONE = frozenset(["57P01", "57P02", "57P03", "25006", 0, 1053, 1290, 1836, 1927, 2006, 2013, 2014, 2055])
 
 
 trace = threading.local()  # `.committed`: this thread has committed something, or is about to

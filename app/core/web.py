@@ -14,7 +14,7 @@ from flask import Flask, Response, g, json, request
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
-from app.core import db, errors
+from app.core import db, engines, errors
 from app.core.db import database
 from app.core.errors import Problem, ProblemKind
 from app.core.ids import new_id
@@ -104,6 +104,8 @@ def _sentence(messages: Any) -> Any:
 
 
 def _from_database(error: peewee.DatabaseError) -> Response:
+    if isinstance(error, peewee.InternalError) and engines.meaning(error) is None:
+        return _from_bug(error)
     log.error("database_unavailable", error=str(error)[:120])
     return problem_response(errors.BUSY(headers={"Retry-After": "3"}))
 
@@ -195,7 +197,7 @@ def init_app(app: Flask, *, https: bool) -> None:
     app.teardown_request(_close)
     app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, _from_http)
-    for error in (peewee.OperationalError, peewee.InterfaceError):
+    for error in (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError):
         app.register_error_handler(error, _from_database)
     app.register_error_handler(redis.exceptions.RedisError, _from_redis)
     app.register_error_handler(RecursionError, _from_recursion)
