@@ -63,9 +63,9 @@ def start(settings: Settings) -> None:
 
 
 def make_clients() -> None:
-    """Make the provider's client of every authority that a programme names: what is missing is missed now, not when
-    the first person pays. A kind whose provider is not installed is offered nowhere. Raises `SettingsError`."""
-    for programme in policy.all_programmes():
+    """Make the provider's client of every authority that an open programme names: what is missing is missed now, not
+    when the first person pays. A kind whose provider is not installed is offered nowhere. Raises `SettingsError`."""
+    for programme in policy.open_programmes():
         names = programme.authority.secrets
         wanted: list[tuple[str | None, Callable[[str], object]]] = [
             (names.wechat, wechat.for_authority),

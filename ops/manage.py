@@ -21,6 +21,7 @@ from app.exam.audit import audit_attempts
 from app.pay import decisions
 from app.pay.audit import audit_payments
 from app.policy import load as programmes
+from app.policy.days import shanghai_day
 from app.study.audit import audit_progress
 from config.settings import load
 from ops import keys, questions, rosters, support
@@ -55,7 +56,7 @@ def import_roster(options: argparse.Namespace) -> int:
 def make_roster(options: argparse.Namespace) -> int:
     """Write a roster of made-up people."""
     programme = programmes.in_force(options.programme, utcnow())
-    today = programmes.shanghai_day(utcnow())
+    today = shanghai_day(utcnow())
     rosters.write(options.file, list(rosters.people(programme, options.rows, today=today, seed=options.seed)))
     print(f"{options.file}: {options.rows} rows")
     return 0

@@ -13,6 +13,9 @@ LOGIN_CODE_NEEDED = problem(
     403,
     "为保护账号安全，这次登录还需要短信验证码：请获取验证码，与密码一起提交；也可以用“忘记密码”重设密码。",
 )
+PROGRAMME_NOT_OPEN = problem(
+    "programme_not_open", 409, "这个培训项目还没有在本平台开放，请按主管部门的通知办理，或从首页选择其他项目。"
+)
 UNKNOWN_PROGRAMME = problem("unknown_programme", 404, "没有这个培训项目，请从首页重新进入。")
 CODE_WRONG = problem(
     "code_wrong", 422, "验证码不正确或已失效，请核对最新一条短信；输错 5 次或换了网络，需重新获取验证码。"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.account import codes, consents, limits, passwords, service
-from app.account.errors import LOGIN_CODE_NEEDED, LOGIN_FAILED, UNKNOWN_PROGRAMME
+from app.account.errors import LOGIN_CODE_NEEDED, LOGIN_FAILED, PROGRAMME_NOT_OPEN, UNKNOWN_PROGRAMME
 from app.account.people import id_number_index
 from app.core import audit
 from app.core.db import transaction
@@ -25,9 +25,11 @@ class SignedIn:
 
 
 def programme_in_force(key: str, now: datetime) -> Programme:
-    """The programme that a form names. Raises `unknown_programme`."""
+    """The programme that a form names. Raises `unknown_programme`, `programme_not_open`."""
     try:
         return load.in_force(key, now)
+    except load.NotOpen as error:
+        raise PROGRAMME_NOT_OPEN() from error
     except load.UnknownProgramme as error:
         raise UNKNOWN_PROGRAMME() from error
 

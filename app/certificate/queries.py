@@ -8,6 +8,7 @@ from app.certificate.models import Proof, ProofEvent
 from app.certificate.status import Status
 from app.core.errors import NOT_FOUND
 from app.policy import load, rules
+from app.policy.days import shanghai_day
 from app.policy.schema import Programme
 from app.policy.schema import Proof as ProofRules
 
@@ -68,4 +69,4 @@ def kind_title(row: Proof) -> str:
 
 def issued_on(row: Proof) -> date | None:
     """The day of issue in Shanghai."""
-    return load.shanghai_day(row.issued_at) if row.issued_at else None
+    return shanghai_day(row.issued_at) if row.issued_at else None

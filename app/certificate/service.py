@@ -23,6 +23,7 @@ from app.enrol import queries as enrolments
 from app.enrol import service as enrol
 from app.face import service as face
 from app.policy import load
+from app.policy.days import shanghai_day
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +87,7 @@ def issue(proof_id: str, *, now: datetime) -> Proof:
     row.name, row.id_number, row.certificate_no = person.name, person.id_number, _certificate_no(row)
     values = {
         "status": next_status(Status(row.status), Action.ISSUE),
-        "number": number.make(load.shanghai_day(now), secrets.randbelow(10**number.RANDOM_DIGITS)),
+        "number": number.make(shanghai_day(now), secrets.randbelow(10**number.RANDOM_DIGITS)),
         "token": new_token(),
         "name_sealed": row.name_sealed,
         "id_number_sealed": row.id_number_sealed,
@@ -223,11 +224,11 @@ def _sheet(row: Proof) -> pdf.Sheet:
         id_number=row.id_number,
         kind=queries.kind_title(row),
         certificate_no=row.certificate_no,
-        issued_on=load.shanghai_day(row.issued_at),
+        issued_on=shanghai_day(row.issued_at),
         photo=crypto.photos().open_bytes(bytes(photo.sealed), photo_aad(row.id)),
         verify_url=verify_url(row),
         void_without=rules.valid_only_with,
-        revoked_on=load.shanghai_day(row.revoked_at) if row.revoked_at else None,
+        revoked_on=shanghai_day(row.revoked_at) if row.revoked_at else None,
     )
 
 

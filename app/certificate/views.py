@@ -14,7 +14,7 @@ from app.certificate.status import Status
 from app.core.access import Role, access, person_id, request_now
 from app.core.crypto import mask_name
 from app.core.errors import Problem
-from app.policy import load
+from app.policy.days import shanghai_day
 
 blueprint = APIBlueprint("certificate", __name__, url_prefix="/api/v1", tag="证明")
 public = APIBlueprint("verify", __name__, template_folder="templates", enable_openapi=False)
@@ -39,7 +39,7 @@ def proof(enrolment_id: str) -> dict[str, Any]:
         "title": queries.rules_of(row).title,
         "number": row.number,
         "issued_on": str(queries.issued_on(row)) if issued else None,
-        "revoked_on": str(load.shanghai_day(row.revoked_at)) if row.revoked_at else None,
+        "revoked_on": str(shanghai_day(row.revoked_at)) if row.revoked_at else None,
         "pdf_url": service.pdf_link(row, now=now) if issued else None,
         "verify_url": service.verify_url(row) if issued else None,
         "note": RARE_NAME if row.unwritable else None,
@@ -66,7 +66,7 @@ def _public(row: Proof) -> dict[str, Any]:
         "kind": queries.kind_title(row),
         "number": row.number,
         "issued_on": str(queries.issued_on(row)),
-        "revoked_on": str(load.shanghai_day(row.revoked_at)) if row.revoked_at else None,
+        "revoked_on": str(shanghai_day(row.revoked_at)) if row.revoked_at else None,
         "programme": programme.title,
         "authority": programme.authority.name,
     }

@@ -90,7 +90,7 @@ def _check(programme: Programme, row: Enrolment, now: datetime) -> None:
     paid_already = row.order_id is not None and orders.get_order(row.order_id).paid_at is not None
     if row.status != Status.SIGNED_UP or paid_already:
         raise ALREADY_PAID(enrolment_id=row.id)
-    if rules.certificate_kind(programme, row.kind_code) is None:
+    if rules.offered_kind(programme, row.kind_code) is None:
         raise KIND_NOT_OFFERED(refusal_sentence(programme, "kind_not_offered"), enrolment_id=row.id)
     if code := rules.sign_up_refusal(programme, row.certificate_expires_on, now):
         raise REFUSALS[code](refusal_sentence(programme, code), enrolment_id=row.id)

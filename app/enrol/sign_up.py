@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.account.errors import PROGRAMME_NOT_OPEN
 from app.core.db import insert_once, transaction
 from app.core.errors import CONFLICT, NOT_FOUND
 from app.core.ids import new_id
@@ -54,9 +55,11 @@ def page(person_id: str, programme_key: str, *, kind: str | None = None, now: da
 
 
 def programme_in_force(key: str, now: datetime) -> Programme:
-    """The programme's version in force now. Raises `NOT_FOUND`."""
+    """The programme's version in force now. Raises `NOT_FOUND`, `PROGRAMME_NOT_OPEN`."""
     try:
         return load.in_force(key, now)
+    except load.NotOpen:
+        raise PROGRAMME_NOT_OPEN() from None
     except load.UnknownProgramme:
         raise NOT_FOUND("没有这个培训项目，请返回首页重新选择。") from None
 
@@ -110,7 +113,7 @@ def open_key(entry: RosterEntry) -> str:
 
 def refusal(programme: Programme, entry: RosterEntry, now: datetime) -> str | None:
     """Why this certificate cannot be signed up for now: a code of `errors.REFUSALS`, or None."""
-    if rules.certificate_kind(programme, entry.kind_code) is None:
+    if rules.offered_kind(programme, entry.kind_code) is None:
         return "kind_not_offered"
     # with a new expiry, a renewed certificate may be signed up for again
     done = Enrolment.select().where(Enrolment.roster_entry_id == entry.id, Enrolment.status.in_(_DONE))

@@ -44,10 +44,9 @@ def page() -> str:
     """The page that shows a trainee's state."""
     settings = current_app.config["SETTINGS"]
     programmes = []
-    for key in sorted({programme.key for programme in policy.all_programmes()}):
-        programme = policy.in_force(key, utcnow())
+    for programme in policy.all_in_force(utcnow()):
         first = rules.first_password(programme.login.person, account="", mobile=None, certificate_kinds=())
-        programmes.append({"key": key, "title": programme.title, "first_password": first})
+        programmes.append({"key": programme.key, "title": programme.title, "first_password": first})
     phone = settings.sandbox_url if settings.demo else None
     return render_template("home.html", programmes=programmes, phone=phone)
 

@@ -34,7 +34,7 @@ def pull_status(*, now: datetime, limit: int = 20) -> int:
     """Take new reports, then ask about messages that had none for a while, as far as the time of one run goes; gives
     how many messages were settled."""
     budget = Budget()
-    prefixes = {programme.authority.secrets.tencent_sms for programme in policy.all_programmes()}
+    prefixes = {programme.authority.secrets.tencent_sms for programme in policy.open_programmes()}
     settled = sum(_pull(prefix, budget, now) for prefix in sorted(prefix for prefix in prefixes if prefix))
     due = Sms.select().where(Sms.status.in_(REPORTABLE), Sms.ask_at <= now).order_by(Sms.ask_at).limit(limit)
     for sms in list(due):

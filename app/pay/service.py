@@ -228,7 +228,7 @@ def receive_notification(kind: str, merchant: str, headers: Mapping[str, str], b
     was changed and nobody was called (fault P3)."""
     if kind not in providers.kinds():  # before anything is looked up by a name that a stranger chose
         raise NOT_FOUND()
-    if merchant not in {getattr(p.authority.secrets, kind) for p in policy.all_programmes()}:
+    if merchant not in {getattr(p.authority.secrets, kind) for p in policy.open_programmes()}:
         raise NOT_FOUND()
     try:
         notification = providers.provider(kind, merchant).verify_notification(headers, body, now)

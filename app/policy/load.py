@@ -16,21 +16,13 @@ from typing import Any
 
 import msgspec
 
-from app.core.clock import shanghai
-from app.policy.schema import Channel, Programme
+from app.policy.consistency import faults
+from app.policy.days import shanghai_day
+from app.policy.rooms import missing
+from app.policy.schema import Programme
 
 MANIFEST = "released.toml"
 _loaded: MappingProxyType[tuple[str, date], Programme] = MappingProxyType({})
-
-# The keys of `authority.secrets` that a way to pay cannot do without.
-_CHANNEL_SECRETS: dict[Channel, str | None] = {
-    "wechat_native": "wechatpay",
-    "wechat_jsapi": "wechatpay",
-    "alipay_qr": "alipay",
-    "alipay_wap": "alipay",
-    "unionpay_b2c": "unionpay",
-    "bank_transfer": None,
-}
 
 
 class ProgrammeError(SystemExit):
@@ -39,6 +31,10 @@ class ProgrammeError(SystemExit):
 
 class UnknownProgramme(LookupError):
     """No such programme, no such version of it, or none in force on that day."""
+
+
+class NotOpen(UnknownProgramme):
+    """The programme's file is in order, but the product has not all the rooms that its path goes through."""
 
 
 def init(programmes_dir: Path) -> None:
@@ -87,8 +83,8 @@ def parse(data: dict[str, Any], name: str) -> Programme:
         programme_ = msgspec.convert(_absent(data), Programme)
     except msgspec.ValidationError as error:
         raise ProgrammeError(f"{name}: {_sentence(str(error))}") from error
-    if faults := _faults(programme_):
-        raise ProgrammeError("\n".join(f"{name}: {fault}" for fault in faults))
+    if found := faults(programme_):
+        raise ProgrammeError("\n".join(f"{name}: {fault}" for fault in found))
     return programme_
 
 
@@ -112,97 +108,6 @@ def _sentence(message: str) -> str:
         )
         return f"{'.'.join(filter(None, (where, named[2])))}: {fault}"
     return f"{where}: {text[0].lower()}{text[1:]}" if where else text
-
-
-def _faults(programme_: Programme) -> list[str]:
-    """What the types alone cannot say: `key: fault` lines, empty when the file is in order."""
-    faults = []
-    stages = programme_.stages
-    if len(set(stages)) != len(stages):
-        faults.append("stages: a stage stands there twice")
-    if stages[0] != "sign_up":
-        faults.append('stages: the first one is "sign_up"')
-    audit = programme_.study.audit if programme_.study else None
-    first_login_photo = "photo" in programme_.login.person.first_login
-    there = {
-        ("materials", "sign_up.materials"): programme_.sign_up.materials is not None,
-        ("payment", "fee"): programme_.fee is not None,
-        ("photo", "photo"): programme_.photo is not None and not first_login_photo,
-        ("study", "study"): programme_.study is not None,
-        ("exam", "exam or centre_exam"): (programme_.exam is None) != (programme_.centre_exam is None),
-        ("hours_audit", "study.audit"): audit is not None,
-        ("proof", "proof"): programme_.proof is not None,
-    }
-    for (stage, table), stands in there.items():
-        if (stage in stages) != stands:
-            faults.append(f"{table}: stands there if and only if stages names {stage!r}")
-    if first_login_photo and programme_.photo is None:
-        faults.append("photo: missing, login.person.first_login names 'photo'")
-    if programme_.make_up and (programme_.exam is None or programme_.exam.attempts is None):
-        faults.append("make_up: there is no limit of attempts, exam.attempts")
-    if programme_.extension and programme_.study is None:
-        faults.append("extension: there is no study period")
-    codes = [kind.code for kind in programme_.certificate_kinds]
-    if twice := sorted({code for code in codes if codes.count(code) > 1}):
-        faults.append(f"certificate_kinds: code {twice[0]!r} stands there twice")
-    return faults + _money_faults(programme_) + _face_faults(programme_) + _kind_faults(programme_, set(codes))
-
-
-def _money_faults(programme_: Programme) -> list[str]:
-    if programme_.fee is None:
-        return ["invoice: there is no fee"] if programme_.invoice else []
-    faults = []
-    channels = programme_.fee.channels
-    offered = {*channels.web, *channels.phone_web, *channels.mini_program, *channels.app}
-    if not offered:
-        faults.append("fee.channels: no way to pay")
-    for channel in sorted(offered):
-        secret = _CHANNEL_SECRETS[channel]
-        if secret and getattr(programme_.authority.secrets, secret) is None:
-            faults.append(f"authority.secrets.{secret}: missing, fee.channels offers {channel!r}")
-    if ("bank_transfer" in offered) != (programme_.fee.bank_transfer_days is not None):
-        faults.append("fee.bank_transfer_days: stands there if and only if fee.channels offers 'bank_transfer'")
-    if programme_.invoice and programme_.authority.secrets.invoice is None:
-        faults.append("authority.secrets.invoice: missing, there is a table invoice")
-    return faults
-
-
-def _face_faults(programme_: Programme) -> list[str]:
-    faults = []
-    purposes = [rule.purpose for rule in programme_.face.purposes] if programme_.face else []
-    if len(set(purposes)) != len(purposes):
-        faults.append("face.purposes: a purpose stands there twice")
-    if "real_name_face" in programme_.activation.methods and "activation" not in purposes:
-        faults.append("face.purposes: 'activation' is missing, activation.methods offers 'real_name_face'")
-    if programme_.face and programme_.authority.secrets.baidu is None:
-        faults.append("authority.secrets.baidu: missing, there is a table face")
-    if "activation" in purposes and programme_.authority.face_plan is None:
-        faults.append("authority.face_plan: missing, face.purposes names 'activation'")
-    if "sms_to_supplied_phone" in programme_.activation.methods and (
-        programme_.authority.secrets.tencent_sms is None or programme_.authority.sms.templates.activation_code is None
-    ):
-        faults.append(
-            "authority.sms.templates.activation_code: its template, or authority.secrets.tencent_sms, is missing"
-        )
-    return faults
-
-
-def _kind_faults(programme_: Programme, codes: set[str]) -> list[str]:
-    """Rules for some kinds of certificate name kinds that exist."""
-    named: list[tuple[str, tuple[str, ...] | None]] = []
-    for who, rule in (("person", programme_.login.person), ("enterprise", programme_.login.enterprise)):
-        for first in rule.first_passwords if rule else ():
-            named.append((f"login.{who}.first_passwords", first.certificate_kinds))
-    if programme_.practice:
-        named.append(("practice.certificate_kinds", programme_.practice.certificate_kinds))
-    if programme_.renewal:
-        named.append(("renewal.certificate_kinds", programme_.renewal.certificate_kinds))
-    return [
-        f"{key}: no kind of certificate has the code {code!r}"
-        for key, kinds in named
-        for code in kinds or ()
-        if code not in codes
-    ]
 
 
 # --- released files ----------------------------------------------------------------------------------------------
@@ -252,18 +157,30 @@ def programme(key: str, version: date | str) -> Programme:
         raise UnknownProgramme(f"{key} {version}") from error
 
 
+def open_programmes() -> tuple[Programme, ...]:
+    """Of these, every version whose whole path can be walked here: only for them are the providers' keys needed."""
+    return tuple(each for each in all_programmes() if not missing(each))
+
+
 def in_force(key: str, on: date | datetime) -> Programme:
-    """The version of `key` in force on the day `on`; of a moment (aware) Shanghai's day counts.
-    Raises `UnknownProgramme`, `ValueError` for a moment without a time zone."""
+    """The version of `key` in force on the day `on`, the newest that is open by then; of a moment (aware) Shanghai's
+    day counts. Raises `UnknownProgramme`, `NotOpen`, `ValueError` for a moment without a time zone."""
     day = shanghai_day(on) if isinstance(on, datetime) else on
-    days = [version for name, version in _loaded if name == key and version <= day]
-    if not days:
+    versions = [_loaded[place] for place in sorted(_loaded) if place[0] == key and place[1] <= day]
+    if not versions:
         raise UnknownProgramme(f"{key} on {day}")
-    return _loaded[key, max(days)]
+    opened = [each for each in versions if not missing(each)]
+    if not opened:
+        raise NotOpen(f"{key} on {day}: not open yet, the product lacks {', '.join(missing(versions[-1]))}")
+    return opened[-1]
 
 
-def shanghai_day(moment: datetime) -> date:
-    """The day in Shanghai of an aware moment. Raises `ValueError` for one without a time zone."""
-    if moment.tzinfo is None:
-        raise ValueError("a moment without a time zone")
-    return shanghai(moment).date()
+def all_in_force(on: date | datetime) -> tuple[Programme, ...]:
+    """What can be begun on that day: the version in force of each key that has one, by key."""
+    found = []
+    for key in sorted({key for key, _ in _loaded}):
+        try:
+            found.append(in_force(key, on))
+        except UnknownProgramme:
+            continue
+    return tuple(found)

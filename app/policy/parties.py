@@ -106,19 +106,26 @@ class Contacts(Rule, frozen=True):
     renewal: Text
 
 
+class KindContacts(Contacts, frozen=True):
+    """The telephone numbers for some kinds of certificate, where they have others."""
+
+    certificate_kinds: Annotated[tuple[Code, ...], Meta(min_length=1)]
+
+
 class Authority(Rule, frozen=True):
     """In whose name the programme runs: whose merchant, seller, signature, face plan, telephone numbers."""
 
     name: Text
-    site: Text
+    site: Text | None
     seller: Text
     regulator: Text
-    regulator_site: Text
+    regulator_site: Text | None
     face_plan: Text | None
     secrets: SecretNames
     sms: Sms
     wechat_templates: WechatTemplates
     contacts: Contacts
+    contacts_for_kinds: tuple[KindContacts, ...] | None
 
 
 # --- who and what ------------------------------------------------------------------------------------------------
@@ -131,13 +138,14 @@ class Subject(Rule, frozen=True):
 
 class CertificateKind(Rule, frozen=True):
     """A kind of certificate that can be signed up for. `group` is the entry of the menu it stands under; `family`
-    joins sub-kinds of which one has to be ticked. The exam has one paper and its own attempts per subject."""
+    joins sub-kinds of which one has to be ticked. The exam has one paper and its own attempts per subject.
+    `business`: what can be done with it, `practice` being nothing but practising."""
 
     code: Code
     title: Text
     group: Text
     family: Text | None
-    business: Annotated[tuple[Literal["continuing", "new"], ...], Meta(min_length=1)]
+    business: Annotated[tuple[Literal["continuing", "new", "practice"], ...], Meta(min_length=1)]
     subjects: Annotated[tuple[Subject, ...], Meta(min_length=1)]
 
 
@@ -165,10 +173,12 @@ class FirstPassword(Rule, frozen=True):
 
 
 class LoginRule(Rule, frozen=True):
-    """How one sort of account signs in. Of `first_passwords` the first one that fits counts. A first password alone
+    """How one sort of account comes to be and signs in: `registration` is by the roster that is handed over,
+    or people register themselves. Of `first_passwords` the first one that fits counts. A first password alone
     never opens an account: see `Activation`."""
 
     account: Literal["id_number", "taxpayer_number"]
+    registration: Literal["roster", "self"]
     first_passwords: Annotated[tuple[FirstPassword, ...], Meta(min_length=1)]
     first_login: tuple[
         Literal["change_password", "personal_details", "invoice_details", "enterprise", "photo", "confirm"], ...

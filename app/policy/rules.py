@@ -7,28 +7,26 @@ problems. Moments are aware; days are Shanghai's. A deadline is the last moment 
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Collection, Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal, TypeVar
 
-from app.core.clock import SHANGHAI
-from app.policy.load import shanghai_day
-from app.policy.parties import CertificateKind, FixedPassword, LastOfAccount, LoginRule, MobileNumber
-from app.policy.schema import (
-    Channel,
-    FacePurpose,
-    FromPayment,
-    MonthlyWindow,
-    PayClient,
-    Programme,
-    Stage,
-    UntilBeforeExam,
-    YearWindow,
+from app.policy.admission import MonthlyWindow, Stage, YearWindow
+from app.policy.days import add_months, end_of_day, last_opening, on_clock, shanghai_day, utc
+from app.policy.parties import (
+    CertificateKind,
+    Contacts,
+    FixedPassword,
+    LastOfAccount,
+    LoginRule,
+    MobileNumber,
 )
+from app.policy.schema import Channel, FacePurpose, FromPayment, PayClient, Programme, UntilBeforeExam
 
 SignUpRefusal = Literal["certificate_expired_too_long", "sign_up_closed", "year_not_offered"]
 SignUpWarning = Literal["certificate_void", "certificate_expired", "certificate_expires_soon"]
+Business = Literal["continuing", "new"]
+ExamApplicationRefusal = Literal["study_not_complete", "application_not_open", "application_closed"]
 ExtensionRefusal = Literal["no_extension", "already_passed", "study_period_not_over", "no_extension_left"]
 MakeUpRefusal = Literal["no_make_up", "already_passed", "attempts_left", "no_make_up_left"]
 R = TypeVar("R")
@@ -42,26 +40,6 @@ def _the(rule: R | None, name: str, programme: Programme) -> R:
     if rule is None:
         raise NoSuchRule(f"{programme.key} {programme.version}: {name}")
     return rule
-
-
-# --- days --------------------------------------------------------------------------------------------------------
-
-
-def add_months(day: date, months: int) -> date:
-    """The same day so many months later (or earlier), or that month's last day where it is shorter."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
-
-
-def end_of_day(day: date) -> datetime:
-    """The last microsecond of the day in Shanghai, as UTC."""
-    return datetime.combine(day, time.max, SHANGHAI).astimezone(UTC)
-
-
-def _utc(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise ValueError("a moment without a time zone")
-    return moment.astimezone(UTC)
 
 
 # --- accounts and stages -----------------------------------------------------------------------------------------
@@ -83,17 +61,35 @@ def first_password(
     return None
 
 
-def next_stage(programme: Programme, stage: Stage) -> Stage | None:
-    """The stage after this one; `None` after the last. Raises `NoSuchRule` for a stage it does not have."""
-    if stage not in programme.stages:
+def next_stage(programme: Programme, stage: Stage, *, business: Business = "continuing") -> Stage | None:
+    """The stage after this one; `None` after the last. Raises `NoSuchRule` for a stage, or a business, that the
+    programme does not have."""
+    stages = programme.stages
+    if business == "new":
+        stages = _the(programme.new_certification, "new_certification", programme).stages
+    if stage not in stages:
         raise NoSuchRule(f"{programme.key} {programme.version}: stage {stage}")
-    rest = programme.stages[programme.stages.index(stage) + 1 :]
+    rest = stages[stages.index(stage) + 1 :]
     return rest[0] if rest else None
 
 
 def certificate_kind(programme: Programme, code: str) -> CertificateKind | None:
     """The kind of certificate with this code."""
     return next((kind for kind in programme.certificate_kinds if kind.code == code), None)
+
+
+def offered_kind(programme: Programme, code: str, business: Business = "continuing") -> CertificateKind | None:
+    """The kind of certificate with this code, if it can be signed up for with this business."""
+    kind = certificate_kind(programme, code)
+    return kind if kind and business in kind.business else None
+
+
+def contacts(programme: Programme, kind: str | None = None) -> Contacts:
+    """Whom to call: the numbers for holders of this kind of certificate, where they have their own."""
+    for some in programme.authority.contacts_for_kinds or ():
+        if kind in some.certificate_kinds:
+            return some
+    return programme.authority.contacts
 
 
 # --- sign-up -----------------------------------------------------------------------------------------------------
@@ -111,13 +107,33 @@ def sign_up_refusal(
         return "certificate_expired_too_long"
     window = rule.window
     if isinstance(window, MonthlyWindow):
-        opens = datetime.combine(today.replace(day=window.opens_day), window.opens_at, SHANGHAI)
-        closes = datetime.combine(today.replace(day=window.closes_day), window.closes_at, SHANGHAI)
+        opens = on_clock(today.replace(day=window.opens_day), window.opens_at)
+        closes = on_clock(today.replace(day=window.closes_day), window.closes_at)
         if not opens <= now <= closes:
             return "sign_up_closed"
-    if isinstance(window, YearWindow) and (year is None or not today.year - window.years_back <= year <= today.year):
+    if isinstance(window, YearWindow) and year not in years_offered(programme, now):
         return "year_not_offered"
     return None
+
+
+def years_offered(programme: Programme, now: datetime) -> tuple[int, ...]:
+    """The calendar years that can be signed up for now, in the order in which they are shown.
+    Ministry's manual, 二: this year's first, last year's where an office asks for it."""
+    window = programme.sign_up.window
+    if not isinstance(window, YearWindow):
+        return ()
+    this = shanghai_day(now).year
+    years = tuple(range(this, this - window.years_back - 1, -1))
+    return years if window.this_year_first else years[::-1]
+
+
+def exam_months(programme: Programme, now: datetime) -> tuple[date, ...]:
+    """The months (their first days) whose exams can be signed up for now. Qiannan manual, step 9."""
+    window = programme.sign_up.window
+    if not isinstance(window, MonthlyWindow) or sign_up_refusal(programme, None, now):
+        return ()
+    this = shanghai_day(now).replace(day=1)
+    return tuple(add_months(this, int(month == "next")) for month in window.exam_months)
 
 
 def sign_up_warning(programme: Programme, certificate_expires: date | None, now: datetime) -> SignUpWarning | None:
@@ -150,8 +166,8 @@ def order_expires_at(programme: Programme, ordered_at: datetime, *, channel: Cha
     fee = _the(programme.fee, "fee", programme)
     if channel == "bank_transfer":
         days = _the(fee.bank_transfer_days, "fee.bank_transfer_days", programme)
-        return _utc(ordered_at) + timedelta(days=days)
-    return _utc(ordered_at) + timedelta(minutes=fee.order_minutes)
+        return utc(ordered_at) + timedelta(days=days)
+    return utc(ordered_at) + timedelta(minutes=fee.order_minutes)
 
 
 def channels(programme: Programme, client: PayClient, *, ios: bool) -> tuple[Channel, ...]:
@@ -193,8 +209,9 @@ def study_deadline(
     """The last moment (UTC) to study, and where `exam.within_study_period` says so, to sit the exam.
 
     Counted from the payment: the end of the later of the 30th day after it and the same day of the next month
-    (yunnan manual, step 3 (四) 1; its pictures: 12-16 → 01-16, 11-25 → 12-25). Programmes by calendar year need the
-    `year` that was signed up for, programmes with sittings the `exam_day`; `ValueError` without it."""
+    (yunnan manual, step 3 (四) 1; its pictures: 12-16 → 01-16, 11-25 → 12-25). By calendar year: the
+    end of the `year` that was signed up for, or of the payment's, where an earlier one is made up for; where the
+    sign-up names one, `ValueError` without it. Until before an exam: by the `exam_day`, `ValueError` without it."""
     period = _the(programme.study, "study", programme).period
     if isinstance(period, FromPayment):
         paid_on = shanghai_day(paid_at)
@@ -202,22 +219,30 @@ def study_deadline(
     if isinstance(period, UntilBeforeExam):
         if exam_day is None:
             raise ValueError("exam_day is needed: the study period ends before the exam")
-        last_day = exam_day - timedelta(days=period.days_before)
-        return datetime.combine(last_day, period.closes_at, SHANGHAI).astimezone(UTC)
-    if year is None:
-        raise ValueError("year is needed: the study period is a calendar year")
-    return end_of_day(date(year, 12, 31))
+        return on_clock(exam_day - timedelta(days=period.days_before), period.closes_at)
+    if year is None and isinstance(programme.sign_up.window, YearWindow):
+        raise ValueError("year is needed: the study period is the calendar year that was signed up for")
+    paid_in = shanghai_day(paid_at).year
+    return end_of_day(date(max(year or paid_in, paid_in), 12, 31))
 
 
 def study_opens_at(programme: Programme, paid_at: datetime, *, exam_day: date | None = None) -> datetime:
     """From when (UTC) one may study: from the payment, or from a day of the exam's month where that is later."""
     period = _the(programme.study, "study", programme).period
     if not isinstance(period, UntilBeforeExam):
-        return _utc(paid_at)
+        return utc(paid_at)
     if exam_day is None:
         raise ValueError("exam_day is needed: the study period opens in the exam's month")
-    opens = datetime.combine(exam_day.replace(day=period.opens_day), period.opens_at, SHANGHAI)
-    return _utc(max(opens, paid_at))
+    closes = study_deadline(programme, paid_at, exam_day=exam_day)
+    return utc(max(last_opening(period.opens_day, period.opens_at, closes), paid_at))
+
+
+def class_hours_needed(programme: Programme, *, general_earned_in_year: int = 0) -> int:
+    """The class hours still to be studied by whoever has earned so many general ones in this year already, for
+    another post. Ministry's manual, 二: from a year's second post on, the general courses are not studied again."""
+    hours = _the(_the(programme.study, "study", programme).class_hours, "study.class_hours", programme)
+    counted = min(general_earned_in_year, hours.general) if hours.general_counts_again_in_year else 0
+    return hours.total - counted
 
 
 # --- exam --------------------------------------------------------------------------------------------------------
@@ -226,19 +251,40 @@ def study_opens_at(programme: Programme, paid_at: datetime, *, exam_day: date | 
 def exam_deadline(programme: Programme, started_at: datetime) -> datetime:
     """T (UTC): fixed at the start, it never moves. Yunnan manual, step 3 (三) 3: 120 minutes."""
     exam = _the(programme.exam, "exam", programme)
-    return _utc(started_at) + timedelta(minutes=exam.minutes)
+    return utc(started_at) + timedelta(minutes=exam.minutes)
 
 
 def answers_until(programme: Programme, deadline: datetime) -> datetime:
     """Until when (UTC) an answer or a hand-in that reaches us counts: T + grace, that included."""
     exam = _the(programme.exam, "exam", programme)
-    return _utc(deadline) + timedelta(seconds=exam.answer_grace_seconds)
+    return utc(deadline) + timedelta(seconds=exam.answer_grace_seconds)
 
 
 def resume_until(programme: Programme, last_seen: datetime) -> datetime:
     """Until when (UTC) a client last seen then may come back, that included: then `exam.on_leave` holds."""
     exam = _the(programme.exam, "exam", programme)
-    return _utc(last_seen) + timedelta(seconds=exam.crash_grace_seconds)
+    return utc(last_seen) + timedelta(seconds=exam.crash_grace_seconds)
+
+
+def exam_application(programme: Programme, exam_day: date) -> tuple[datetime, datetime]:
+    """From when until when (UTC, both included) an exam on that day can be applied for.
+    Qiannan manual, 一 2: from the 20th, 09:00, until noon of the day before."""
+    sittings = _the(_the(programme.exam, "exam", programme).sittings, "exam.sittings", programme)
+    closes = on_clock(exam_day - timedelta(days=sittings.days_before), sittings.closes_at)
+    return last_opening(sittings.opens_day, sittings.opens_at, closes), closes
+
+
+def exam_application_refusal(
+    programme: Programme, exam_day: date, now: datetime, *, studied: bool
+) -> ExamApplicationRefusal | None:
+    """Why an exam on that day cannot be applied for now; `studied`: whether all lessons and class hours are done."""
+    opens, closes = exam_application(programme, exam_day)
+    if now > closes:
+        return "application_closed"
+    if now < opens:
+        return "application_not_open"
+    gate = _the(programme.exam, "exam", programme).requires_study_complete
+    return "study_not_complete" if gate and not studied else None
 
 
 def attempts_left(programme: Programme, attempts_used: int, *, granted: int = 0) -> int | None:
@@ -265,12 +311,18 @@ def kept_score(programme: Programme, scores: Iterable[int]) -> int | None:
 
 
 def extension_refusal(
-    programme: Programme, *, deadline: datetime, passed: bool, times_used: int, now: datetime
+    programme: Programme,
+    *,
+    deadline: datetime,
+    passed: bool,
+    times_used: int,
+    now: datetime,
+    kind: str | None = None,
 ) -> ExtensionRefusal | None:
     """Why more days cannot be asked for now; `times_used`: extensions approved before.
     Yunnan manual, step 3 (四) A: only after the period is over."""
     rule = programme.extension
-    if rule is None:
+    if rule is None or not _covers(rule.certificate_kinds, kind):
         return "no_extension"
     if passed:
         return "already_passed"
@@ -286,12 +338,18 @@ def extended_deadline(programme: Programme, approved_at: datetime) -> datetime:
 
 
 def make_up_refusal(
-    programme: Programme, *, attempts_used: int, passed: bool, granted: int = 0, times_used: int = 0
+    programme: Programme,
+    *,
+    attempts_used: int,
+    passed: bool,
+    granted: int = 0,
+    times_used: int = 0,
+    kind: str | None = None,
 ) -> MakeUpRefusal | None:
     """Why more attempts in a subject cannot be asked for now; `times_used`: make-ups approved before.
     Yunnan manual, step 3 (四) A: all attempts used and none passed."""
     rule = programme.make_up
-    if rule is None:
+    if rule is None or not _covers(rule.certificate_kinds, kind):
         return "no_make_up"
     if passed:
         return "already_passed"
@@ -304,18 +362,25 @@ def make_up_deadline(programme: Programme, approved_at: datetime, deadline: date
     """The end (UTC) of the period after a make-up was approved: its days from then, never earlier than before."""
     rule = _the(programme.make_up, "make_up", programme)
     last_day = shanghai_day(approved_at) + timedelta(days=rule.days)
-    return max(end_of_day(last_day), _utc(deadline))
+    return max(end_of_day(last_day), utc(deadline))
+
+
+def _covers(certificate_kinds: tuple[str, ...] | None, kind: str | None) -> bool:
+    """Whether a rule for these kinds of certificate (`None`: all) holds for this one (`None`: not asked)."""
+    return certificate_kinds is None or kind is None or kind in certificate_kinds
 
 
 def renewal_window(
     programme: Programme, certificate_expires: date, *, kind: str | None = None
 ) -> tuple[date, date] | None:
-    """First and last day on which the certificate can be renewed; `None`: not by this programme, or not this kind.
+    """First and last day on which the certificate can be renewed (`date.min`, `date.max`: no limit on that side);
+    `None`: not by this programme, or not this kind.
     Yunnan manual, 四 (一) 1: from three months before the expiry until the expiry."""
     rule = programme.renewal
-    if rule is None or (kind and rule.certificate_kinds is not None and kind not in rule.certificate_kinds):
+    if rule is None or not _covers(rule.certificate_kinds, kind):
         return None
+    before, after = rule.months_before, rule.months_after
     return (
-        add_months(certificate_expires, -rule.months_before),
-        add_months(certificate_expires, rule.months_after),
+        date.min if before is None else add_months(certificate_expires, -before),
+        date.max if after is None else add_months(certificate_expires, after),
     )

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from app.policy.admission import NewCertification, SignUp, Stage
 from app.policy.parties import (
     Activation,
     Authority,
@@ -26,68 +27,11 @@ from app.policy.parties import (
     Text,
 )
 
-Stage = Literal["sign_up", "materials", "payment", "photo", "study", "exam", "hours_audit", "proof"]
 Channel = Literal["wechat_native", "wechat_jsapi", "alipay_qr", "alipay_wap", "unionpay_b2c", "bank_transfer"]
 Client = Literal["web", "mini_program", "app"]
 PayClient = Literal["web", "phone_web", "mini_program", "app"]
 FacePurpose = Literal["activation", "login", "study_now", "exam_start"]
 QuestionType = Literal["single", "multiple", "judge"]
-
-
-# --- sign-up -----------------------------------------------------------------------------------------------------
-
-
-class AlwaysOpen(Rule, frozen=True, tag="always", tag_field="kind"):
-    """Signing up is open all year."""
-
-
-class MonthlyWindow(Rule, frozen=True, tag="monthly", tag_field="kind"):
-    """Open each month from `opens_day` `opens_at` until `closes_day` `closes_at`, for an exam of these months."""
-
-    opens_day: DayOfMonth
-    opens_at: time
-    closes_day: DayOfMonth
-    closes_at: time
-    exam_months: Annotated[tuple[Literal["this", "next"], ...], Meta(min_length=1)]
-
-
-class YearWindow(Rule, frozen=True, tag="calendar_year", tag_field="kind"):
-    """Signing up is for a calendar year: this one, or one of the `years_back` before it."""
-
-    years_back: Count
-
-
-class Materials(Rule, frozen=True):
-    """Papers that are handed in and reviewed before paying."""
-
-    formats: Annotated[tuple[Literal["pdf", "doc", "docx", "jpg", "png"], ...], Meta(min_length=1)]
-    max_bytes: Positive
-
-
-class SignUp(Rule, frozen=True):
-    """`expired_refuse_after_days`: refused from the day after so many days past the certificate's expiry.
-    `warn_before_expiry_days`: so many days before the expiry the person is told, before paying, that time is short.
-    `withdrawable_until`: the person may take the sign-up back until it is paid, or confirmed by an institution."""
-
-    by: Annotated[tuple[Literal["person", "enterprise"], ...], Meta(min_length=1)]
-    source: Literal["regulator_roster", "certificate_number", "registered_enterprise", "national_register"]
-    business_type: Text | None
-    captcha: bool
-    window: AlwaysOpen | MonthlyWindow | YearWindow
-    expired_refuse_after_days: Count | None
-    warn_before_expiry_days: Count | None
-    materials: Materials | None
-    withdrawable_until: Literal["paid", "confirmed"] | None
-    new_certification_steps: (
-        tuple[
-            Literal[
-                "commitments", "employment", "city", "institution", "post", "resume", "promise",
-                "id_card_front", "id_card_back", "diploma",
-            ],
-            ...,
-        ]
-        | None
-    )  # fmt: skip
 
 
 # --- money -------------------------------------------------------------------------------------------------------
@@ -160,7 +104,8 @@ class Invoice(Rule, frozen=True):
 
 class Photo(Rule, frozen=True):
     """`aspect_tolerance_percent`: how far width : height may be from the size named. `changed_by`: who may replace a
-    photo once it is there. The smallest picture accepted is `min_width_px` wide."""
+    photo once it is there. The smallest picture accepted is `min_width_px` wide. `bareheaded`: no hat; `unretouched`:
+    as the camera took it."""
 
     size: Literal["one_inch", "half_length"]
     width_px: Positive
@@ -168,6 +113,8 @@ class Photo(Rule, frozen=True):
     aspect_tolerance_percent: Percent
     min_width_px: Positive
     ground: Literal["white", "any"]
+    bareheaded: bool
+    unretouched: bool
     max_bytes: Positive
     reviewed: bool
     changed_by: Literal["support", "trainee_when_returned", "nobody"]
@@ -212,15 +159,23 @@ class UntilBeforeExam(Rule, frozen=True, tag="until_before_exam", tag_field="kin
 
 
 class CalendarYear(Rule, frozen=True, tag="calendar_year", tag_field="kind"):
-    """Until the end of the calendar year that was signed up for."""
+    """Until the end of the calendar year that was signed up for; of an earlier year, until the end of the year in
+    which it was paid."""
 
 
 class ClassHours(Rule, frozen=True):
-    """Class hours to reach. General ones count again for a second post of the same year if so said."""
+    """Class hours to reach, of `minutes` each: general and professional ones make the total. General ones count again
+    for a second post of the same year if so said."""
 
     total: Positive
     general: Count
+    professional: Count
+    minutes: Positive
     general_counts_again_in_year: bool
+
+    def __post_init__(self) -> None:
+        if self.general + self.professional != self.total:
+            raise ValueError(f"general and professional add up to {self.general + self.professional}, not to total")
 
 
 class Captures(Rule, frozen=True):
@@ -230,17 +185,24 @@ class Captures(Rule, frozen=True):
     per_hour_at_most: Positive
     minutes_apart: Positive
 
+    def __post_init__(self) -> None:
+        if self.per_hour_at_least > self.per_hour_at_most:
+            raise ValueError("per_hour_at_least is more than per_hour_at_most")
+        if self.per_hour_at_least * self.minutes_apart > 60:
+            raise ValueError("per_hour_at_least pictures do not fit into an hour, minutes_apart from each other")
+
 
 class HoursAudit(Rule, frozen=True):
-    """Staff look at the hours before they count."""
+    """Staff look at the hours before they count. `purge_for`: hours of which this is found are cleared."""
 
     takes: WorkingDays
+    purge_for: Annotated[tuple[Literal["not_the_person", "auto_play", "no_captures"], ...], Meta(min_length=1)]
     purge_keeps_exam_score: bool
 
 
 class Study(Rule, frozen=True):
     """`rate`: seconds credited per second of the server's clock, at most. `offline_allowance_seconds`: the most a
-    learner can have saved up in the bucket while offline."""
+    learner can have saved up in the bucket while offline. `autoplay`: the next lesson begins by itself."""
 
     period: FromPayment | UntilBeforeExam | CalendarYear
     lesson_percent: Percent
@@ -250,6 +212,7 @@ class Study(Rule, frozen=True):
     rate: Annotated[float, Meta(gt=0, le=4)]
     offline_allowance_seconds: Positive
     lease_stale_seconds: Positive
+    autoplay: bool
     no_skipping_until_done: bool
     one_device: bool
     clients: Annotated[tuple[Client, ...], Meta(min_length=1)]
@@ -267,12 +230,14 @@ class PaperPart(Rule, frozen=True):
 
 
 class Sittings(Rule, frozen=True):
-    """Exams are applied for: from `opens_day` `opens_at` of the month to `closes_at`, `days_before` days before."""
+    """Exams are applied for: from the last `opens_day` `opens_at` before it until `closes_at` of `days_before` days
+    before the exam. `without_application`: what becomes of whoever could not, or did not, apply."""
 
     opens_day: DayOfMonth
     opens_at: time
     days_before: Positive
     closes_at: time
+    without_application: Literal["absent", "nothing"]
 
 
 class Exam(Rule, frozen=True):
@@ -318,17 +283,21 @@ class Practice(Rule, frozen=True):
 
 
 class Extension(Rule, frozen=True):
-    """More days to study, asked for after the period is over. `days` count from the approval."""
+    """More days to study, asked for after the period is over. `days` count from the approval. `certificate_kinds`:
+    holders of others ask by telephone (`None`: there are no others)."""
 
     days: Positive
     times: Positive | None
     reviewed: bool
     fee_fen: Count
     form: Literal["online", "uploaded"]
+    by: Annotated[tuple[Literal["person", "enterprise"], ...], Meta(min_length=1)]
+    certificate_kinds: tuple[Code, ...] | None
 
 
 class MakeUp(Rule, frozen=True):
-    """More attempts, asked for once all are used up without a pass. `days` (to sit them) count from the approval."""
+    """More attempts, asked for once all are used up without a pass. `days` (to sit them) count from the approval.
+    `certificate_kinds`: as for an extension."""
 
     attempts: Positive
     days: Positive
@@ -336,6 +305,8 @@ class MakeUp(Rule, frozen=True):
     reviewed: bool
     fee_fen: Count
     form: Literal["online", "uploaded"]
+    by: Annotated[tuple[Literal["person", "enterprise"], ...], Meta(min_length=1)]
+    certificate_kinds: tuple[Code, ...] | None
 
 
 class Proof(Rule, frozen=True):
@@ -347,10 +318,13 @@ class Proof(Rule, frozen=True):
 
 
 class Renewal(Rule, frozen=True):
-    """From `months_before` the expiry until `months_after` it, both days included; later the certificate is void."""
+    """From `months_before` the expiry until `months_after` it, both days included; later the certificate is void.
+    `None`: no such limit. `gives`: what one has afterwards; `voids_old`: the certificate before it is void."""
 
-    months_before: Count
-    months_after: Count
+    months_before: Count | None
+    months_after: Count | None
+    gives: Literal["certificate", "electronic_certificate"]
+    voids_old: bool
     listed_after_pass: WorkingDays
     by: Literal["enterprise_ca_lock", "receipt_upload", "person"]
     certificate_kinds: tuple[Code, ...] | None  # None: all of them; others are renewed by notice
@@ -362,7 +336,8 @@ class Programme(Rule, frozen=True):
     key: Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
     title: Text
     version: date
-    stages: Annotated[tuple[Stage, ...], Meta(min_length=1)]
+    stages: Annotated[tuple[Stage, ...], Meta(min_length=1)]  # of continuing education
+    new_certification: NewCertification | None
     calendar: Calendar | None
     authority: Authority
     login: Login

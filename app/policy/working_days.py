@@ -14,7 +14,7 @@ import structlog
 from chinese_calendar import constants
 
 from app.core.clock import SHANGHAI
-from app.policy.load import shanghai_day
+from app.policy.days import shanghai_day
 from app.policy.schema import Calendar, WorkingDays
 
 log = structlog.get_logger(__name__)

@@ -16,6 +16,7 @@ from app.enrol import service as enrol
 from app.exam import bank
 from app.policy import load as policy
 from app.policy import rules
+from app.policy.days import shanghai_day
 from app.policy.schema import Programme
 from app.study import catalogue, films, video
 from app.study.models import Course
@@ -35,7 +36,7 @@ COURSES = Path(__file__).parent / "courses.toml"
 
 def people(programme: Programme) -> list[rosters.MadeUp]:
     """The demonstration's trainees: the same ones each time."""
-    today = policy.shanghai_day(utcnow())
+    today = shanghai_day(utcnow())
     return list(rosters.people(programme, PEOPLE, today=today, seed=1))
 
 

@@ -88,6 +88,10 @@ def test_an_unknown_programme_is_told(screens: Screens) -> None:
     assert problem_of(screens.login(a_person().id_number, programme="atlantis")) == (404, "unknown_programme")
 
 
+def test_a_programme_that_is_not_open_yet_is_told(screens: Screens) -> None:
+    assert problem_of(screens.login(a_person().id_number, programme="qiannan")) == (409, "programme_not_open")
+
+
 # --- limits ---
 
 

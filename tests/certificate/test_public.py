@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from app.certificate import service
 from app.core.clock import utcnow
-from app.policy import load
+from app.policy.days import shanghai_day
 from tests.certificate.offices import Graduate, a_graduate, a_photo
 from tests.factories import a_person, an_enrolment, auth
 
@@ -46,7 +46,7 @@ def test_a_revoked_proof_says_so_to_its_owner_and_on_paper(client: FlaskClient, 
     day = utcnow()
     service.revoke(graduate.proof.id, "查实代考", actor="staff:1", now=day)
     found = proof_of(client, graduate)
-    assert (found["status"], found["revoked_on"]) == ("revoked", str(load.shanghai_day(day)))
+    assert (found["status"], found["revoked_on"]) == ("revoked", str(shanghai_day(day)))
     assert "撤销" in found["next_step"]
     after = client.get(found["pdf_url"]).data
     assert after != before

@@ -130,6 +130,20 @@ def test_an_unknown_programme_is_not_found(client: FlaskClient, person: Person, 
     assert (answer.status_code, body(answer)["code"]) == (404, "not_found")
 
 
+@pytest.mark.parametrize("programme", ["henan", "qiannan", "mohurd"])
+def test_a_programme_whose_rooms_are_not_built_refuses_clearly(
+    client: FlaskClient, person: Person, programme: str
+) -> None:
+    entry = a_roster_entry(person, programme=programme, kind_code="C1")
+
+    page = client.get(f"/api/v1/sign-ups?programme={programme}", headers=auth(person))
+    asked = client.post("/api/v1/sign-ups", json={"roster_entry_ids": [entry.id]}, headers=auth(person))
+
+    for answer in (page, asked):
+        assert (answer.status_code, body(answer)["code"]) == (409, "programme_not_open")
+    assert not Enrolment.select().exists()
+
+
 # --- signing up --------------------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from app.core.clock import SHANGHAI
 from app.policy import load, rules
+from app.policy.days import end_of_day
 from app.policy.schema import Programme
 from tests.policy.conftest import DELIVERED, FILE
 
@@ -232,7 +233,7 @@ def test_extensions_can_be_limited(document: dict[str, Any]) -> None:
 
 
 def test_an_extension_runs_to_the_end_of_its_thirtieth_day() -> None:
-    assert rules.extended_deadline(YUNNAN, at("2021-01-17 00:00:00")) == rules.end_of_day(date(2021, 2, 16))
+    assert rules.extended_deadline(YUNNAN, at("2021-01-17 00:00:00")) == end_of_day(date(2021, 2, 16))
 
 
 @pytest.mark.parametrize(
@@ -259,9 +260,9 @@ def test_make_ups_can_be_limited(document: dict[str, Any]) -> None:
 
 
 def test_a_make_up_leaves_time_to_sit_it_and_never_takes_any() -> None:
-    end = rules.end_of_day(date(2021, 2, 1))
-    assert rules.make_up_deadline(YUNNAN, at("2021-01-17 12:00:00"), end) == rules.end_of_day(date(2021, 2, 16))
-    far = rules.end_of_day(date(2021, 5, 1))
+    end = end_of_day(date(2021, 2, 1))
+    assert rules.make_up_deadline(YUNNAN, at("2021-01-17 12:00:00"), end) == end_of_day(date(2021, 2, 16))
+    far = end_of_day(date(2021, 5, 1))
     assert rules.make_up_deadline(YUNNAN, at("2021-01-17 12:00:00"), far) == far
 
 
@@ -323,7 +324,7 @@ ANSWERS: list[tuple[str, str, Callable[[Programme], object], object]] = [
     ("amount_fen = 20000", "amount_fen = 1", lambda p: rules.price_fen(p, 3), 3),
     ('per = "certificate"', 'per = "order"', lambda p: rules.price_fen(p, 3), 20000),
     ("days = 30, months = 1", "days = 20, months = 0", lambda p: rules.study_deadline(p, PAID),
-     rules.end_of_day(date(2021, 2, 20))),
+     end_of_day(date(2021, 2, 20))),
     ("refuse_after_days = 60", "refuse_after_days = 61",
      lambda p: rules.sign_up_refusal(p, date(2021, 7, 1), at("2021-08-31 00:00:00")), None),
     ("pass_score = 60", "pass_score = 80", lambda p: rules.is_pass(p, 79), False),

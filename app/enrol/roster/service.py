@@ -21,7 +21,7 @@ from app.enrol.models import Enrolment, RosterEntry, RosterImport
 from app.enrol.roster import rows as cells
 from app.enrol.roster.rows import RosterRow
 from app.enrol.sign_up import programme_in_force
-from app.policy.load import shanghai_day
+from app.policy.days import shanghai_day
 from app.policy.schema import Programme
 
 Item = TypeVar("Item")

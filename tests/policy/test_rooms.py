@@ -1,0 +1,51 @@
+"""A programme opens when everything its path goes through is built, and is not in force before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from app.policy import load, rooms
+from app.policy.release import release
+from tests.policy.conftest import DELIVERED, FILE
+
+Edit = Callable[[str, str], None]
+
+
+def test_today_the_programmes_of_a_roster_are_open_and_the_others_say_what_they_wait_for() -> None:
+    found = {programme.key: rooms.missing(programme) for programme in load.read_all(DELIVERED).values()}
+    assert [key for key, lacks in found.items() if not lacks] == ["yunnan", "yunnan-legacy"]
+    assert "资料审核" in found["qiannan"]
+    assert "考试场次与考试申请" in found["qiannan"]
+    assert "学时审核" in found["mohurd"]
+    assert "头像审核" in found["henan"]
+
+
+def test_side_paths_close_nothing_and_are_told() -> None:
+    yunnan = load.read(DELIVERED / FILE, FILE)
+    assert rooms.by_hand(yunnan) == ("随机抓拍", "延期申请", "补考申请", "到期换证")
+
+
+@pytest.mark.usefixtures("loaded_again")
+def test_a_programme_that_waits_for_a_room_is_loaded_and_not_in_force() -> None:
+    load.init(DELIVERED)
+    assert load.programme("qiannan", "2022-01-01").title
+    with pytest.raises(load.NotOpen, match="资料审核"):
+        load.in_force("qiannan", date(2026, 1, 1))
+    assert {each.key for each in load.open_programmes()} == {"yunnan", "yunnan-legacy"}
+    assert [each.key for each in load.all_in_force(date(2026, 1, 1))] == ["yunnan", "yunnan-legacy"]
+    assert [each.key for each in load.all_in_force(date(2019, 1, 1))] == ["yunnan-legacy"]
+
+
+@pytest.mark.usefixtures("loaded_again")
+def test_a_later_version_that_waits_for_a_room_leaves_the_one_before_in_force(copied: Path, edit: Edit) -> None:
+    later = copied / "yunnan" / "2022-01-01.toml"
+    text = (copied / FILE).read_text(encoding="utf-8").replace("version = 2021-02-01", "version = 2022-01-01")
+    later.write_text(text.replace("reviewed = false", "reviewed = true"), encoding="utf-8")
+    load.init(copied)
+    assert load.in_force("yunnan", date(2022, 6, 1)).version == date(2021, 2, 1)
+    with pytest.raises(load.ProgrammeError, match="cannot be released, the product lacks 头像审核"):
+        release(later)
