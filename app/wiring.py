@@ -14,6 +14,7 @@ from app.cases import service as cases
 from app.core import crypto, db, logging, rates, redis, stuck, tokens
 from app.core.access import Identity
 from app.face import providers as face
+from app.invoice import providers as invoice
 from app.notify import providers as sms
 from app.pay import providers as pay
 from app.policy import load as policy
@@ -27,6 +28,7 @@ DOMAINS: tuple[str, ...] = (
     "wechat",
     "notify",
     "pay",
+    "invoice",
     "face",
     "enrol",
     "study",
@@ -71,6 +73,7 @@ def make_clients() -> None:
             (names.wechat, wechat.for_authority),
             (names.tencent_sms, sms.for_authority),
             (names.baidu, face.for_authority),
+            (names.invoice if programme.invoice else None, invoice.for_authority),
         ]
         wanted += [(getattr(names, kind), partial(pay.provider, kind)) for kind in sorted(pay.kinds())]
         for prefix, make in wanted:

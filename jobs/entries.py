@@ -8,6 +8,7 @@ from app.certificate import service as certificate
 from app.core import db, inbox, outbox
 from app.core import redis as redis_clients
 from app.core.clock import utcnow
+from app.invoice import issuing as invoice
 from app.notify import service as notify
 from app.pay import refunds
 from app.wechat import service as wechat
@@ -37,6 +38,12 @@ def send_refund(refund_id: str) -> None:
     """Send one refund soon after it was decided."""
     with db.connection():
         db.unit(lambda: refunds.settle(refund_id, now=utcnow()))
+
+
+def advance_invoice(invoice_id: str) -> None:
+    """Take one invoice further soon after it became due."""
+    with db.connection():
+        db.unit(lambda: invoice.advance(invoice_id, now=utcnow()))
 
 
 def send_sms(sms_id: str) -> None:

@@ -14,6 +14,8 @@ from app.enrol import service as enrol
 from app.exam import service as exam
 from app.face import service as face_service
 from app.face import store as face_store
+from app.invoice import issuing as invoice_issuing
+from app.invoice import watch as invoice_watch
 from app.notify import reports as sms_reports
 from app.notify import service as notify
 from app.pay import janitor as pay_janitor
@@ -42,6 +44,8 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("pay.find_lost_payments", seconds=5, run=pay_janitor.find_lost_payments),
     Entry("pay.find_late_payments", seconds=60, run=pay_janitor.find_late_payments),
     Entry("pay.settle_refunds", seconds=5, run=pay_refunds.settle_due),
+    Entry("invoice.work", seconds=10, run=invoice_issuing.work),
+    Entry("invoice.look_after", seconds=600, run=invoice_watch.look_after),
     Entry("exam.close_due", seconds=10, run=exam.close_due),
     Entry("certificate.issue_waiting", seconds=15, run=certificate.issue_waiting),
     Entry("face.expire_checks", seconds=60, run=face_service.expire_checks),

@@ -18,6 +18,8 @@ from app.core.sheet import SheetRefused, write_report
 from app.enrol import service as enrol
 from app.exam import bank
 from app.exam.audit import audit_attempts
+from app.invoice import decisions as invoice_decisions
+from app.invoice.audit import audit_invoices
 from app.pay import decisions
 from app.pay.audit import audit_payments
 from app.policy import load as programmes
@@ -122,8 +124,8 @@ def a_name(text: str) -> str:
 
 
 def audit(_options: argparse.Namespace) -> int:
-    """Check the invariants of money, learning, exams and proofs over the whole database."""
-    found = [*audit_payments(), *audit_progress(), *audit_attempts(), *audit_proofs()]
+    """Check the invariants of money, invoices, learning, exams and proofs over the whole database."""
+    found = [*audit_payments(), *audit_invoices(), *audit_progress(), *audit_attempts(), *audit_proofs()]
     for text in found:
         print(text)
     print(f"{len(found)} violations", file=sys.stderr)
@@ -169,6 +171,21 @@ def pay_retry_refund(options: argparse.Namespace) -> int:
     return 0
 
 
+def invoice_decide(options: argparse.Namespace) -> int:
+    """Do `options.verb` with an invoice."""
+    verb = INVOICE_VERBS[options.verb][0]
+    verb(options.invoice, reason=options.reason, actor="system:cli", now=utcnow())
+    return 0
+
+
+INVOICE_VERBS = {
+    "invoice-hold": (invoice_decisions.hold, "keep an invoice back that was not sent yet"),
+    "invoice-release": (invoice_decisions.release, "the money was checked: a held invoice goes on"),
+    "invoice-retry": (invoice_decisions.retry, "ask the vendor again for a refused invoice, under its number"),
+    "invoice-accept": (invoice_decisions.accept, "take as it is what the vendor issued and we did not ask for"),
+}
+
+
 def parser() -> argparse.ArgumentParser:
     """All commands and their arguments."""
     top = argparse.ArgumentParser(prog="python -m ops.manage", description=__doc__)
@@ -207,6 +224,12 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("refund", help="the refund, as its case names it")
     command.add_argument("--reason", required=True, help="why; kept in the audit log")
     command.set_defaults(run=pay_retry_refund)
+
+    for verb, (_, text) in INVOICE_VERBS.items():
+        command = commands.add_parser(verb, help=text)
+        command.add_argument("invoice", help="the invoice, as its case names it")
+        command.add_argument("--reason", required=True, help="why; kept in the audit log")
+        command.set_defaults(run=invoice_decide, verb=verb)
 
     support.add_commands(commands)
     keys.add_commands(commands)

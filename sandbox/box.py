@@ -40,6 +40,7 @@ class Box:
     store: Store
     merchants: dict[str, Merchant]
     refund_seconds: float = 0.3
+    invoice_seconds: float = 0.3
     knobs: Knobs = field(default_factory=Knobs)
     journal: Journal = field(default_factory=Journal)
     clock: Clock = field(default_factory=Clock)

@@ -131,6 +131,13 @@ def ensure(data_dir: Path) -> None:
             f"{authority}.tencent_sms.secret_id": lambda: "AKID" + _text(32),
             f"{authority}.tencent_sms.secret_key": lambda: _text(32),
             f"{authority}.tencent_sms.sdk_app_id": lambda: "1400" + _digits(6),
+            f"{authority}.invoice.app_key": lambda: _digits(8),
+            f"{authority}.invoice.app_secret": lambda: secrets.token_hex(8).upper(),
+            f"{authority}.invoice.access_token": lambda: secrets.token_hex(16),
+            f"{authority}.invoice.tax_number": lambda: "339902999999789113",  # the vendor's test account
+            f"{authority}.invoice.address": lambda: "昆明市西山区",
+            f"{authority}.invoice.phone": lambda: "0871-64123240",
+            f"{authority}.invoice.clerk": lambda: "张三",
             f"{authority}.tencent_sms.sign_name": lambda: "住考网络",
         }
         for name, make in simple.items():

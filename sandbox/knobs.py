@@ -13,6 +13,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "pay", "notify", "notify_refund",
     ),
     "wechat": ("code2session", "token", "phone", "qrcode", "subscribe"),
+    "invoice": ("issue", "query", "again", "pdf"),
     "sms": ("send", "pull", "pull_number"),
     "baidu": (
         "token", "match", "person_verify", "liveness", "mingjing",
@@ -57,6 +58,10 @@ def kinds_for(provider: str, operation: str) -> tuple[str, ...]:
         kinds += ("alter",)
     if operation == "refund":
         kinds += ("abnormal",)
+    if (provider, operation) == ("invoice", "issue"):
+        kinds += ("fails", "unsealed")
+    if (provider, operation) == ("invoice", "query"):
+        kinds += ("alter",)
     if (provider, operation) == ("sms", "send"):
         kinds += ("per_number", "undelivered", "silent")
     return kinds

@@ -20,7 +20,7 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask, jsonify
 from werkzeug.exceptions import HTTPException
 
-from sandbox import baidu, controls, faceprint, keys, phone, tencent_sms, wechat, wechatpay
+from sandbox import baidu, controls, faceprint, invoice, keys, phone, tencent_sms, wechat, wechatpay
 from sandbox.box import RESET, Box
 from sandbox.postman import DEFAULT_RETRIES, Postman
 from sandbox.store import Store
@@ -39,6 +39,7 @@ def build(box: Box, postman: Postman) -> Flask:
         wechatpay.blueprint(box, postman),
         wechat.blueprint(box),
         tencent_sms.blueprint(box),
+        invoice.blueprint(box),
         baidu.blueprint(box),
         faceprint.blueprint(box),
         phone.blueprint(box),

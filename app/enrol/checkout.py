@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.account import service as account
 from app.core.db import transaction
 from app.enrol import queries, service
 from app.enrol.errors import (
@@ -22,10 +21,20 @@ from app.enrol.models import Enrolment
 from app.enrol.roster.rows import name_form, number_form
 from app.enrol.sign_up import programme_in_force
 from app.enrol.status import Action, Status
+from app.invoice import service as invoice
 from app.pay import queries as orders
 from app.pay import service as pay
 from app.policy import load, rules
 from app.policy.schema import Programme
+
+NAME_DIFFERS = {
+    "person": "姓名与登记的不一致，请按身份证填写。",
+    "enterprise": "单位名称与开票信息里的不一致，请按营业执照填写；要改由个人付款，请先改开票信息。",
+}
+NUMBER_DIFFERS = {
+    "person": "身份证号与登记的不一致，请按身份证填写。",
+    "enterprise": "纳税人识别号与开票信息里的不一致，请按营业执照填写。",
+}
 
 
 @dataclass(frozen=True)
@@ -70,17 +79,20 @@ def checkout(
             if row.order_id != order.id:
                 version = programme.version.isoformat()
                 service.move(row, Action.ORDER, now=now, reference=order.id, order_id=order.id, version=version)
+        if programme.invoice is not None:
+            invoice.confirm_order(order.id, person_id, now=now)
     return Checkout(order.id, order.status, order.amount_fen, order.expires_at)
 
 
 def _match_payer(person_id: str, name: str, number: str) -> None:
-    """Compare what was typed again with what is known, and say which field differs, never how."""
-    person = account.get_person(person_id)
+    """Compare what was typed again with the payer's details (invoice.payers), and say which field differs, never how:
+    a person types name and ID number, for an enterprise its name and taxpayer number."""
+    payer = invoice.payer(person_id)
     fields = {}
-    if name_form(name) != name_form(person.name):
-        fields["payer_name"] = "姓名与登记的不一致，请按身份证填写。"
-    if number_form(number) != number_form(person.id_number):
-        fields["payer_number"] = "身份证号与登记的不一致，请按身份证填写。"
+    if name_form(name) != name_form(payer.name):
+        fields["payer_name"] = NAME_DIFFERS[payer.kind]
+    if number_form(number) != number_form(payer.number):
+        fields["payer_number"] = NUMBER_DIFFERS[payer.kind]
     if fields:
         raise PAYER_MISMATCH(fields=fields)
 

@@ -42,7 +42,7 @@ class SignUpsIn(Schema):
 
 class CheckoutIn(Schema):
     enrolment_ids = List(String(validate=_ID), required=True, validate=_IDS)
-    payer_name = String(required=True, validate=Length(1, 60, error="请填写姓名。"))
+    payer_name = String(required=True, validate=Length(1, 100, error="请填写姓名。"))
     payer_number = String(required=True, validate=Length(1, 30, error="请填写身份证号。"))
 
 

@@ -61,3 +61,11 @@ def in_dispute(skus: Sequence[str]) -> bool:
 def refunds(order_id: str) -> list[Refund]:
     """The refunds of an order."""
     return list(Refund.select().where(Refund.order_id == order_id).order_by(Refund.id))
+
+
+def given_back(order_ids: Sequence[str] | None = None) -> set[str]:
+    """Which orders (of these, or of all) let the payment go that they had kept: a refund of it was asked for."""
+    query = Refund.select(Refund.order_id).join(Order, on=(Order.paid_attempt_id == Refund.attempt_id))
+    if order_ids is not None:
+        query = query.where(Refund.order_id.in_(list(order_ids)))
+    return {order_id for (order_id,) in query.tuples()}

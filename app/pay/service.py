@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 import peewee
 import structlog
@@ -221,6 +222,22 @@ def _claim(attempt: PaymentAttempt, now: datetime) -> bool:
     if last is not None and abs(now - last) < CHECK_PAUSE:
         return False
     return compare_and_set(PaymentAttempt, attempt.id, {"checked_at": last}, {"checked_at": now})
+
+
+def still_kept(order_id: str) -> Literal["yes", "no", "unknown"]:
+    """Ask the provider once more about the payment that a paid order keeps: whether it has our money, all of it.
+    Changes nothing."""
+    order = queries.get_order(order_id)
+    kept = PaymentAttempt.get_or_none(PaymentAttempt.id == order.paid_attempt_id)
+    if order.status != OrderStatus.PAID or kept is None:
+        return "no"
+    try:
+        truth = provider_of(kept).query(kept.out_trade_no)
+    except Unknown as error:
+        log.warning("payment_unknown", attempt_id=kept.id, error=str(error))
+        return "unknown"
+    same = truth.state == "paid" and truth.transaction_id == kept.transaction_id
+    return "yes" if same and settlement.mismatch(kept, truth) is None else "no"
 
 
 def receive_notification(kind: str, merchant: str, headers: Mapping[str, str], body: bytes, *, now: datetime) -> None:

@@ -29,6 +29,7 @@ FONT = ROOT / "node_modules" / "@expo-google-fonts" / "noto-sans-sc" / "400Regul
 SMS_TEXTS = {
     "activation_code": "您的激活验证码是{1}，{2}分钟内有效。请勿告诉他人，工作人员不会向您索要。",
     "password_reset_code": "您正在找回密码，验证码是{1}，{2}分钟内有效。请勿告诉他人。",
+    "invoice_ready": "您的电子发票（{1}元）已开具，可在“我的发票”中查看和下载。",
     "security_notice": "安全提醒：{1}（{2}）。不是您本人操作的，请立即修改密码并联系客服。",
 }
 COURSES = Path(__file__).parent / "courses.toml"

@@ -212,7 +212,7 @@ def test_the_order_fixes_the_version_of_the_rules(person: Person) -> None:
         {},
         {"enrolment_ids": [], "payer_name": "x", "payer_number": "x"},
         {"enrolment_ids": ["0" * 16], "payer_name": "", "payer_number": ""},
-        {"enrolment_ids": ["0" * 16], "payer_name": "x" * 61, "payer_number": "x"},
+        {"enrolment_ids": ["0" * 16], "payer_name": "x" * 101, "payer_number": "x"},
         {"enrolment_ids": ["0" * 16], "payer_name": {"$ne": ""}, "payer_number": "x"},
         {"enrolment_ids": ["0" * 15 + "/"], "payer_name": "x", "payer_number": "x"},
     ],

@@ -1293,6 +1293,158 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/invoices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 我的发票
+         * @description 每个已支付的订单一张，新的在前。
+         *
+         *     可调用者：已登录并激活的学员。
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InvoiceInvoicesOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invoices/{invoice_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一张发票
+         * @description 可调用者：已登录并激活的学员。
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    invoice_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InvoiceInvoiceDetailsOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invoices/{invoice_id}.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 下载发票（PDF）
+         * @description 链接来自“我的发票”，十分钟内有效。
+         *
+         *     可调用者：持有签名票据者。
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    invoice_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/login": {
         parameters: {
             query?: never;
@@ -1746,6 +1898,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{order_id}/invoice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 申请开票
+         * @description 发票按申请开具的项目用；重复申请是同一张。
+         *
+         *     可调用者：已登录并激活的学员。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    order_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InvoiceInvoiceOut1"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{order_id}/payments": {
         parameters: {
             query?: never;
@@ -2055,6 +2259,94 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 我的开票信息
+         * @description 付款前核对；没有保存过时，给出本人姓名作为抬头。
+         *
+         *     可调用者：已登录并激活的学员。
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InvoicePayerOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        /**
+         * 保存开票信息
+         * @description 用于以后的付款；已支付订单的开票信息不会改变。
+         *
+         *     可调用者：已登录并激活的学员。
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["InvoicePayerIn"];
+                };
+            };
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InvoicePayerOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3876,6 +4168,156 @@ export interface components {
             title?: string;
             warning?: string | null;
         };
+        InvoiceInvoiceDetailsOut: {
+            amount_fen: number;
+            contact: string;
+            /**
+             * Format: date
+             * @description 预计开具：最早
+             */
+            due_from: string | null;
+            /**
+             * Format: date
+             * @description 预计开具：最晚
+             */
+            due_until: string | null;
+            /** @description 发票编号；还没有发票时为空 */
+            id: string | null;
+            /** Format: date */
+            issued_on: string | null;
+            lines: components["schemas"]["InvoiceInvoiceLineOut"][];
+            net_fen: number;
+            /** @description 发票号码 */
+            number: string | null;
+            order_id: string;
+            /** @description 十分钟内有效 */
+            pdf_url: string | null;
+            programme_title: string;
+            /** @description 给用户看的一句话 */
+            sentence: string;
+            /** @enum {string} */
+            state: "requestable" | "planned" | "held" | "late" | "problem" | "cancelled" | "ready";
+            tax_fen: number;
+            tax_rate_permille: number;
+            taxpayer_number: string | null;
+            /** @description 购买方名称 */
+            title: string;
+        };
+        InvoiceInvoiceLineOut: {
+            gross_fen: number;
+            name: string;
+            net_fen: number;
+            tax_fen: number;
+        };
+        InvoiceInvoiceOut: {
+            amount_fen: number;
+            contact: string;
+            /**
+             * Format: date
+             * @description 预计开具：最早
+             */
+            due_from: string | null;
+            /**
+             * Format: date
+             * @description 预计开具：最晚
+             */
+            due_until: string | null;
+            /** @description 发票编号；还没有发票时为空 */
+            id: string | null;
+            /** Format: date */
+            issued_on: string | null;
+            /** @description 发票号码 */
+            number: string | null;
+            order_id: string;
+            /** @description 十分钟内有效 */
+            pdf_url: string | null;
+            programme_title: string;
+            /** @description 给用户看的一句话 */
+            sentence: string;
+            /** @enum {string} */
+            state: "requestable" | "planned" | "held" | "late" | "problem" | "cancelled" | "ready";
+        };
+        InvoiceInvoiceOut1: {
+            amount_fen: number;
+            contact: string;
+            /**
+             * Format: date
+             * @description 预计开具：最早
+             */
+            due_from: string | null;
+            /**
+             * Format: date
+             * @description 预计开具：最晚
+             */
+            due_until: string | null;
+            /** @description 发票编号；还没有发票时为空 */
+            id: string | null;
+            /** Format: date */
+            issued_on: string | null;
+            /** @description 发票号码 */
+            number: string | null;
+            order_id: string;
+            /** @description 十分钟内有效 */
+            pdf_url: string | null;
+            programme_title: string;
+            /** @description 给用户看的一句话 */
+            sentence: string;
+            /** @enum {string} */
+            state: "requestable" | "planned" | "held" | "late" | "problem" | "cancelled" | "ready";
+        };
+        InvoiceInvoicesOut: {
+            invoices: components["schemas"]["InvoiceInvoiceOut"][];
+        };
+        InvoicePayerIn: {
+            /**
+             * @description 单位地址
+             * @default null
+             */
+            address?: string | null;
+            /**
+             * @description 银行账号
+             * @default null
+             */
+            bank_account?: string | null;
+            /**
+             * @description 开户行
+             * @default null
+             */
+            bank_name?: string | null;
+            /** @default null */
+            email?: string | null;
+            /**
+             * @description 个人或单位
+             * @enum {string}
+             */
+            kind: "person" | "enterprise";
+            /**
+             * @description 单位电话
+             * @default null
+             */
+            phone?: string | null;
+            /**
+             * @description 纳税人识别号
+             * @default null
+             */
+            taxpayer_number?: string | null;
+            /**
+             * @description 单位名称（抬头）
+             * @default null
+             */
+            title?: string | null;
+        };
+        InvoicePayerOut: {
+            address: string | null;
+            bank_account: string | null;
+            bank_name: string | null;
+            email: string | null;
+            kind: string;
+            phone: string | null;
+            saved: boolean;
+            taxpayer_number: string | null;
+            title: string;
+        };
         PayLineOut: {
             /** @description 金额（分） */
             amount_fen?: number;
@@ -3951,7 +4393,7 @@ export interface components {
         /** @description RFC 9457；code 稳定不变，detail 告诉使用者下一步做什么，fields 逐项指出表单错误。 */
         Problem: {
             /** @enum {string} */
-            code: "activation_needed" | "already_activated" | "already_completed" | "already_paid" | "another_exam_open" | "answer_conflict" | "bad_choice" | "bad_request" | "bind_ticket_over" | "busy" | "certificate_expired_too_long" | "channel_not_offered" | "code_wrong" | "conflict" | "consent_needed" | "consent_outdated" | "exam_handed_in" | "exam_left" | "exam_time_over" | "face_anchor_needed" | "face_check_needed" | "face_check_over" | "face_manual_route" | "face_not_offered" | "face_unavailable" | "font_missing" | "forbidden" | "in_another_order" | "internal" | "invalid" | "kind_not_offered" | "login_code_needed" | "login_failed" | "login_paused" | "method_not_allowed" | "no_attempts_left" | "no_course" | "no_exam_here" | "no_phone_on_record" | "no_such_proof" | "no_such_question" | "no_such_subject" | "not_disputed" | "not_found" | "not_paid_yet" | "nothing_captured" | "nothing_to_pay" | "notification_refused" | "one_programme_per_order" | "order_closing" | "order_over" | "order_paid" | "paid_at_provider" | "password_weak" | "password_wrong" | "payer_mismatch" | "payment_disputed" | "payment_refused" | "payment_unknown" | "person_conflict" | "phone_code_refused" | "phone_unchanged" | "photo_animated" | "photo_broken" | "photo_fixed" | "photo_missing" | "photo_needed" | "photo_not_offered" | "photo_not_picture" | "photo_not_same_person" | "photo_too_many_pixels" | "photo_unfit" | "pictures_busy" | "play_ticket_invalid" | "programme_not_open" | "proof_link_over" | "proof_needs_photo" | "proof_not_earned" | "provider_unavailable" | "questions_missing" | "range_not_satisfiable" | "recording_paused" | "refund_not_failed" | "scan_not_offered" | "scan_other_person" | "scan_over" | "scan_secret_wrong" | "scan_taken" | "scan_with_phone" | "sign_in_first" | "sign_in_unfinished" | "sign_up_closed" | "sms_not_offered" | "sms_too_often" | "something_captured" | "study_not_complete" | "study_period_over" | "studying_elsewhere" | "too_large" | "too_many_requests" | "unknown_programme" | "unsupported_type" | "video_link_expired" | "wechat_blocked" | "wechat_bound_to_other" | "wechat_code_refused" | "wechat_not_bound" | "wechat_not_offered" | "wechat_unavailable" | "wrong_chunks" | "year_not_offered";
+            code: "activation_needed" | "already_activated" | "already_completed" | "already_paid" | "another_exam_open" | "answer_conflict" | "bad_choice" | "bad_request" | "bind_ticket_over" | "busy" | "certificate_expired_too_long" | "channel_not_offered" | "code_wrong" | "conflict" | "consent_needed" | "consent_outdated" | "exam_handed_in" | "exam_left" | "exam_time_over" | "face_anchor_needed" | "face_check_needed" | "face_check_over" | "face_manual_route" | "face_not_offered" | "face_unavailable" | "font_missing" | "forbidden" | "in_another_order" | "internal" | "invalid" | "invoice_automatic" | "invoice_link_over" | "invoice_money_back" | "invoice_needs_payment" | "invoice_not_ready" | "invoice_on_its_way" | "kind_not_offered" | "login_code_needed" | "login_failed" | "login_paused" | "method_not_allowed" | "no_attempts_left" | "no_course" | "no_exam_here" | "no_invoice_here" | "no_phone_on_record" | "no_such_proof" | "no_such_question" | "no_such_subject" | "not_disputed" | "not_found" | "not_paid_yet" | "nothing_captured" | "nothing_to_pay" | "notification_refused" | "one_programme_per_order" | "order_closing" | "order_over" | "order_paid" | "paid_at_provider" | "password_weak" | "password_wrong" | "payer_mismatch" | "payment_disputed" | "payment_refused" | "payment_unknown" | "person_conflict" | "phone_code_refused" | "phone_unchanged" | "photo_animated" | "photo_broken" | "photo_fixed" | "photo_missing" | "photo_needed" | "photo_not_offered" | "photo_not_picture" | "photo_not_same_person" | "photo_too_many_pixels" | "photo_unfit" | "pictures_busy" | "play_ticket_invalid" | "programme_not_open" | "proof_link_over" | "proof_needs_photo" | "proof_not_earned" | "provider_unavailable" | "questions_missing" | "range_not_satisfiable" | "recording_paused" | "refund_not_failed" | "scan_not_offered" | "scan_other_person" | "scan_over" | "scan_secret_wrong" | "scan_taken" | "scan_with_phone" | "sign_in_first" | "sign_in_unfinished" | "sign_up_closed" | "sms_not_offered" | "sms_too_often" | "something_captured" | "study_not_complete" | "study_period_over" | "studying_elsewhere" | "too_large" | "too_many_requests" | "unknown_programme" | "unsupported_type" | "video_link_expired" | "wechat_blocked" | "wechat_bound_to_other" | "wechat_code_refused" | "wechat_not_bound" | "wechat_not_offered" | "wechat_unavailable" | "wrong_chunks" | "year_not_offered";
             detail: string;
             fields?: Record<string, never>;
             request_id?: string;

@@ -1,0 +1,77 @@
+"""What finance decides about an invoice (the command line, until there is a console). Each verb is one transaction
+with its line in the audit log; `actor` is 'staff:<id>' or 'system:cli', `reason` is theirs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from app.cases import service as cases
+from app.core import audit
+from app.core.db import after_commit, compare_and_set, transaction
+from app.core.queue import enqueue_hint
+from app.invoice import queries
+from app.invoice.errors import INVOICE_ON_ITS_WAY
+from app.invoice.issuing import ADVANCE
+from app.invoice.ledger import move
+from app.invoice.models import Invoice
+from app.invoice.status import Action, Status
+
+
+def hold(invoice_id: str, *, reason: str, actor: str, now: datetime) -> None:
+    """Keep an invoice back that was not sent yet. Raises `not_found`, `invoice_on_its_way`."""
+    row = queries.by_id(invoice_id)
+    if row.hold == "finance" and row.status == Status.WAITING:
+        return
+    with transaction():
+        seen = {"status": Status.WAITING, "hold": row.hold}
+        if not compare_and_set(Invoice, row.id, seen, {"hold": "finance", "next_at": None}):
+            raise INVOICE_ON_ITS_WAY()
+        _write_down(row, "invoice.held", reason, actor, now)
+
+
+def release(invoice_id: str, *, reason: str, actor: str, now: datetime) -> None:
+    """A person has checked the money: the invoice goes on when its working days have come, and the platform is not
+    asked again. Raises `not_found`, `invoice_on_its_way`."""
+    row = queries.by_id(invoice_id)
+    opens: datetime = row.due_from
+    due = max(opens, now)
+    values = {"hold": None, "settled_at": now, "next_at": due}
+    with transaction():
+        if not compare_and_set(Invoice, row.id, {"status": Status.WAITING, "hold": row.hold}, values):
+            raise INVOICE_ON_ITS_WAY()
+        cases.decide_about("invoice.settlement", f"invoice:{row.id}", reason, actor=actor, now=now)
+        _write_down(row, "invoice.released", reason, actor, now)
+        _hint(row, due, now)
+
+
+def retry(invoice_id: str, *, reason: str, actor: str, now: datetime) -> None:
+    """The cause of a refusal was mended at the vendor: it is asked again, under the same number. Raises `not_found`,
+    `invoice_on_its_way`."""
+    row = queries.by_id(invoice_id)
+    with transaction():
+        if not move(row, Action.RETRY, "decided", now=now, next_at=now):
+            raise INVOICE_ON_ITS_WAY()
+        cases.decide_about("invoice.refused", f"invoice:{row.id}", reason, actor=actor, now=now)
+        _write_down(row, "invoice.retried", reason, actor, now)
+        _hint(row, now, now)
+
+
+def accept(invoice_id: str, *, reason: str, actor: str, now: datetime) -> None:
+    """What the vendor issued is to be taken as it is. Raises `not_found`, `invoice_on_its_way`."""
+    row = queries.by_id(invoice_id)
+    with transaction():
+        if not move(row, Action.ACCEPT, "decided", now=now, next_at=now):
+            raise INVOICE_ON_ITS_WAY()
+        cases.decide_about("invoice.mismatch", f"invoice:{row.id}", reason, actor=actor, now=now)
+        _write_down(row, "invoice.accepted", reason, actor, now)
+        _hint(row, now, now)
+
+
+def _hint(row: Invoice, due: datetime, now: datetime) -> None:
+    if due <= now:
+        after_commit(partial(enqueue_hint, ADVANCE, row.id))
+
+
+def _write_down(row: Invoice, action: str, reason: str, actor: str, now: datetime) -> None:
+    audit.record(actor, action, f"invoice:{row.id}", now=now, reason=reason)

@@ -1,0 +1,124 @@
+"""Who pays: details that are saved before one's own payment, and that an order keeps once it is paid.
+
+Saving writes a new row, confirming an order writes which row it was confirmed with: what held at the moment of the
+payment can be read at any time later, however late the news of it comes (`invoice.details_fixed_once_paid`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from datetime import datetime
+
+from app.account import service as account
+from app.core.db import transaction
+from app.invoice.models import PayerChoice, PayerProfile
+from app.pay.models import Order
+
+
+@dataclass(frozen=True)
+class Details:
+    """A payer as the form has it. A person's `title` is their own name, and they have no taxpayer number."""
+
+    kind: str
+    title: str
+    taxpayer_number: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    address: str | None = None
+    bank_name: str | None = None
+    bank_account: str | None = None
+
+
+@dataclass(frozen=True)
+class Payer:
+    """What a payer types again before paying: the person's name and ID number, or the enterprise's name and taxpayer
+    number."""
+
+    kind: str
+    name: str
+    number: str
+
+
+def current(person_id: str) -> PayerProfile | None:
+    """The details saved last."""
+    newest = PayerProfile.select().where(PayerProfile.person_id == person_id)
+    row: PayerProfile | None = newest.order_by(PayerProfile.saved_at.desc(), PayerProfile.id.desc()).first()
+    return row
+
+
+def details(person_id: str) -> Details:
+    """The details saved last; before the first time the person themselves."""
+    row = current(person_id)
+    return of_row(row) if row else Details("person", account.get_person(person_id).name)
+
+
+def of_row(row: PayerProfile) -> Details:
+    """The details of a saved row, in the clear."""
+    return Details(
+        row.kind,
+        row.title,
+        row.taxpayer_number,
+        row.email,
+        row.phone,
+        row.address,
+        row.bank_name,
+        row.bank_account,
+    )
+
+
+def save(person_id: str, new: Details, *, now: datetime) -> None:
+    """Keep these details for orders from now on; the same ones again write nothing. A person's title is their name,
+    whatever was typed."""
+    if new.kind == "person":
+        new = Details("person", account.get_person(person_id).name, None, new.email)
+    with transaction():
+        row = current(person_id)
+        if row is None or of_row(row) != new:
+            _write(person_id, new, now)
+
+
+def _write(person_id: str, new: Details, now: datetime) -> PayerProfile:
+    values = dict(zip(Details.__dataclass_fields__, astuple(new), strict=True))
+    row: PayerProfile = PayerProfile.create(person_id=person_id, saved_at=now, **values)
+    return row
+
+
+def payer(person_id: str) -> Payer:
+    """Whoever pays by the details saved last."""
+    known = details(person_id)
+    if known.kind == "enterprise":
+        return Payer("enterprise", known.title, known.taxpayer_number or "")
+    person = account.get_person(person_id)
+    return Payer("person", person.name, person.id_number)
+
+
+def choose(order_id: str, person_id: str, *, now: datetime) -> None:
+    """The order was confirmed with the details saved last. In the transaction of the confirmation."""
+    with transaction():
+        row = current(person_id) or _write(person_id, details(person_id), now)
+        last = _choices(order_id).first()
+        if last is None or last.profile_id != row.id:
+            PayerChoice.create(order_id=order_id, profile_id=row.id, chosen_at=now)
+
+
+def _choices(order_id: str) -> PayerChoice:
+    """The confirmations of an order, the last one first."""
+    query = PayerChoice.select().where(PayerChoice.order_id == order_id)
+    return query.order_by(PayerChoice.chosen_at.desc(), PayerChoice.id.desc())
+
+
+def at_payment(order: Order, *, now: datetime) -> PayerProfile:
+    """The details that a paid order keeps: those of the last confirmation before the payment (the provider's clock
+    may be a little behind ours: then the first one). An order that knows of none: those saved last before the
+    payment, or the person themselves."""
+    choices = list(_choices(order.id))
+    in_time = [choice for choice in choices if choice.chosen_at <= order.paid_at] or choices[-1:]
+    if in_time:
+        chosen: PayerProfile = PayerProfile.get_by_id(in_time[0].profile_id)
+        return chosen
+    saved = PayerProfile.select().where(
+        PayerProfile.person_id == order.person_id, PayerProfile.saved_at <= order.paid_at
+    )
+    row: PayerProfile | None = saved.order_by(PayerProfile.saved_at.desc(), PayerProfile.id.desc()).first()
+    own = Details("person", account.get_person(order.person_id).name)
+    return row or _write(order.person_id, own, now)

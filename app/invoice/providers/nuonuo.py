@@ -1,0 +1,226 @@
+"""Nuonuo 诺诺 open platform, product 诺税通 SaaS, over requests. Wire facts: docs/providers.md, Nuonuo e-invoices.
+
+A call is one signed POST; `method` in a header names it. The answers are not signed: HTTPS is what vouches for them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import secrets
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from app.core.clock import shanghai
+from app.core.money import fen, yuan
+from app.invoice.providers.protocol import Answer, Refused, Request, Unavailable, Unknown
+
+LIVE = "https://sdk.nuonuo.com"
+PATH = "/open/v1/services"
+FILE_HOSTS = (".nuonuo.com", ".jss.com.cn")  # where the documentation's examples have their files
+TIMEOUT = (2, 4)  # seconds: to connect, and between two packets of the answer
+PDF_SECONDS = 15
+PDF_BYTES = 2 * 1024 * 1024
+ANSWER_BYTES = 256 * 1024
+
+ISSUE = "nuonuo.OpeMplatform.requestBillingNew"
+QUERY = "nuonuo.OpeMplatform.queryInvoiceResult"
+AGAIN = "nuonuo.OpeMplatform.reInvoice"
+GOOD, DUPLICATE, ABSENT = "E0000", "E9106", "E9500"
+GATEWAY = "07"  # keys, signature, token, permission: nothing reached the invoicing service
+STATES: dict[str, Any] = {
+    "2": "issued",
+    "20": "processing",
+    "21": "processing",
+    "22": "failed",
+    "24": "unsealed",
+    "3": "void",
+    "31": "void",
+}
+
+
+@dataclass(frozen=True)
+class Account:
+    """Keys of an application of the seller's own whose token never ends (made so at the vendor), and the seller's
+    facts that each request carries. `clerk`: the name of whoever signed in at the tax bureau for the vendor."""
+
+    app_key: str
+    app_secret: str
+    access_token: str
+    tax_number: str
+    address: str
+    phone: str
+    clerk: str
+
+
+def sign(account: Account, senid: str, nonce: str, timestamp: str, content: str) -> str:
+    """The signature: HMAC-SHA1 over the parts of the path, the query and the body, in the vendor's order."""
+    text = f"a=services&l=v1&p=open&k={account.app_key}&i={senid}&n={nonce}&t={timestamp}&f={content}"
+    return base64.b64encode(hmac.digest(account.app_secret.encode(), text.encode(), "sha1")).decode()
+
+
+class Nuonuo:
+    """The account of one seller; `base` is where the vendor answers."""
+
+    def __init__(self, account: Account, base: str = LIVE):
+        self._account, self._base = account, base
+        self._session = requests.Session()
+        self._session.trust_env = False
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=8))
+
+    def issue(self, request: Request) -> Answer:
+        code, text, result = self._call(ISSUE, {"order": self._order(request)})
+        if code == DUPLICATE:
+            answer = self.query(request.serial)
+            if answer.state != "failed":
+                return answer
+            code, text, result = self._call(AGAIN, {"orderno": request.serial})
+            if code != GOOD:
+                raise Refused(code, text)
+            return Answer("processing")
+        if code != GOOD:
+            raise Refused(code, text)
+        serial = result.get("invoiceSerialNum") if isinstance(result, dict) else None
+        return Answer("processing", vendor_serial=str(serial) if serial else None)
+
+    def query(self, serial: str) -> Answer:
+        code, _, result = self._call(QUERY, {"orderNos": [serial], "isOfferInvoiceDetail": "0"})
+        if code == ABSENT or (code == GOOD and not result):
+            return Answer("absent")
+        rows = [row for row in result if row.get("orderNo") == serial] if isinstance(result, list) else []
+        if code != GOOD or len(rows) != 1 or str(rows[0].get("status")) not in STATES:
+            raise Unknown(f"an answer that does not fit: {code}")
+        state = STATES[str(rows[0]["status"])]
+        if state == "unsealed":
+            self._call(AGAIN, {"orderno": serial})  # bounded by the vendor: twenty a day
+            state = "processing"
+        return _answer(state, rows[0])
+
+    def download(self, url: str) -> bytes:
+        if not self._ours(url):
+            raise Unknown("a file from another host")
+        try:
+            with self._session.get(url, timeout=TIMEOUT, stream=True, allow_redirects=False) as response:
+                body = _bounded(response, PDF_BYTES)
+        except requests.RequestException as error:
+            raise Unknown(type(error).__name__) from error
+        if response.status_code != 200 or not body.startswith(b"%PDF-"):
+            raise Unknown(f"no PDF: status {response.status_code}")
+        return body
+
+    def _ours(self, url: str) -> bool:
+        parts = urlsplit(url)
+        if self._base != LIVE:
+            return f"{parts.scheme}://{parts.netloc}" == self._base
+        host = parts.hostname or ""
+        return parts.scheme == "https" and parts.port in (None, 443) and host.endswith(FILE_HOSTS)
+
+    def _call(self, method: str, payload: dict[str, Any]) -> tuple[str, str, Any]:
+        """One signed call: the vendor's code, its text, its result."""
+        content = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+        senid, nonce = uuid.uuid4().hex, str(10_000_000 + secrets.randbelow(90_000_000))
+        timestamp = str(int(time.time()))
+        account = self._account
+        try:
+            with self._session.post(
+                self._base + PATH,
+                params={"senid": senid, "nonce": nonce, "timestamp": timestamp, "appkey": account.app_key},
+                data=content.encode(),
+                headers={
+                    "Content-Type": "application/json; charset=UTF-8",
+                    "X-Nuonuo-Sign": sign(account, senid, nonce, timestamp, content),
+                    "accessToken": account.access_token,
+                    "userTax": account.tax_number,
+                    "method": method,
+                },
+                timeout=TIMEOUT,
+                stream=True,
+                allow_redirects=False,
+            ) as response:
+                body = _bounded(response, ANSWER_BYTES)
+        except requests.RequestException as error:
+            raise Unknown(type(error).__name__) from error
+        if response.status_code != 200:
+            raise Unknown(f"status {response.status_code}")
+        try:
+            said = json.loads(body)
+            code = str(said["code"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise Unknown("no answer of the vendor's form") from error
+        if code.startswith(GATEWAY):
+            raise Unavailable(code)
+        return code, str(said.get("describe") or ""), said.get("result")
+
+    def _order(self, request: Request) -> dict[str, Any]:
+        buyer, account = request.buyer, self._account
+        return {
+            "orderNo": request.serial,
+            "invoiceDate": f"{shanghai(request.ordered_at):%Y-%m-%d %H:%M:%S}",
+            "invoiceType": "1",  # blue
+            "invoiceLine": "pc",  # fully digital, ordinary
+            "salerTaxNum": account.tax_number,
+            "salerTel": account.phone,
+            "salerAddress": account.address,
+            "clerk": account.clerk,
+            "buyerName": buyer.title,
+            "buyerTaxNum": buyer.taxpayer_number or "",
+            "buyerTel": buyer.phone or "",
+            "buyerAddress": buyer.address or "",
+            "buyerAccount": buyer.bank or "",
+            "naturalPersonFlag": "1" if buyer.natural else "0",
+            "pushMode": "0" if buyer.email else "-1",  # by e-mail, or not at all
+            "email": buyer.email or "",
+            "buyerPhone": "",
+            "remark": request.remark,
+            "invoiceDetail": [
+                {
+                    "goodsName": line.goods_name,
+                    "goodsCode": line.goods_code,
+                    "withTaxFlag": "1",
+                    "num": "1",
+                    "price": yuan(line.amount.gross_fen),
+                    "taxRate": f"{line.rate_permille / 1000:g}",
+                    "taxExcludedAmount": yuan(line.amount.net_fen),
+                    "tax": yuan(line.amount.tax_fen),
+                    "taxIncludedAmount": yuan(line.amount.gross_fen),
+                    "invoiceLineProperty": "0",
+                }
+                for line in request.lines
+            ],
+        }
+
+
+def _bounded(response: requests.Response, limit: int) -> bytes:
+    body, until = b"", time.monotonic() + PDF_SECONDS
+    for chunk in response.iter_content(16 * 1024):
+        body += chunk
+        if len(body) > limit or time.monotonic() > until:
+            raise Unknown("an answer too long or too slow")
+    return body
+
+
+def _answer(state: Any, row: dict[str, Any]) -> Answer:
+    try:
+        net, tax = row.get("exTaxAmount"), row.get("taxAmount")
+        moment = row.get("invoiceTime")
+        return Answer(
+            state,
+            vendor_serial=str(row["serialNo"]) if row.get("serialNo") else None,
+            number=str(row.get("allElectronicInvoiceNumber") or row.get("invoiceNo") or "") or None,
+            gross_fen=fen(str(net)) + fen(str(tax)) if net and tax else None,
+            tax_fen=fen(str(tax)) if tax else None,
+            issued_at=datetime.fromtimestamp(int(moment) / 1000, UTC) if moment else None,
+            pdf_url=str(row["pdfUrl"]) if row.get("pdfUrl") else None,
+            reason=str(row.get("failCause") or row.get("statusMsg") or ""),
+        )
+    except (ValueError, TypeError, OverflowError, OSError) as error:
+        raise Unknown("an answer that cannot be read") from error
