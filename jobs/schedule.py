@@ -10,6 +10,7 @@ from datetime import datetime
 from app.account import service as account
 from app.certificate import service as certificate
 from app.core import db, inbox, outbox
+from app.enrol import messages as enrol_messages
 from app.enrol import service as enrol
 from app.exam import service as exam
 from app.face import service as face_service
@@ -38,6 +39,7 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("outbox.sweep", seconds=5, run=outbox.sweep),
     Entry("inbox.sweep", seconds=5, run=inbox.sweep),
     Entry("enrol.lapse", seconds=60, run=enrol.lapse),
+    Entry("enrol.remind", seconds=600, run=enrol_messages.remind),
     Entry("notify.send_queued", seconds=5, run=notify.send_queued),
     Entry("notify.pull_status", seconds=30, run=sms_reports.pull_status),
     Entry("pay.expire_orders", seconds=5, run=pay_janitor.expire_orders),

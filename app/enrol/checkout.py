@@ -118,17 +118,11 @@ def _lines(programme: Programme, rows: list[Enrolment]) -> list[pay.Line]:
     ]
 
 
-def _enrolments(order_id: str) -> list[Enrolment]:
-    """The enrolments that an order sells."""
-    skus = orders.skus(order_id)
-    return [service.get(sku.removeprefix("enrolment:")) for sku in skus if sku.startswith("enrolment:")]
-
-
 def paid(payload: dict[str, str], now: datetime) -> None:
     """Subscriber of `order.paid`: the study period begins with the payment, by the rules of the order's version.
     Raises `status.NotAllowed` for an enrolment that another order has paid: money for nothing must be seen."""
     order_id = payload["order_id"]
-    for row in _enrolments(order_id):
+    for row in queries.of_order(order_id):
         if row.order_id == order_id and row.paid_at is not None:
             continue
         paid_at = orders.get_order(order_id).paid_at
@@ -141,6 +135,6 @@ def paid(payload: dict[str, str], now: datetime) -> None:
 def closed(payload: dict[str, str], now: datetime) -> None:
     """Subscriber of `order.closed`: not paid in time; the person may order again. An order made since stays."""
     order_id = payload["order_id"]
-    for row in _enrolments(order_id):
+    for row in queries.of_order(order_id):
         if row.order_id == order_id and row.status == Status.SIGNED_UP:
             service.move(row, Action.ORDER_CLOSED, now=now, reference=order_id, order_id=None)

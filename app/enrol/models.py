@@ -40,7 +40,8 @@ class RosterEntry(BaseModel):
 
 class Enrolment(BaseModel):
     """One person's way through a programme for one certificate, by the rules of `version` (ISO date): those in force
-    at the sign-up, and again when the order was made. `certificate_expires_on` is the expiry the course is for."""
+    at the sign-up, and again when the order was made. `certificate_expires_on` is the expiry the course is for.
+    `reminded_days`: the person was told so many days before the end of the study period."""
 
     person_id = peewee.CharField(16, index=True)
     programme = peewee.CharField(32)
@@ -54,6 +55,7 @@ class Enrolment(BaseModel):
     signed_up_at = UtcField()
     paid_at = UtcField(null=True)
     study_deadline = UtcField(null=True)
+    reminded_days = peewee.IntegerField(null=True)
     passed_at = UtcField(null=True)
     completed_at = UtcField(null=True)
 

@@ -10,6 +10,7 @@ from app.core.errors import NOT_FOUND
 from app.enrol.hints import Hint, warning_hint
 from app.enrol.models import Enrolment, EnrolmentEvent, RosterEntry
 from app.enrol.status import Status
+from app.pay import queries as orders
 from app.policy import load, rules
 from app.policy.schema import Programme
 
@@ -28,6 +29,14 @@ class Card:
 def sku(enrolment_id: str) -> str:
     """Under which name an enrolment is sold."""
     return f"enrolment:{enrolment_id}"
+
+
+def of_order(order_id: str) -> list[Enrolment]:
+    """The enrolments that an order sells, in its order."""
+    prefix = sku("")
+    ids = [name.removeprefix(prefix) for name in orders.skus(order_id) if name.startswith(prefix)]
+    found = {row.id: row for row in Enrolment.select().where(Enrolment.id.in_(ids))}
+    return [found[row_id] for row_id in ids]
 
 
 def of_person(person_id: str) -> list[Enrolment]:

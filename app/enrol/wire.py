@@ -5,7 +5,7 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 
 from app.core import outbox
-from app.enrol import checkout, queries, service
+from app.enrol import checkout, messages, queries, service
 from app.enrol.views import bp
 from app.face import service as face
 from config.settings import Settings
@@ -18,5 +18,7 @@ def start(settings: Settings) -> None:
     face.on_subject(queries.programme_of)
     outbox.subscribe("order.paid", "enrol.paid", checkout.paid)
     outbox.subscribe("order.closed", "enrol.closed", checkout.closed)
+    outbox.subscribe("order.paid", "enrol.told_paid", messages.paid)
     outbox.subscribe("exam.passed", "enrol.passed", service.passed)
+    outbox.subscribe("exam.passed", "enrol.told_passed", messages.passed)
     outbox.subscribe("proof.issued", "enrol.completed", service.completed)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from app.account import service as account
 from app.core import tokens
 from app.core.clock import shanghai
 from app.core.db import transaction
@@ -179,15 +178,11 @@ def pdf(invoice_id: str, ticket: str, *, now: datetime) -> tuple[Invoice, bytes]
 
 
 def tell_ready(payload: dict[str, str], now: datetime) -> None:
-    """Subscriber of `invoice.ready`: an SMS to the payer, where the programme sends one."""
+    """Subscriber of `invoice.ready`: the payer is told."""
     row = queries.by_id(payload["invoice_id"])
-    person = account.get_person(row.person_id)
-    if person.phone_sealed is None:
-        return
-    notify.send_sms(
+    notify.tell(
         person_id=row.person_id,
         programme=row.programme,
-        phone=person.phone,
         template="invoice_ready",
         params=[yuan(row.gross_fen)],
         key=f"invoice:{row.id}",

@@ -12,7 +12,7 @@ from app.core.access import Role, access, person_id, request_now
 from app.invoice import payers, queries, service
 from app.invoice.models import Invoice
 from app.invoice.schemas import InvoiceDetailsOut, InvoiceOut, InvoicesOut, PayerIn, PayerOut
-from app.policy.load import shanghai_day
+from app.policy.days import shanghai_day
 
 blueprint = APIBlueprint("invoice", __name__, url_prefix="/api/v1", tag="发票")
 

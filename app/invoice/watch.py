@@ -15,6 +15,7 @@ from app.invoice.models import Invoice
 from app.invoice.status import AT_VENDOR, Action
 from app.pay.models import Order
 from app.policy import load, working_days
+from app.policy.days import shanghai_day
 
 EVENT_TAKES = timedelta(minutes=10)  # `order.paid` plans an invoice within that, or this does
 LOOK_AHEAD = timedelta(days=30)
@@ -79,7 +80,7 @@ def find_late(*, now: datetime) -> int:
 
 def watch_calendar(*, now: datetime) -> None:
     """A year that begins within thirty days and whose holidays nobody knows is a case, once for each programme."""
-    year = load.shanghai_day(now + LOOK_AHEAD).year
+    year = shanghai_day(now + LOOK_AHEAD).year
     told = {case.subject for case in cases.of_kind("invoice.calendar_unknown")}
     for key in sorted({one.key for one in load.all_programmes() if one.invoice}):
         newest = [one for one in load.all_programmes() if one.key == key][-1]

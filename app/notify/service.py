@@ -19,13 +19,15 @@ from app.core.budget import Budget
 from app.core.db import after_commit, insert_once, transaction
 from app.core.ids import new_id
 from app.core.queue import enqueue_hint
-from app.notify import providers
+from app.notify import pace, providers
+from app.notify.kinds import KINDS
 from app.notify.ledger import move
 from app.notify.models import Sms
 from app.notify.providers.protocol import Outgoing, Refused, Unknown
 from app.notify.reports import FIRST_QUESTION
 from app.notify.status import Action, Status
 from app.policy import load as policy
+from app.wechat import messages
 
 log = structlog.get_logger(__name__)
 
@@ -47,8 +49,11 @@ def send_sms(
     expires_at: datetime | None = None,
 ) -> str | None:
     """Queue an SMS by a template of the programme (a key of `authority.sms.templates`) in the caller's transaction;
-    gives its id. The same `key` again is the same message. It is not sent after `expires_at`. None where the
-    programme has no such template."""
+    gives its id. The same `key` again is the same message. It is not sent after `expires_at`; one that can wait does
+    so (see `pace`). None where the programme has no such template. Raises `ValueError` for parameters that are not
+    those of its kind."""
+    if len(params) != len(KINDS[template].says):
+        raise ValueError(f"{template} says {', '.join(KINDS[template].says)}")
     authority = policy.in_force(programme, now).authority
     template_id = getattr(authority.sms.templates, template)
     prefix = authority.secrets.tencent_sms
@@ -74,13 +79,47 @@ def send_sms(
             params=json.dumps(list(params), ensure_ascii=False),
             status=Status.QUEUED,
             created_at=now,
-            send_at=now,
+            send_at=pace.send_at(authority.sms, template, phone, now=now),
             expires_at=expires_at,
         )
         if not fresh:
             return str(Sms.get(Sms.key == key).id)
         after_commit(partial(enqueue_hint, SEND, sms_id))
     return sms_id
+
+
+def tell(*, person_id: str, programme: str, template: str, params: Sequence[str], key: str, now: datetime) -> None:
+    """Tell a person, in the caller's transaction: by WeChat if they allowed a message of this kind, and nobody is
+    woken by it; else by SMS to the phone they have now. Nothing where there is neither. The same `key` again is the
+    same message."""
+    kind, quiet = KINDS[template], policy.in_force(programme, now).authority.sms.quiet
+    awake = kind.urgent or pace.waking(quiet, now) == now
+    if awake and messages.take(person_id, programme, template, params, key, now=now) is not None:
+        return
+    _by_sms(person_id, programme, template, params, key, now)
+
+
+def on_message_unsent(payload: dict[str, str], now: datetime) -> None:
+    """`wechat.message_unsent`: a message did not arrive for certain; an SMS says the same."""
+    unsent = messages.take_unsent(payload["leave_id"])
+    if unsent is not None:
+        _by_sms(unsent.person_id, unsent.programme, unsent.template, unsent.params, unsent.key, now)
+
+
+def _by_sms(person_id: str, programme: str, template: str, params: Sequence[str], key: str, now: datetime) -> None:
+    person = account.get_person(person_id)
+    if person.phone_sealed is None:
+        log.info("nobody_to_tell", template=template, key=key)
+        return
+    send_sms(
+        person_id=person_id,
+        programme=programme,
+        phone=person.phone,
+        template=template,
+        params=params,
+        key=key,
+        now=now,
+    )
 
 
 def on_code_issued(payload: dict[str, str], now: datetime) -> None:

@@ -27,3 +27,4 @@ def start(settings: Settings) -> None:
     providers.install(tencent)
     outbox.subscribe("account.code_issued", "notify", service.on_code_issued)
     outbox.subscribe("account.notice", "notify", service.on_notice)
+    outbox.subscribe("wechat.message_unsent", "notify", service.on_message_unsent)

@@ -5,6 +5,7 @@ Also the base of all tables and the value types. See `app.policy.schema` for how
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Annotated, Literal
 
 import msgspec
@@ -60,8 +61,23 @@ class SmsTemplates(Rule, frozen=True):
     hours_purged: Text | None
 
 
+class Quiet(Rule, frozen=True):
+    """Hours, in Shanghai, in which nobody's phone rings for what can wait; over midnight if `ends` is the earlier."""
+
+    begins: time
+    ends: time
+
+    def __post_init__(self) -> None:
+        if self.begins == self.ends:
+            raise ValueError('quiet hours that never begin, or never end: write "none", or two times')
+
+
 class Sms(Rule, frozen=True):
+    """`most_a_day`: of the messages that can wait, so many reach one phone on one day; the others come later."""
+
     sign: Text
+    quiet: Quiet | None
+    most_a_day: Positive
     templates: SmsTemplates
 
 

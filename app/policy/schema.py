@@ -202,9 +202,11 @@ class HoursAudit(Rule, frozen=True):
 
 class Study(Rule, frozen=True):
     """`rate`: seconds credited per second of the server's clock, at most. `offline_allowance_seconds`: the most a
-    learner can have saved up in the bucket while offline. `autoplay`: the next lesson begins by itself."""
+    learner can have saved up in the bucket while offline. `autoplay`: the next lesson begins by itself.
+    `remind_days_before`: so many days before the period ends the person is told."""
 
     period: FromPayment | UntilBeforeExam | CalendarYear
+    remind_days_before: tuple[Positive, ...]
     lesson_percent: Percent
     total_percent: Percent
     class_hours: ClassHours | None

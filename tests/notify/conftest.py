@@ -33,7 +33,7 @@ def a_message(phone: str | None = None, *, key: str | None = None, now: datetime
             programme="yunnan",
             phone=phone,
             template=values.pop("template", "security_notice"),
-            params=["修改密码", "03-01 10:00"],
+            params=values.pop("params", ["修改密码", "03-01 10:00"]),
             key=key or f"test:{phone}",
             now=now or utcnow(),
             **values,

@@ -66,7 +66,13 @@ def test_a_message_of_a_transaction_that_failed_is_not_queued(world: World) -> N
 
 def test_a_template_that_the_programme_does_not_have_queues_nothing(world: World) -> None:
     sms_id = service.send_sms(
-        person_id="p", programme="yunnan", phone=a_phone(), template="hours_purged", params=[], key="x", now=utcnow()
+        person_id="p",
+        programme="yunnan",
+        phone=a_phone(),
+        template="hours_purged",
+        params=["塔机司机"],
+        key="x",
+        now=utcnow(),
     )
     assert sms_id is None
     assert Sms.select().count() == 0

@@ -1,0 +1,56 @@
+"""When a message that can wait goes out: by day, and not too many a day to one phone."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+
+from app.core import crypto
+from app.core.clock import SHANGHAI, shanghai
+from app.notify.kinds import KINDS
+from app.notify.models import Sms
+from app.notify.status import Status
+from app.policy.parties import Quiet
+from app.policy.parties import Sms as Rule
+
+
+def waking(quiet: Quiet | None, moment: datetime) -> datetime:
+    """The first moment from `moment` on that does not lie in the quiet hours, in Shanghai, the end not included."""
+    if quiet is None:
+        return moment
+    here = shanghai(moment)
+    ends = here.replace(hour=quiet.ends.hour, minute=quiet.ends.minute, second=quiet.ends.second, microsecond=0)
+    clock = here.time()
+    if quiet.begins <= quiet.ends:
+        return ends.astimezone(moment.tzinfo) if quiet.begins <= clock < quiet.ends else moment
+    if clock >= quiet.begins:
+        return (ends + timedelta(days=1)).astimezone(moment.tzinfo)
+    return ends.astimezone(moment.tzinfo) if clock < quiet.ends else moment
+
+
+def send_at(rule: Rule, template: str, phone: str, *, now: datetime) -> datetime:
+    """When this message goes out: at once if it is urgent; else by day, on the first day on which the phone has got
+    fewer than the programme's `most_a_day` of those that can wait."""
+    if KINDS[template].urgent:
+        return now
+    moment = waking(rule.quiet, now)
+    while _waiting_ones(phone, moment) >= rule.most_a_day:
+        tomorrow = datetime.combine(shanghai(moment).date() + timedelta(days=1), time(), SHANGHAI)
+        moment = waking(rule.quiet, tomorrow.astimezone(now.tzinfo))
+    return moment
+
+
+def _waiting_ones(phone: str, moment: datetime) -> int:
+    """How many messages that can wait this phone gets on the Shanghai day of `moment`."""
+    begins = datetime.combine(shanghai(moment).date(), time(), SHANGHAI)
+    patient = [name for name, kind in KINDS.items() if not kind.urgent]
+    return int(
+        Sms.select()
+        .where(
+            Sms.phone_index.in_(crypto.indexes("sms.phone", phone)),
+            Sms.template.in_(patient),
+            Sms.status != Status.FAILED,
+            Sms.send_at >= begins,
+            Sms.send_at < begins + timedelta(days=1),
+        )
+        .count()
+    )

@@ -1,0 +1,140 @@
+"""When a message goes out: quiet hours, and not too many a day to one phone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.clock import SHANGHAI, shanghai, utcnow
+from app.notify import pace, queries, service
+from app.notify.kinds import KINDS
+from app.notify.models import Sms
+from app.policy import load as policy
+from app.policy.parties import Quiet
+from tests.factories import a_person
+from tests.notify.conftest import a_message, a_phone, received
+from tests.world import World
+
+NIGHT = Quiet(begins=time(21), ends=time(8))
+NOON = Quiet(begins=time(12), ends=time(14))
+
+
+def at(text: str) -> datetime:
+    """'2026-12-31 21:00:00' on a Shanghai clock, as UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("quiet", "moment", "goes_out"),
+    [
+        (NIGHT, "2026-12-31 20:59:59", "2026-12-31 20:59:59"),
+        (NIGHT, "2026-12-31 21:00:00", "2027-01-01 08:00:00"),
+        (NIGHT, "2027-01-01 00:00:00", "2027-01-01 08:00:00"),
+        (NIGHT, "2027-01-01 07:59:59", "2027-01-01 08:00:00"),
+        (NIGHT, "2027-01-01 08:00:00", "2027-01-01 08:00:00"),
+        (NIGHT, "2028-02-28 23:00:00", "2028-02-29 08:00:00"),
+        (NOON, "2026-11-21 11:59:59", "2026-11-21 11:59:59"),
+        (NOON, "2026-11-21 12:00:00", "2026-11-21 14:00:00"),
+        (NOON, "2026-11-21 14:00:00", "2026-11-21 14:00:00"),
+        (None, "2026-11-21 03:00:00", "2026-11-21 03:00:00"),
+    ],
+)
+def test_what_can_wait_waits_for_the_morning(quiet: Quiet | None, moment: str, goes_out: str) -> None:
+    assert pace.waking(quiet, at(moment)) == at(goes_out)
+
+
+times = st.times().map(lambda moment: moment.replace(microsecond=0))
+
+
+@given(
+    begins=times,
+    ends=times,
+    moment=st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+)
+def test_it_goes_out_at_the_first_moment_that_is_not_quiet(begins: time, ends: time, moment: datetime) -> None:
+    if begins == ends:
+        return
+    quiet = Quiet(begins=begins, ends=ends)
+
+    def is_quiet(at: datetime) -> bool:
+        clock = shanghai(at).time()
+        return begins <= clock < ends if begins < ends else clock >= begins or clock < ends
+
+    out = pace.waking(quiet, moment)
+    assert out >= moment
+    assert not is_quiet(out)
+    assert out - moment < timedelta(days=1)
+    if out != moment:
+        assert is_quiet(moment)
+        assert is_quiet(out - timedelta(microseconds=1))
+
+
+def test_quiet_hours_without_an_end_are_refused() -> None:
+    with pytest.raises(ValueError, match="quiet hours"):
+        Quiet(begins=time(8), ends=time(8))
+
+
+def test_a_code_rings_at_night_and_a_reminder_does_not(world: World) -> None:
+    night = at("2026-11-21 23:30:00")
+    code = a_message(template="activation_code", now=night)
+    wait = a_message(template="study_deadline_near", now=night)
+    assert code.send_at == night
+    assert wait.send_at == at("2026-11-22 08:00:00")
+    service.send_queued(now=night)
+    assert (len(received(world, code.phone)), len(received(world, wait.phone))) == (1, 0)
+    service.send_queued(now=at("2026-11-22 07:59:59"))
+    assert received(world, wait.phone) == []
+    service.send_queued(now=wait.send_at)
+    assert len(received(world, wait.phone)) == 1
+
+
+def test_what_can_wait_is_spread_over_days(world: World) -> None:
+    phone, noon = a_phone(), at("2026-12-31 12:00:00")
+    most = policy.in_force("yunnan", noon).authority.sms.most_a_day
+    rows = [
+        a_message(phone, key=f"k{number}", template="study_deadline_near", now=noon) for number in range(2 * most + 1)
+    ]
+    days = [shanghai(row.send_at).date().isoformat() for row in rows]
+    assert days == ["2026-12-31"] * most + ["2027-01-01"] * most + ["2027-01-02"]
+    assert rows[most].send_at == at("2027-01-01 08:00:00")
+    assert a_message(phone, key="code", template="activation_code", now=noon).send_at == noon
+    assert a_message(a_phone(), key="other", template="exam_passed", params=["x"], now=noon).send_at == noon
+
+
+def test_a_message_says_what_its_kind_says(world: World) -> None:
+    with pytest.raises(ValueError, match="金额"):
+        a_message(template="refund_succeeded")
+    names = policy.in_force("yunnan", utcnow()).authority.sms.templates.__struct_fields__
+    assert set(KINDS) == set(names)
+
+
+def test_somebody_without_a_phone_is_not_told(world: World) -> None:
+    person = a_person(phone=None, phone_origin=None)
+    tell(person.id)
+    assert Sms.select().count() == 0
+
+
+def tell(person_id: str, key: str = "refund:1") -> None:
+    service.tell(
+        person_id=person_id,
+        programme="yunnan",
+        template="refund_succeeded",
+        params=["200.00"],
+        key=key,
+        now=at("2026-11-21 10:00:00"),
+    )
+
+
+def test_a_person_is_told_once_and_support_sees_what_became_of_it(world: World) -> None:
+    person = a_person()
+    tell(person.id)
+    tell(person.id)
+    (message,) = queries.sent_to(person.id)
+    assert message.state == "等待发送"
+    assert message.phone == f"{(person.phone or '')[:3]}****{(person.phone or '')[-4:]}"
+    service.send_queued(now=at("2026-11-21 10:00:01"))
+    assert queries.sent_to(person.id)[0].state == "已发出，等待回执"
+    assert len(received(world, person.phone or "")) == 1
