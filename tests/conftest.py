@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import peewee
 import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
@@ -28,6 +29,13 @@ def world(running_world: worlds.World) -> Iterator[worlds.World]:
     with db.connection():
         yield running_world
     running_world.clear()
+
+
+@pytest.fixture
+def servers_only(world: worlds.World) -> None:
+    """For what cannot happen on SQLite, whose write transactions are alone: a lock, and its absence."""
+    if isinstance(db.database.obj, peewee.SqliteDatabase):
+        pytest.skip("SQLite's write transactions are alone")
 
 
 @pytest.fixture

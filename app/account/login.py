@@ -80,8 +80,10 @@ def login(
         if proof is not None:
             codes.use(proof, now=now)
             limits.give_back(limits.CODES, address, 1)
-            if proves and service.activate(person.id, f"sms:{proof.id}", now=now):
-                consents.drop_of_other_sessions(person.id, "", now=now)
+        if service.get_person(person.id, locked=True).password_hash != person.password_hash:
+            raise LOGIN_FAILED()  # it was changed while this was on its way: no session may outlive that
+        if proof is not None and proves and service.activate(person.id, f"sms:{proof.id}", now=now):
+            consents.drop_of_other_sessions(person.id, "", now=now)
         limits.login_succeeded(tried, own_password=proved, now=now)
         signed_in = sign_in(person.id, programme.key, channel, proved=proved, now=now)
         who = f"person:{person.id}"

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from app.account.models import Person
 from app.core import audit, crypto
-from app.core.db import transaction
+from app.core.db import compare_and_set, transaction
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,7 @@ def _insert(people: list[Person]) -> None:
 
 
 def _change_phone(person: Person, now: datetime) -> None:
-    columns = (Person.phone_sealed, Person.phone_index, Person.phone_origin)
-    person.save(only=columns)
+    values = {name: getattr(person, name) for name in ("phone_sealed", "phone_index", "phone_origin")}
+    if not compare_and_set(Person, person.id, {"activated_at": None}, values):
+        return  # activated since it was read
     audit.record("system", "phone.from_roster", f"person:{person.id}", now=now)

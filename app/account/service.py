@@ -30,7 +30,7 @@ from app.account.sessions import (
 )
 from app.core import audit
 from app.core.crypto import mask_phone
-from app.core.db import compare_and_set, transaction
+from app.core.db import compare_and_set, lock, transaction
 from app.core.errors import NOT_FOUND
 
 __all__ = [
@@ -73,9 +73,11 @@ require_consent = consents.require
 require_password = passwords.require
 
 
-def get_person(person_id: str) -> Person:
-    """The person. Raises `not_found`."""
-    person: Person | None = Person.get_or_none(Person.id == person_id)
+def get_person(person_id: str, *, locked: bool = False) -> Person:
+    """The person; `locked`: nobody else's password, sessions, consents and bindings of theirs change before the
+    caller's transaction ends. Raises `not_found`."""
+    query = Person.select().where(Person.id == person_id)
+    person: Person | None = (lock(query) if locked else query).first()
     if person is None:
         raise NOT_FOUND()
     return person
@@ -98,6 +100,7 @@ def give_consent(person_id: str, kind: str, version: str, *, now: datetime, sess
     """Write down that the person agreed, in which session; a second time changes nothing. Raises
     `consent_outdated`."""
     with transaction():
+        get_person(person_id, locked=True)  # or a password set at this moment and this consent miss each other
         consents.write(person_id, kind, version, now=now, session_id=session_id)
         sessions.complete_sessions(person_id)
 
@@ -106,7 +109,7 @@ def change_phone(person_id: str, programme: str, phone: str, *, by: Literal["sms
     """The person, who has just typed the password, holds this number: a code came back from it, or WeChat says so.
     The old one is told; the same as before changes nothing. Gives it, masked. It proves nobody's identity."""
     with transaction():
-        person = get_person(person_id)
+        person = get_person(person_id, locked=True)
         new, old = mask_phone(phone) or "", mask_phone(person.phone)
         if person.phone == phone:
             return new

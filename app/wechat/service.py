@@ -119,6 +119,9 @@ def log_in(programme_key: str, code: str, address: str, *, now: datetime) -> Sig
         raise WECHAT_UNAVAILABLE(headers={"Retry-After": "5"}) from error
     with transaction():
         binding = Binding.get_or_none(Binding.openid_key.in_(openid_keys(client.appid, openid)))
+        if binding is not None:  # it may end at this moment: no session may outlive it
+            account.get_person(binding.person_id, locked=True)
+            binding = Binding.get_or_none(Binding.id == binding.id, Binding.ended_at.is_null())
         if binding is not None and holds(binding):
             return _open(binding.person_id, programme_key, now)
         row = LoginCode.get_by_id(row_id)
@@ -178,7 +181,7 @@ def bind(who: Identity, ticket: str, password: str, *, now: datetime) -> bool:
     person = account.require_password(who.person_id, password, now=now)
     try:
         with transaction():
-            if account.get_person(person.id).password_hash != person.password_hash:
+            if account.get_person(person.id, locked=True).password_hash != person.password_hash:
                 raise CONFLICT()  # it was reset while this was on its way
             return _bind(who, row, now)
     except peewee.IntegrityError as error:  # somebody bound the same WeChat, or this person another, a moment ago
@@ -223,6 +226,7 @@ def unbind(who: Identity, password: str, *, now: datetime) -> None:
     person_key = f"{client_of(programme_key, now).appid}:{who.person_id}"
     account.require_password(who.person_id, password, now=now)
     with transaction():
+        account.get_person(who.person_id, locked=True)
         binding = Binding.get_or_none(Binding.person_key == person_key)
         if binding is None or not _end(binding, now):
             return
@@ -253,7 +257,7 @@ def change_phone(who: Identity, code: str, password: str, *, now: datetime) -> s
     except (AccountBlocked, ProviderUnavailable) as error:
         raise WECHAT_UNAVAILABLE("微信暂时没有响应，请稍后再试，或改用短信验证码更换。") from error
     with transaction():
-        if account.get_person(person.id).password_hash != person.password_hash:
+        if account.get_person(person.id, locked=True).password_hash != person.password_hash:
             raise CONFLICT()  # it was reset while this was on its way
         return account.change_phone(person.id, programme, phone, by="wechat", now=now)
 
