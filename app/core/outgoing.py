@@ -1,0 +1,71 @@
+"""A line to one provider over HTTPS: connections that are kept, time limits, one more try, a breaker.
+
+For providers whose calls may be repeated (each carries a number of ours). Our own answer must be out within five
+seconds, so that a call has four.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from app.core.breaker import Breaker
+
+TIMEOUT = (1.0, 3.0)  # seconds to connect, and to wait for the next bytes
+TOTAL = 4.0  # seconds for the whole answer
+AT_ONCE = 0.5  # seconds: a line that broke sooner than this is tried once more
+MAX_ANSWER = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: a status of 2xx or 4xx."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Line:
+    """`trouble` is raised for everything that is no answer: time-outs, broken lines, 3xx, 429, 5xx, too much."""
+
+    def __init__(self, name: str, trouble: type[Exception]):
+        self.breaker = Breaker(name, trouble)
+        self._trouble = trouble
+        self._session = requests.Session()
+        self._session.trust_env = False
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=32))
+
+    def send(self, method: str, url: str, *, data: bytes | None = None, headers: Mapping[str, str]) -> Answer:
+        """One call. Raises `trouble`, at once while the provider is out of order."""
+        with self.breaker:
+            began = time.monotonic()
+            try:
+                try:
+                    return self._send(method, url, data, headers, began + TOTAL)
+                except requests.ConnectionError as error:
+                    if isinstance(error, requests.Timeout) or time.monotonic() - began > AT_ONCE:
+                        raise
+                    # a kept connection that the other side had given up, or a network that stumbled
+                    return self._send(method, url, data, headers, began + TOTAL)
+            except requests.RequestException as error:
+                raise self._trouble(type(error).__name__) from error
+
+    def _send(self, method: str, url: str, data: bytes | None, headers: Mapping[str, str], until: float) -> Answer:
+        with self._session.request(
+            method, url, data=data, headers=dict(headers), timeout=TIMEOUT, allow_redirects=False, stream=True
+        ) as response:
+            body = b""
+            for chunk in response.iter_content(16 * 1024):
+                body += chunk
+                if len(body) > MAX_ANSWER or time.monotonic() > until:
+                    raise self._trouble("an answer too long or too slow")
+            status = response.status_code
+            if status == 429 or not (200 <= status < 300 or 400 <= status < 500):
+                raise self._trouble(f"status {status}")
+            return Answer(status, response.headers, body)
