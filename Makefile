@@ -9,6 +9,7 @@ BIN := .venv/bin
 PY := $(BIN)/python
 NPM := npm --silent --workspace miniprogram
 PROGRAMME ?= yunnan
+CHANNEL ?= wechat_native
 export TZ = Asia/Shanghai
 
 .PHONY: help run test test-postgresql test-mariadb test-all check format journey faults bench screenshots openapi api-types migration lock clean
@@ -78,8 +79,8 @@ format: $(BIN)/.installed-dev ## put the code into shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-journey: $(BIN)/.installed node_modules/.installed ## walk one trainee's whole path (BASE_URL=... SANDBOX_URL=... for a running copy; DATABASE_URL=... REDIS_URL=... of servers)
-	@$(PY) -m ops.journey --programme $(PROGRAMME) $(if $(BASE_URL),--base-url $(BASE_URL)) $(if $(SANDBOX_URL),--sandbox-url $(SANDBOX_URL))
+journey: $(BIN)/.installed node_modules/.installed ## walk one trainee's whole path (CHANNEL=alipay_qr; BASE_URL=... SANDBOX_URL=... for a running copy; DATABASE_URL=... REDIS_URL=... of servers)
+	@$(PY) -m ops.journey --programme $(PROGRAMME) --channel $(CHANNEL) $(if $(CHANNEL=alipay_qr; BASE_URL),--base-url $(CHANNEL=alipay_qr; BASE_URL)) $(if $(SANDBOX_URL),--sandbox-url $(SANDBOX_URL))
 
 faults: $(BIN)/.installed-dev node_modules/.installed ## break things and check the invariants (GROUP=kill|payments|heartbeats|exams|login DATABASE=sqlite|postgresql|mariadb)
 	@$(PY) -m tests.faults $(GROUP) $(if $(DATABASE),--database $(DATABASE))

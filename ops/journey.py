@@ -25,10 +25,11 @@ import requests
 import zxingcpp
 
 from app.core.clock import utcnow
+from app.pay.channels import CHANNELS
 from app.policy import load as policy
 from app.policy.schema import Programme
 from config.settings import ROOT
-from ops import questions
+from ops import questions, wallet
 from ops.client import Client, Surprise
 from ops.databases import borrowed_redis, own_database
 from ops.demo import load as demo
@@ -39,6 +40,7 @@ from sandbox.faces import make_face, person_of
 OWN_PASSWORD = "Gongdi-2026"  # noqa: S105 the demonstration's people are made up
 WAIT = 30.0  # seconds for what happens in the background
 BEAT_CHUNKS = 1
+CLIENTS = {"wechat_jsapi": "mini_program", "alipay_wap": "phone_web"}  # the others are paid on the web page
 
 
 @dataclass
@@ -53,6 +55,7 @@ class Journey:
     on_step: Callable[[str], None] = lambda _name: None
     evidence: dict[str, Any] = field(default_factory=dict)
     person: MadeUp | None = None
+    channel: str = "wechat_native"
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -181,16 +184,29 @@ class Journey:
         return str(enrolments[0]["id"])
 
     def pay(self, enrolment_id: str) -> None:
-        """Scan the QR code and pay; the page goes on when the notification has been applied."""
+        """Choose the way to pay and pay; the page goes on when the notification has been applied."""
         body = {"enrolment_ids": [enrolment_id], "payer_name": self.who.name, "payer_number": self.who.id_number}
         order = self.client.post("/api/v1/checkout", body)
         path = f"/api/v1/orders/{order['order_id']}"
-        payment = self.client.post(f"{path}/payments", {"channel": "wechat_native"})
-        self.sandbox.post("/_control/wechatpay/pay", {"code_url": payment["code_url"]}, expect=(200, 409))
+        if self.channel == "wechat_jsapi":
+            self.bind_wechat()
+        client = CLIENTS.get(self.channel, "web")
+        offered = self.client.get(path, params={"client": client})["channels"]
+        if self.channel not in offered:
+            raise Surprise(f"{self.channel} is not offered, {offered} are")
+        payment = self.client.post(f"{path}/payments", {"channel": self.channel, "client": client})
+        wallet.pay(self.sandbox, payment)
         self.evidence["order_id"] = order["order_id"]
         self.until("the payment", lambda: self.client.get(path)["status"] == "paid")
         own = f"/api/v1/enrolments/{enrolment_id}"
         self.until("the enrolment", lambda: self.client.get(own)["status"] == "studying", seconds=60)
+
+    def bind_wechat(self) -> None:
+        """The mini-program's login code names the WeChat, the password binds it."""
+        code = self.sandbox.post("/_control/wechat/login_code")["code"]
+        answer = self.client.post("/api/v1/wechat/login", {"programme": self.programme.key, "code": code})
+        body = {"bind_ticket": answer["bind_ticket"], "password": OWN_PASSWORD}
+        self.client.post("/api/v1/wechat/bind", body)
 
     # --- studying ------------------------------------------------------------------------------------------------
 
@@ -323,12 +339,12 @@ def right_texts(stem: str, options: list[str]) -> set[str]:
     raise Surprise(f"no such question in the bank: {stem}")
 
 
-def walk(base_url: str, sandbox_url: str, programme: Programme, *, patience: float = 0.0) -> dict[str, Any]:
-    """One journey against a running copy, told on the terminal; gives its evidence."""
+def walk(base_url: str, sandbox_url: str, programme: Programme, channel: str) -> dict[str, Any]:
+    """One journey against a running copy, paid by `channel`, told on the terminal; gives its evidence."""
     print(f"Journey through {programme.title} at {base_url}", flush=True)
     began = time.monotonic()
     journey = Journey(
-        Client(base_url, patience), Client(sandbox_url, patience), programme, lambda text: print(text, flush=True)
+        Client(base_url), Client(sandbox_url), programme, lambda text: print(text, flush=True), channel=channel
     )
     evidence = journey.walk()
     print(f"Arrived after {time.monotonic() - began:.1f} s: proof {evidence['proof']}", flush=True)
@@ -349,6 +365,7 @@ def main() -> None:
     servers of DATABASE_URL and REDIS_URL."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--programme", default="yunnan")
+    parser.add_argument("--channel", default="wechat_native", choices=sorted(CHANNELS))
     parser.add_argument("--base-url", help="a running copy (default: an own one in a temporary directory)")
     parser.add_argument("--sandbox-url", help="its sandbox (default: the next port)")
     options = parser.parse_args()
@@ -359,7 +376,8 @@ def main() -> None:
         sys.exit(f"there is no programme {options.programme!r}")
     try:
         if options.base_url:
-            walk(options.base_url, options.sandbox_url or next_port(options.base_url), programme)
+            sandbox_url = options.sandbox_url or next_port(options.base_url)
+            walk(options.base_url, sandbox_url, programme, options.channel)
             print(f"  {options.base_url.rstrip('/')}/ shows it to whoever signs in with these.", flush=True)
             return
         with tempfile.TemporaryDirectory(prefix="journey-") as directory, ExitStack() as made:
@@ -369,7 +387,7 @@ def main() -> None:
                 chosen["REDIS_URL"] = borrowed_redis(os.environ["REDIS_URL"])
             urls = {name: made.enter_context(url) for name, url in chosen.items()}
             with Stack(Path(directory), **urls) as stack:
-                walk(stack.base_url, stack.sandbox_url, programme)
+                walk(stack.base_url, stack.sandbox_url, programme, options.channel)
     except Surprise as surprise:
         sys.exit(f"SURPRISE: {surprise}")
 

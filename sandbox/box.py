@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from flask import Response, g, make_response, request
 
 from sandbox.journal import Journal
-from sandbox.keys import Merchant
+from sandbox.keys import Merchant, Seller
 from sandbox.knobs import Knob, Knobs, kinds_for
 from sandbox.store import Store
 
@@ -39,6 +39,7 @@ class Box:
     data_dir: Path
     store: Store
     merchants: dict[str, Merchant]
+    sellers: dict[str, Seller]
     refund_seconds: float = 0.3
     invoice_seconds: float = 0.3
     knobs: Knobs = field(default_factory=Knobs)

@@ -37,6 +37,18 @@ class Merchant:
     platform_key_id: str
 
 
+@dataclass(frozen=True)
+class Seller:
+    """One Alipay application as the platform knows it."""
+
+    authority: str
+    app_id: str
+    seller_id: str
+    public_key: RSAPublicKey
+    platform_key: RSAPrivateKey
+    foreign_key: RSAPrivateKey
+
+
 def _digits(count: int) -> str:
     return str(secrets.randbelow(9) + 1) + "".join(secrets.choice(string.digits) for _ in range(count - 1))
 
@@ -142,6 +154,18 @@ def ensure(data_dir: Path) -> None:
         }
         for name, make in simple.items():
             _write(public / name, make)
+        _ensure_alipay(public, private, f"{authority}.alipay.")
+
+
+def _ensure_alipay(public: Path, private: Path, name: str) -> None:
+    """An application's own key, the platform's, and one that is nobody's."""
+    app = _write(public / f"{name}app_private_key", _new_private)
+    platform = _write(private / f"{name}alipay_private_key", _new_private)
+    _write(private / f"{name}foreign_private_key", _new_private)
+    _write(private / f"{name}app_public_key", lambda: _public_pem(_load_private(app).public_key()))
+    _write(public / f"{name}alipay_public_key", lambda: _public_pem(_load_private(platform).public_key()))
+    _write(public / f"{name}app_id", lambda: "2021" + _digits(12))
+    _write(public / f"{name}seller_id", lambda: "2088" + _digits(12))
 
 
 def secret(data_dir: Path, name: str) -> str:
@@ -167,6 +191,23 @@ def merchants(data_dir: Path) -> dict[str, Merchant]:
             platform_key_id=secret(data_dir, shared + "platform_public_key_id"),
         )
         found[merchant.mchid] = merchant
+    return found
+
+
+def sellers(data_dir: Path) -> dict[str, Seller]:
+    """Every Alipay application of the sandbox, by its id."""
+    found = {}
+    for authority in AUTHORITIES:
+        own, shared = data_dir / "sandbox" / f"{authority}.alipay.", f"{authority}.alipay."
+        seller = Seller(
+            authority=authority,
+            app_id=secret(data_dir, shared + "app_id"),
+            seller_id=secret(data_dir, shared + "seller_id"),
+            public_key=_load_public(Path(f"{own}app_public_key").read_text(encoding="utf-8")),
+            platform_key=_load_private(Path(f"{own}alipay_private_key").read_text(encoding="utf-8")),
+            foreign_key=_load_private(Path(f"{own}foreign_private_key").read_text(encoding="utf-8")),
+        )
+        found[seller.app_id] = seller
     return found
 
 

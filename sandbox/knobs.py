@@ -12,6 +12,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "native", "jsapi", "query", "close", "refund", "query_refund", "bill",
         "pay", "notify", "notify_refund",
     ),
+    "alipay": ("precreate", "wap", "query", "close", "refund", "query_refund", "pay", "notify", "notify_refund"),
     "wechat": ("code2session", "token", "phone", "qrcode", "subscribe"),
     "invoice": ("issue", "query", "again", "pdf"),
     "sms": ("send", "pull", "pull_number"),
@@ -21,8 +22,8 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 CALL = ("delay", "delay_after", "error", "garbage", "reset", "reset_after", "hang")
-ANSWER = ("forged", "unsigned", "stale", "alter")
-NOTIFY = ("duplicate", "forged", "lost", "delay", "stale", "alter", "probe", "reorder")
+ANSWER = ("forged", "unsigned", "alter")
+NOTIFY = ("duplicate", "forged", "lost", "delay", "stale", "alter", "reorder")
 _NUMBERS = ("delay", "delay_after", "hang", "stale", "duplicate")
 
 
@@ -48,12 +49,14 @@ class Knob:
 def kinds_for(provider: str, operation: str) -> tuple[str, ...]:
     """The kinds of trouble that this operation knows."""
     if operation in ("notify", "notify_refund"):
-        return NOTIFY
-    if (provider, operation) == ("wechatpay", "pay"):
+        return (*NOTIFY, "sha1") if provider == "alipay" else (*NOTIFY, "probe")
+    if provider in ("wechatpay", "alipay") and operation == "pay":
         return ("late_ok",)
     kinds: tuple[str, ...] = CALL
     if provider == "wechatpay":
-        kinds += ANSWER
+        kinds += (*ANSWER, "stale")
+    if provider == "alipay" and operation != "wap":
+        kinds += (*ANSWER, "sha1")
     if provider == "wechat":
         kinds += ("alter",)
     if operation == "refund":

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, jsonify, make_response, render_template
 
 from sandbox.box import Box
 from sandbox.faces import person_of
 from sandbox.knobs import OPERATIONS, kinds_for
+from sandbox.store import Record
 from sandbox.wechatpay_wire import rfc3339
 
 
@@ -35,6 +38,8 @@ def blueprint(box: Box) -> Blueprint:
             }
             for _, order in box.store.all("wechatpay", "order", 50)
         ]
+        orders += _alipay(box, now)
+        orders.sort(key=lambda order: order["at"], reverse=True)
         messages = [
             {"phone": m["phone"], "text": m["text"], "at": rfc3339(m["at"])[5:19].replace("T", " ")}
             for _, m in box.store.all("sms", "message", 30)
@@ -52,3 +57,31 @@ def blueprint(box: Box) -> Blueprint:
         return jsonify(orders=orders, messages=messages, checks=checks, knobs=box.knobs.report())
 
     return blue
+
+
+def _state(order: Record) -> str:
+    """WeChat's word for the state of a trade of Alipay's, or of a code that nobody has scanned."""
+    status = order.get("trade_status", "WAIT_BUYER_PAY")
+    if status == "TRADE_CLOSED":
+        return "REFUND" if "paid" in order else "CLOSED"
+    return "NOTPAY" if status == "WAIT_BUYER_PAY" else "SUCCESS"
+
+
+def _alipay(box: Box, now: float) -> list[dict[str, Any]]:
+    """Alipay's trades, and the codes that nobody has scanned yet, as the page shows orders."""
+    trades = dict(box.store.all("alipay", "trade", 50))
+    unscanned = [(key, code) for key, code in box.store.all("alipay", "precreated", 50) if key not in trades]
+    return [
+        {
+            "out_trade_no": order["out_trade_no"],
+            "code": order.get("code") or order["out_trade_no"],
+            "alipay": True,
+            "description": order["subject"],
+            "total": round(float(order["total_amount"]) * 100),
+            "state": _state(order),
+            "expired": order["deadline"] <= now,
+            "until": rfc3339(order["deadline"])[11:16],
+            "at": rfc3339(order["created"])[5:16].replace("T", " "),
+        }
+        for _, order in [*trades.items(), *unscanned]
+    ]

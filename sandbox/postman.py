@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import requests
 
 from sandbox.box import Box
-from sandbox.knobs import NOTIFY, Knob
+from sandbox.knobs import Knob, kinds_for
 from sandbox.store import Record
 
 DEFAULT_RETRIES = (1.0, 2.0, 5.0, 15.0, 30.0)
@@ -35,11 +35,13 @@ def _complain(done: Future[None]) -> None:
 
 @dataclass(frozen=True)
 class Route:
-    """How deliveries of one operation are written. `write` returns None where there is nothing to tell."""
+    """How deliveries of one operation are written. `write` returns None where there is nothing to tell. `taken`: what
+    the receiver has to answer."""
 
     provider: str
     operation: str
     write: Writer
+    taken: Callable[[int, bytes], bool] = lambda status, _: status in (200, 204)
 
 
 class Postman:
@@ -111,7 +113,7 @@ class Postman:
         if record is None:
             return
         route = self._routes[record["route"]]
-        knobs = self._box.knobs.take(route.provider, route.operation, NOTIFY)
+        knobs = self._box.knobs.take(route.provider, route.operation, kinds_for(route.provider, route.operation))
         if "lost" in knobs:
             self._box.store.pop("postman", "delivery", delivery)
             self._release()
@@ -129,7 +131,7 @@ class Postman:
             self._box.store.pop("postman", "delivery", delivery)
             return
         copies = int(knobs["duplicate"].value or 2) if "duplicate" in knobs else 1
-        taken = self._post(record, letter, copies)
+        taken = self._post(record, route, letter, copies)
         self._release()
         if taken or record["attempt"] >= len(self._retries):
             self._box.store.pop("postman", "delivery", delivery)
@@ -148,22 +150,22 @@ class Postman:
         for delivery in held:
             self._enqueue(delivery, time.time())
 
-    def _post(self, record: Record, letter: Letter, copies: int) -> bool:
-        """Post the letter `copies` times at once; True where every copy was taken (200 or 204)."""
+    def _post(self, record: Record, route: Route, letter: Letter, copies: int) -> bool:
+        """Post the letter `copies` times at once; True where every copy was taken."""
         headers, body = letter
         taken = []
 
         def post() -> None:
-            status = 0
+            status, said = 0, b""
             try:
                 answer = requests.post(
                     record["url"], data=body, headers=headers, timeout=ANSWER_WITHIN, allow_redirects=False
                 )
-                status = answer.status_code
+                status, said = answer.status_code, answer.content
             except requests.RequestException:
                 pass  # the receiver is down or slow: status 0 in the journal, and the next try
             self._box.journal.notification(record["event"], record["key"], record["attempt"], status)
-            taken.append(status in (200, 204))
+            taken.append(route.taken(status, said))
 
         if copies == 1:
             post()

@@ -20,7 +20,7 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask, jsonify
 from werkzeug.exceptions import HTTPException
 
-from sandbox import baidu, controls, faceprint, invoice, keys, phone, tencent_sms, wechat, wechatpay
+from sandbox import alipay, baidu, controls, faceprint, invoice, keys, phone, tencent_sms, wechat, wechatpay
 from sandbox.box import RESET, Box
 from sandbox.postman import DEFAULT_RETRIES, Postman
 from sandbox.store import Store
@@ -37,6 +37,7 @@ def build(box: Box, postman: Postman) -> Flask:
     for blueprint in (
         controls.blueprint(box),
         wechatpay.blueprint(box, postman),
+        alipay.blueprint(box, postman),
         wechat.blueprint(box),
         tencent_sms.blueprint(box),
         invoice.blueprint(box),
@@ -229,6 +230,7 @@ def start(
         data_dir=data_dir,
         store=Store(data_dir / "sandbox" / "state.db"),
         merchants=keys.merchants(data_dir),
+        sellers=keys.sellers(data_dir),
         refund_seconds=refund_seconds,
     )
     postman = Postman(box, notify_retries)

@@ -26,7 +26,7 @@ from apiflask import APIFlask
 from werkzeug.serving import make_server
 
 from app import create_app, wiring
-from app.core import db, rates
+from app.core import breaker, db, rates
 from app.core import redis as redis_clients
 from config.settings import Settings, load
 from ops.databases import own_database
@@ -59,6 +59,7 @@ class World:
                 model.delete().execute()
         redis_clients.queue().flushdb()
         rates.forget()
+        breaker.close_all()
         self.sandbox.reset()
 
 

@@ -13,6 +13,13 @@ ORDER_CLOSING = problem(
 ORDER_PAID = problem("order_paid", 409, "这个订单已经支付成功，不需要再付款。")
 IN_ANOTHER_ORDER = problem("in_another_order", 409, "所选证书中有一项已在另一个订单里，请先支付或等待那个订单关闭。")
 CHANNEL_NOT_OFFERED = problem("channel_not_offered", 422, "这里不能用这种支付方式，请换一种支付方式。")
+NOT_ON_IPHONE = problem(
+    "not_on_iphone", 422, "苹果手机上不能在小程序里支付。请在电脑上打开网页扫码支付，或用手机浏览器打开网页支付。"
+)
+NOT_IN_WECHAT = problem("not_in_wechat", 422, "微信里打不开支付宝。请点右上角“…”，选择在浏览器中打开，再支付。")
+BIND_WECHAT_FIRST = problem(
+    "bind_wechat_first", 409, "请先绑定微信（登录后输入一次密码确认），再用微信支付；也可以换一种支付方式。"
+)
 PAYMENT_UNKNOWN = problem(
     "payment_unknown", 503, "支付平台暂时没有回应，系统会继续查询。已付款的不要重复支付；未付款的请过一会儿再试。"
 )

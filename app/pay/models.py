@@ -43,10 +43,10 @@ class OrderLine(BaseModel):
 
 
 class PaymentAttempt(BaseModel):
-    """An order at one provider. `out_trade_no` is ours, made of order and channel; `transaction_id` the provider's.
-    `code_url` is what the QR code shows. `captured_fen` is what the provider says it took. The janitor asks the
-    provider at `ask_at`, while the attempt is open and a few times after it was closed; `checked_at` is when a person
-    last had it asked."""
+    """An order at one provider. `out_trade_no` is ours, made of order, channel and payer; `transaction_id` the
+    provider's. `pay_by` is what the client needs to pay it (protocol.PayBy as JSON), once the provider has given it.
+    `captured_fen` is what the provider says it took. The janitor asks the provider at `ask_at`, while the attempt is
+    open and a few times after it was closed; `checked_at` is when a person last had it asked."""
 
     order_id = peewee.CharField(16)
     channel = peewee.CharField(24)
@@ -55,7 +55,7 @@ class PaymentAttempt(BaseModel):
     status = peewee.CharField(16)
     amount_fen = peewee.BigIntegerField()
     captured_fen = peewee.BigIntegerField(null=True)
-    code_url = peewee.CharField(512, null=True)
+    pay_by = peewee.TextField(null=True)
     transaction_id = peewee.CharField(64, null=True)
     created_at = UtcField()
     paid_at = UtcField(null=True)

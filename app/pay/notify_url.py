@@ -1,4 +1,4 @@
-"""Where a provider sends its notifications: one address per merchant."""
+"""Where a provider sends its notifications (one address per merchant), and where its page leads back to."""
 
 from __future__ import annotations
 
@@ -16,3 +16,8 @@ def init(public_url: str) -> None:
 def notify_url(attempt: PaymentAttempt) -> str:
     """The address for this attempt's merchant."""
     return f"{_base[0]}/api/v1/callbacks/{CHANNELS[attempt.channel].kind}/{attempt.authority}"
+
+
+def return_url() -> str:
+    """The first screen, which shows how the order stands."""
+    return f"{_base[0]}/"

@@ -56,7 +56,7 @@ def _ask(refund: Refund) -> RefundState:
     attempt = PaymentAttempt.get_by_id(refund.attempt_id)
     provider = provider_of(attempt)
     if refund.status == RefundStatus.PROCESSING:
-        state = provider.query_refund(refund.out_refund_no)
+        state = provider.query_refund(refund.out_refund_no, attempt.out_trade_no)
         if state != "absent":
             return state
         log.warning("refund_absent", refund_id=refund.id)  # taken once, not known now: the number makes it safe
@@ -93,7 +93,7 @@ def ask_refund(out_refund_no: str, *, now: datetime) -> None:
     if refund is None or refund.status not in OPEN:
         return
     attempt = PaymentAttempt.get_by_id(refund.attempt_id)
-    apply_state(refund, provider_of(attempt).query_refund(out_refund_no), now=now)
+    apply_state(refund, provider_of(attempt).query_refund(out_refund_no, attempt.out_trade_no), now=now)
 
 
 def settle_due(*, now: datetime, limit: int = 200) -> int:

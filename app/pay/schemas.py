@@ -20,6 +20,11 @@ class RefundOut(Schema):
     status = String()
 
 
+class NoChannelOut(Schema):
+    code = String(metadata={"description": "原因：not_on_iphone / not_in_wechat / channel_not_offered"})
+    detail = String(metadata={"description": "告诉用户怎么办的一句话"})
+
+
 class OrderOut(Schema):
     id = String(metadata={"description": "订单号"})
     status = String(metadata={"description": "pending 待支付 / closing 关闭中 / paid 已支付 / closed 已关闭"})
@@ -28,7 +33,8 @@ class OrderOut(Schema):
     expires_at = String(metadata={"description": "支付截止时间"})
     seconds_left = Integer(metadata={"description": "距支付截止的秒数，以服务器时间为准"})
     paid_at = String(allow_none=True)
-    channels = List(String(), metadata={"description": "可用的支付方式"})
+    channels = List(String(), metadata={"description": "可用的支付方式，按推荐顺序"})
+    no_channel = Nested(NoChannelOut, allow_none=True, metadata={"description": "没有可用的支付方式时的原因"})
     refunds = List(Nested(RefundOut))
 
 
@@ -36,16 +42,40 @@ class OrdersOut(Schema):
     orders = List(Nested(OrderOut))
 
 
-class PaymentIn(Schema):
+CLIENT = OneOf(["web", "phone_web", "mini_program", "app"])
+
+
+class ClientIn(Schema):
+    client = String(
+        load_default="web",
+        validate=CLIENT,
+        metadata={"description": "web 电脑网页 / phone_web 手机浏览器 / mini_program 小程序 / app"},
+    )
+
+
+class PaymentIn(ClientIn):
     channel = String(required=True, validate=OneOf(sorted(CHANNELS)), metadata={"description": "支付方式"})
-    client = String(load_default="web", validate=OneOf(["web", "mini_program", "app"]))
+
+
+class JsapiOut(Schema):
+    """The names are those of `wx.requestPayment`."""
+
+    appId = String()
+    timeStamp = String()
+    nonceStr = String()
+    package = String()
+    signType = String()
+    paySign = String()
 
 
 class PaymentOut(Schema):
     order_id = String()
     channel = String()
-    code_url = String(metadata={"description": "二维码内容"})
-    qr_svg = String(metadata={"description": "二维码图片（data: URI，SVG）"})
+    kind = String(metadata={"description": "qr 扫码 / jsapi 微信内支付 / redirect 跳转到支付页面"})
+    code_url = String(allow_none=True, metadata={"description": "二维码内容（qr）"})
+    qr_svg = String(allow_none=True, metadata={"description": "二维码图片（qr；data: URI，SVG）"})
+    jsapi = Nested(JsapiOut, allow_none=True, metadata={"description": "wx.requestPayment 的参数（jsapi）"})
+    redirect_url = String(allow_none=True, metadata={"description": "支付页面地址（redirect）"})
     amount_fen = Integer()
     expires_at = String()
     seconds_left = Integer()

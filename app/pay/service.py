@@ -10,16 +10,18 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+import msgspec
 import peewee
 import structlog
 
 from app.cases import service as cases
-from app.core import inbox
+from app.core import crypto, inbox
 from app.core.db import compare_and_set, insert_once, savepoint, transaction
 from app.core.errors import NOT_FOUND
 from app.pay import janitor, ledger, providers, queries, refunds, settlement
-from app.pay.channels import CHANNELS, authority, offered, provider_of
+from app.pay.channels import CHANNELS, Channel, Device, authority, offered, provider_of, why_none
 from app.pay.errors import (
+    BIND_WECHAT_FIRST,
     CHANNEL_NOT_OFFERED,
     IN_ANOTHER_ORDER,
     NOTIFICATION_REFUSED,
@@ -32,14 +34,25 @@ from app.pay.errors import (
     PAYMENT_UNKNOWN,
 )
 from app.pay.models import Order, OrderLine, PaymentAttempt
-from app.pay.notify_url import notify_url
-from app.pay.providers.protocol import AlreadyPaid, Forged, PaymentRequest, PaymentTruth, Refused, Unknown
+from app.pay.notify_url import notify_url, return_url
+from app.pay.providers.protocol import (
+    AlreadyPaid,
+    Forged,
+    PayBy,
+    PaymentRequest,
+    PaymentTruth,
+    Redirect,
+    Refused,
+    Unknown,
+)
 from app.pay.status import OPEN_ATTEMPTS, AttemptAction, AttemptStatus, OrderStatus
 from app.policy import load as policy
+from app.wechat import service as wechat
 
 log = structlog.get_logger(__name__)
 
 FIRST_QUESTION = timedelta(seconds=10)  # after the QR code was shown
+CODE_LIVES = timedelta(minutes=110)  # ten less than WeChat's and Alipay's two hours
 CHECK_PAUSE = timedelta(seconds=3)  # between two questions that a person has us ask about one payment
 INBOX = "pay"
 
@@ -115,10 +128,18 @@ def _same_order(taken: set[str], skus: set[str], person_id: str, now: datetime) 
     return order
 
 
-def start_payment(person_id: str, order_id: str, channel: str, client: str, *, now: datetime) -> PaymentAttempt:
-    """The attempt to pay this order by `channel`, with what its QR code shows; a second click gives the same one.
-    Raises `order_over`, `order_paid`, `channel_not_offered`, `payment_unknown`, `payment_refused`,
-    `paid_at_provider`."""
+@dataclass(frozen=True)
+class Started:
+    """An attempt that waits to be paid, and what the client needs for it."""
+
+    attempt: PaymentAttempt
+    pay_by: PayBy
+
+
+def start_payment(person_id: str, order_id: str, channel: str, on: Device, *, now: datetime) -> Started:
+    """The attempt to pay this order by `channel`; a second click gives the same one. Raises `order_over`,
+    `order_paid`, `channel_not_offered`, `not_on_iphone`, `not_in_wechat`, `bind_wechat_first`, `payment_refused`,
+    `paid_at_provider`, `payment_unknown` (it names the other channels to try)."""
     order = queries.order_of(person_id, order_id)
     if order.status == OrderStatus.PAID:
         raise ORDER_PAID()
@@ -126,33 +147,65 @@ def start_payment(person_id: str, order_id: str, channel: str, client: str, *, n
         raise ORDER_OVER()
     if queries.in_dispute(queries.skus(order.id)):
         raise PAYMENT_DISPUTED()
-    attempt = _attempt(order, channel, client, now)
-    if attempt.status in (AttemptStatus.CREATED, AttemptStatus.UNKNOWN):
-        _open(order, attempt, now)
+    programme = policy.programme(order.programme, order.version)
+    ways = {one.name: one for one in offered(programme, on)}
+    if channel not in ways:
+        raise (CHANNEL_NOT_OFFERED if ways else why_none(programme, on))()
+    merchant = authority(programme, ways[channel])
+    assert merchant is not None, "what is offered has a merchant"
+    payer = _payer(ways[channel], merchant, person_id)
+    attempt = _attempt(order, channel, merchant, payer, now)
+    pay_by = _kept(attempt, now)
+    if pay_by is None and attempt.status in OPEN_ATTEMPTS:
+        others = [name for name in ways if name != channel]
+        opened = _open(order, attempt, payer, others, now)
         attempt = PaymentAttempt.get_by_id(attempt.id)
+        pay_by = _kept(attempt, now) or opened  # of several clicks at one moment all show the same
     if attempt.status == AttemptStatus.PAID:  # its notification was quicker than the answer (fault P5)
         raise ORDER_PAID()
-    if attempt.status != AttemptStatus.WAITING:
+    if attempt.status != AttemptStatus.WAITING or pay_by is None:
         raise ORDER_OVER()
-    return attempt
+    return Started(attempt, pay_by)
 
 
-def _open(order: Order, attempt: PaymentAttempt, now: datetime) -> None:
+def _payer(channel: Channel, merchant: str, person_id: str) -> str | None:
+    """The openid that pays, where the channel wants one: of the WeChat that the person has bound."""
+    if channel.way != "jsapi":
+        return None
+    app = providers.provider(channel.kind, merchant).payer_app
+    openid = wechat.openid_of(person_id, app) if app else None
+    if openid is None:
+        raise BIND_WECHAT_FIRST()
+    return openid
+
+
+def _kept(attempt: PaymentAttempt, now: datetime) -> PayBy | None:
+    """What the provider gave for this attempt, as long as it is good: codes live two hours."""
+    if attempt.pay_by is None or now - attempt.created_at > CODE_LIVES:
+        return None
+    kept: PayBy = msgspec.json.decode(attempt.pay_by, type=PayBy)
+    return kept
+
+
+def _open(order: Order, attempt: PaymentAttempt, payer: str | None, others: Sequence[str], now: datetime) -> PayBy:
     """Make the payment at the provider. The same number again is the same payment there, so that this may be
-    repeated until an answer comes."""
+    repeated until an answer comes, and for a new code."""
     request = PaymentRequest(
+        way=CHANNELS[attempt.channel].way,
         out_trade_no=attempt.out_trade_no,
         title="、".join(line.title for line in queries.lines(order.id)),
         amount_fen=attempt.amount_fen,
         expires_at=order.expires_at,
         notify_url=notify_url(attempt),
+        return_url=return_url(),
+        payer=payer,
     )
     try:
-        code_url = provider_of(attempt).create(request)
+        pay_by = provider_of(attempt).create(request)
     except Unknown as error:
         log.warning("payment_unknown", attempt_id=attempt.id, error=str(error))
         ledger.move(attempt, AttemptAction.DOUBT, "create", now=now)
-        raise PAYMENT_UNKNOWN(headers={"Retry-After": "5"}) from error
+        raise PAYMENT_UNKNOWN(headers={"Retry-After": "5"}, other_channels=list(others)) from error
     except Refused as refusal:
         log.error("payment_refused", attempt_id=attempt.id, provider_code=refusal.code)
         # whatever the reason, the truth is asked for at once (by the janitor: this answer must be out within 5 s)
@@ -160,24 +213,23 @@ def _open(order: Order, attempt: PaymentAttempt, now: datetime) -> None:
             PaymentAttempt.id == attempt.id, PaymentAttempt.status.in_(OPEN_ATTEMPTS)
         ).execute()
         raise (PAID_AT_PROVIDER if isinstance(refusal, AlreadyPaid) else PAYMENT_REFUSED)() from refusal
-    ledger.move(attempt, AttemptAction.OPEN, "create", now=now, code_url=code_url, ask_at=now + FIRST_QUESTION)
+    kept = None if isinstance(pay_by, Redirect) else msgspec.json.encode(pay_by).decode()
+    ledger.move(attempt, AttemptAction.OPEN, "create", now=now, pay_by=kept, ask_at=now + FIRST_QUESTION)
+    return pay_by
 
 
-def trade_no(order_id: str, channel: str) -> str:
-    """Our number of a payment, 18 letters and digits, as every provider takes them. Made of what it is for: an order
-    has one number a channel, whoever clicks, and however often (fault P9)."""
-    return f"{order_id}{CHANNELS[channel].code}".upper()
+def trade_no(order_id: str, channel: str, payer: str | None = None) -> str:
+    """Our number of a payment, letters and digits, as every provider takes them. Made of what it is for: an order
+    has one number a channel (and a payer, where the provider ties the payment to one), whoever clicks, and however
+    often (fault P9)."""
+    who = crypto.index("payment.payer", payer)[:8] if payer else ""
+    return f"{order_id}{CHANNELS[channel].code}{who}".upper()
 
 
-def _attempt(order: Order, channel: str, client: str, now: datetime) -> PaymentAttempt:
-    """The row of this order and channel, committed before any provider hears of it. Raises `channel_not_offered`,
-    and `order_over` if the order begins to close at this moment."""
-    programme = policy.programme(order.programme, order.version)
-    chosen = {one.name: one for one in offered(programme, client)}.get(channel)
-    merchant = authority(programme, chosen) if chosen else None
-    if chosen is None or merchant is None:
-        raise CHANNEL_NOT_OFFERED()
-    number = trade_no(order.id, channel)
+def _attempt(order: Order, channel: str, merchant: str, payer: str | None, now: datetime) -> PaymentAttempt:
+    """The row of this order, channel and payer, committed before any provider hears of it. Raises `order_over` if the
+    order begins to close at this moment."""
+    number = trade_no(order.id, channel, payer)
     found = PaymentAttempt.get_or_none(PaymentAttempt.out_trade_no == number)
     if found is not None:
         return found
@@ -240,15 +292,16 @@ def still_kept(order_id: str) -> Literal["yes", "no", "unknown"]:
     return "yes" if same and settlement.mismatch(kept, truth) is None else "no"
 
 
-def receive_notification(kind: str, merchant: str, headers: Mapping[str, str], body: bytes, *, now: datetime) -> None:
-    """Verify a provider's callback and commit it; it is applied by a job. Raises `notification_refused`: then nothing
-    was changed and nobody was called (fault P3)."""
+def receive_notification(kind: str, merchant: str, headers: Mapping[str, str], body: bytes, *, now: datetime) -> str:
+    """Verify a provider's callback and commit it; it is applied by a job. Gives the answer's body, as this provider
+    wants it. Raises `notification_refused`: then nothing was changed and nobody was called (fault P3)."""
     if kind not in providers.kinds():  # before anything is looked up by a name that a stranger chose
         raise NOT_FOUND()
     if merchant not in {getattr(p.authority.secrets, kind) for p in policy.open_programmes()}:
         raise NOT_FOUND()
+    provider = providers.provider(kind, merchant)
     try:
-        notification = providers.provider(kind, merchant).verify_notification(headers, body, now)
+        notification = provider.verify_notification(headers, body, now)
     except Forged as error:
         log.warning("notification_refused", kind=kind, merchant=merchant, why=str(error))
         raise NOTIFICATION_REFUSED() from error
@@ -262,6 +315,7 @@ def receive_notification(kind: str, merchant: str, headers: Mapping[str, str], b
     }
     external_id = hashlib.sha256(f"{kind}:{merchant}:{notification.external_id}".encode()).hexdigest()
     inbox.record(INBOX, external_id, json.dumps(content), now=now)
+    return provider.acknowledgement
 
 
 def _dump(told: PaymentTruth | None) -> dict[str, str | int | bool | None] | None:

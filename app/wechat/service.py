@@ -240,6 +240,13 @@ def _end(binding: Binding, now: datetime) -> bool:
     return compare_and_set(Binding, binding.id, {"ended_at": None}, values)
 
 
+def openid_of(person_id: str, appid: str) -> str | None:
+    """The openid of the WeChat that this person has bound in this mini-program, and confirmed with the password of
+    today; None if there is none."""
+    binding = Binding.get_or_none(Binding.person_key == f"{appid}:{person_id}")
+    return str(binding.openid) if binding is not None and holds(binding) else None
+
+
 # --- the phone number, and the code that a phone scans -----------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Thread
 from typing import Any
 from unittest.mock import patch
@@ -28,6 +28,7 @@ from app.pay import ledger, service, settlement
 from app.pay.audit import audit_payments
 from app.pay.models import Order, OrderLine, PaymentAttempt, PaymentEvent
 from app.pay.providers import wechatpay
+from app.pay.providers.protocol import PayBy
 from tests.factories import a_person, an_enrolment, auth
 from tests.pay.till import (
     CALLBACK,
@@ -221,12 +222,12 @@ def p5(world: World, tries: int) -> int:
     return sum(_paid_before_the_answer(world, a_sale(), 0.3) for _ in range(tries))
 
 
-def _open_then_commit(order: Order, attempt: PaymentAttempt, now: datetime) -> None:
+def _open_then_commit(order: Order, attempt: PaymentAttempt, *rest: Any) -> PayBy:
     """The order of steps that P5 forbids: the row is there only after the call."""
     values = dict(attempt.__data__)
     PaymentAttempt.delete().where(PaymentAttempt.id == attempt.id).execute()
     try:
-        _open(order, attempt, now)
+        return _open(order, attempt, *rest)
     finally:
         PaymentAttempt.insert(values).execute()
 

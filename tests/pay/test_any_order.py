@@ -18,7 +18,7 @@ from app.pay.audit import audit_payments
 from app.pay.models import Order, PaymentAttempt, Refund
 from sandbox import keys
 from tests.factories import a_person
-from tests.pay.till import Letter, an_order, in_background, letter, lose_letters, post, scan
+from tests.pay.till import Letter, an_order, in_background, letter, lose_letters, post, scan, start
 from tests.world import World
 
 END = timedelta(minutes=30, seconds=1)
@@ -42,9 +42,7 @@ class Trade:
         lose_letters(world)
         self.world = world
         self.order = an_order(a_person(), f"thing:{new_id()}")
-        self.attempt = service.start_payment(
-            self.order.person_id, self.order.id, "wechat_native", "web", now=utcnow()
-        )
+        self.attempt = start(self.order).attempt
         self.first_letter: Letter | None = None
         self.checks = 0
 
@@ -144,5 +142,5 @@ def test_a_closed_order_says_so_when_it_is_checked(world: World) -> None:
     trade.expire()
     trade.check()
     with pytest.raises(Problem) as problem:
-        service.start_payment(trade.order.person_id, trade.order.id, "wechat_native", "web", now=utcnow())
+        start(trade.order)
     assert problem.value.code == "order_over"

@@ -12,10 +12,10 @@ from app.core import outbox
 from app.core.clock import utcnow
 from app.core.ids import new_id
 from app.core.outbox import OutboxMessage
-from app.pay import janitor, service, settlement
+from app.pay import janitor, settlement
 from app.pay.audit import audit_payments
 from app.pay.models import Order, OrderLine, PaymentAttempt, PaymentEvent, Refund
-from tests.pay.till import Sale, a_sale, in_background, letter, post, scan, show_code
+from tests.pay.till import Sale, a_sale, in_background, letter, post, scan, show_code, start
 from tests.world import World
 
 
@@ -29,7 +29,7 @@ def books(world: World, second_channel: str) -> dict[str, Sale]:
     post(world, letter(world, sales["disputed"].attempt.out_trade_no, change={"amount": {"total": 1}}))
     for channel in ("wechat_native", second_channel):
         sale = sales["double"]
-        attempt = service.start_payment(sale.person.id, sale.order_id, channel, "web", now=utcnow())
+        attempt = start(sale.order, channel).attempt
         scan(world, attempt.out_trade_no)
     in_background()
     Order.update(expires_at=utcnow()).where(Order.id == sales["closed"].order_id).execute()

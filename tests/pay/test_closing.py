@@ -10,7 +10,7 @@ import requests
 from flask.testing import FlaskClient
 
 from app.cases import service as cases
-from app.core import inbox, outbox
+from app.core import breaker, inbox, outbox
 from app.core.clock import utcnow
 from app.core.inbox import InboxMessage
 from app.enrol.models import Enrolment
@@ -24,6 +24,7 @@ from app.pay.status import AttemptAction
 from tests.factories import auth
 from tests.pay.till import (
     Sale,
+    code_of,
     in_background,
     letter,
     lose_letters,
@@ -31,6 +32,7 @@ from tests.pay.till import (
     post,
     scan,
     show_code,
+    trouble,
     wrong_with,
 )
 from tests.world import World
@@ -83,7 +85,7 @@ def test_an_order_stays_closing_while_the_provider_does_not_answer(
     world: World, sale: Sale, operation: str, kind: str, value: Any
 ) -> None:
     show_code(sale)
-    world.sandbox.box.knobs.add("wechatpay", operation, kind, value)
+    trouble(world, operation, kind, value)
     over = utcnow() + OVER
     assert janitor.expire_orders(now=over) == 0
     assert sale.order.status == "closing"
@@ -118,17 +120,15 @@ def test_an_order_that_is_closing_takes_no_new_payment(world: World, client: Fla
 def a_late_payment(world: World, sale: Sale) -> None:
     """The create call is lost on the way, the order closes (the platform never heard of it), and then the call
     arrives after all, and the phone pays."""
-    world.sandbox.box.knobs.add("wechatpay", "native", "reset")
+    trouble(world, "native", "reset")
     with pytest.raises(Exception, match="payment_unknown"):
         show_code(sale)
     assert janitor.expire_orders(now=utcnow() + OVER) == 1
     attempt = sale.attempt
     assert (sale.order.status, attempt.status) == ("closed", "closed")
-    request = PaymentRequest(
-        attempt.out_trade_no, "继续教育", attempt.amount_fen, sale.order.expires_at, notify_url(attempt)
-    )
-    code = provider_of(attempt).create(request)
-    scan(world, code)
+    number, end = attempt.out_trade_no, sale.order.expires_at
+    request = PaymentRequest("qr", number, "继续教育", attempt.amount_fen, end, notify_url(attempt), "http://x/")
+    scan(world, code_of(provider_of(attempt).create(request)))
 
 
 @pytest.mark.parametrize("heard_by", ["notification", "check", "both"])
@@ -215,6 +215,7 @@ def test_late_money_whose_question_keeps_failing_goes_back_once_the_platform_ans
         assert janitor.find_late_payments(now=now + timedelta(minutes=minutes)) == 1
     assert sale.refunds == []
     world.sandbox.box.knobs.clear()
+    breaker.close_all()  # minutes have passed
     lose_letters(world)
     InboxMessage.delete().execute()  # not by the letter, which comes again by itself
     janitor.find_late_payments(now=now + timedelta(minutes=36))

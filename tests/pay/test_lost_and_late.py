@@ -14,7 +14,7 @@ import requests
 from flask.testing import FlaskClient
 
 from app.cases import service as cases
-from app.core import db
+from app.core import breaker, db
 from app.core.clock import utcnow
 from app.core.errors import Problem
 from app.pay import janitor, ledger, refunds, service, settlement
@@ -22,7 +22,18 @@ from app.pay.audit import audit_payments
 from app.pay.models import Order, PaymentAttempt, Refund
 from jobs.schedule import SCHEDULE
 from tests.factories import a_person, auth
-from tests.pay.till import an_order, in_background, in_parallel, letter, lose_letters, post, scan
+from tests.pay import alipay_side
+from tests.pay.till import (
+    an_order,
+    in_background,
+    in_parallel,
+    letter,
+    lose_letters,
+    post,
+    scan,
+    start,
+    trouble,
+)
 from tests.world import World
 
 
@@ -38,7 +49,7 @@ def an_attempt(world: World, *, now: datetime | None = None, sku: str = "thing:1
     lose_letters(world)
     now = now or utcnow()
     order = an_order(a_person(), sku, now=now)
-    return service.start_payment(order.person_id, order.id, "wechat_native", "web", now=now)
+    return start(order, now=now).attempt
 
 
 def order_of(attempt: PaymentAttempt) -> Order:
@@ -188,6 +199,7 @@ def test_a_closing_order_waits_longer_and_longer_for_a_silent_provider(world: Wo
     assert order_of(attempt).status == "closing"
     assert 5 <= world.sandbox.box.journal.count("wechatpay", "close") <= 12
     world.sandbox.box.knobs.clear()
+    breaker.close_all()  # minutes have passed
     janitor.expire_orders(now=end + timedelta(seconds=900))
     assert order_of(attempt).status == "closed"
     assert audit_payments() == []
@@ -267,7 +279,7 @@ def test_without_the_comparison_the_last_second_goes_wrong(world: World) -> None
 
 
 def _by_second_channel(order: Order, channel: str) -> PaymentAttempt:
-    return service.start_payment(order.person_id, order.id, channel, "web", now=utcnow())
+    return start(order, channel).attempt
 
 
 def test_both_channels_paid_one_is_kept_and_the_other_goes_back(world: World, second_channel: str) -> None:
@@ -295,12 +307,30 @@ def test_both_channels_paid_one_is_kept_and_the_other_goes_back(world: World, se
 def test_once_one_channel_has_paid_the_other_takes_no_money_any_more(world: World, second_channel: str) -> None:
     first = an_attempt(world)
     second = _by_second_channel(order_of(first), second_channel)
+    scan(world, second.out_trade_no)
+    settlement.ask(second, now=utcnow())
+    janitor.find_lost_payments(now=utcnow() + timedelta(seconds=30))
+    assert PaymentAttempt.get_by_id(first.id).status == "closed"
+    with pytest.raises(Exception, match="409"):
+        scan(world, first.out_trade_no)
+
+
+def test_a_code_that_the_provider_cannot_close_before_it_is_scanned_is_paid_back(world: World) -> None:
+    """Alipay makes no trade until the scan, so that nothing can be closed: the code lives until the order ends."""
+    first = an_attempt(world)
+    second = start(order_of(first), "alipay_qr").attempt
     scan(world, first.out_trade_no)
     settlement.ask(first, now=utcnow())
     janitor.find_lost_payments(now=utcnow() + timedelta(seconds=30))
     assert PaymentAttempt.get_by_id(second.id).status == "closed"
-    with pytest.raises(Exception, match="409"):
-        scan(world, second.out_trade_no)
+    scan(world, second.out_trade_no)
+    janitor.find_late_payments(now=utcnow() + timedelta(hours=2))
+    refunds.settle_due(now=utcnow() + timedelta(hours=2))
+    assert [(row.attempt_id, row.reason, row.status) for row in Refund.select()] == [
+        (second.id, "double", "succeeded")
+    ]
+    assert len(alipay_side.refunds(world, second.out_trade_no)) == 1
+    assert audit_payments() == []
 
 
 # --- late, and back ----------------------------------------------------------------------------------------------
@@ -325,7 +355,7 @@ def test_a_refund_whose_call_fails_twenty_times_is_one_refund_with_one_number(wo
     now = utcnow()
     for number in range(20):
         kind, value = (("error", 500), ("reset", None), ("reset_after", None), ("garbage", None))[number % 4]
-        world.sandbox.box.knobs.add("wechatpay", "refund", kind, value)
+        trouble(world, "refund", kind, value)
         now += timedelta(hours=2)
         refunds.settle_due(now=now)
         assert Refund.get_by_id(refund.id).status == "requested"
@@ -396,5 +426,5 @@ def test_a_paid_order_is_not_refunded_by_asking_again(world: World) -> None:
         settlement.ask(PaymentAttempt.get_by_id(attempt.id), now=utcnow())
     assert Refund.select().count() == 0
     with pytest.raises(Problem) as problem:
-        service.start_payment(order_of(attempt).person_id, attempt.order_id, "wechat_native", "web", now=utcnow())
+        start(order_of(attempt))
     assert problem.value.code == "order_paid"

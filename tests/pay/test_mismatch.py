@@ -16,7 +16,7 @@ from app.pay import service
 from app.pay.audit import audit_payments
 from app.pay.models import Order, PaymentAttempt, Refund
 from tests.factories import a_person, auth
-from tests.pay.till import CALLBACK, an_order, in_background, letter, lose_letters, post, scan
+from tests.pay.till import CALLBACK, an_order, in_background, letter, lose_letters, post, scan, start
 from tests.world import World
 
 CHANGES = [
@@ -40,7 +40,7 @@ def person(world: World) -> Person:
 def a_paid_attempt(world: World, person: Person) -> PaymentAttempt:
     lose_letters(world)
     order = an_order(person)
-    attempt = service.start_payment(person.id, order.id, "wechat_native", "web", now=utcnow())
+    attempt = start(order).attempt
     scan(world, attempt.out_trade_no)
     return attempt
 

@@ -15,10 +15,11 @@ from app.core.db import transaction
 from app.core.errors import Problem
 from app.pay import janitor, service
 from app.pay.audit import audit_payments
+from app.pay.channels import Device
 from app.pay.models import Order, OrderLine, PaymentAttempt
 from app.pay.status import AttemptStatus
 from tests.factories import a_person, auth
-from tests.pay.till import an_order, in_background, scan
+from tests.pay.till import an_order, in_background, scan, start
 from tests.world import World
 
 
@@ -67,8 +68,8 @@ def test_two_payers_for_one_thing_the_second_is_refused_and_learns_nothing(perso
 
 def test_things_of_a_paid_order_are_not_sold_again(world: World, person: Person) -> None:
     order = order_with(person, "a")
-    attempt = service.start_payment(person.id, order.id, "wechat_native", "web", now=utcnow())
-    scan(world, attempt.code_url)
+    attempt = start(order).attempt
+    scan(world, attempt.out_trade_no)
     service.check_payment(person.id, order.id, now=utcnow())
     with pytest.raises(Problem) as problem:
         order_with(person, "a")
@@ -90,7 +91,7 @@ def test_an_order_past_its_time_is_neither_given_again_nor_paid(person: Person) 
         order_with(person, "thing:1")
     assert code_of(problem) == "order_closing"
     with pytest.raises(Problem) as problem:
-        service.start_payment(person.id, order.id, "wechat_native", "web", now=utcnow())
+        start(order)
     assert code_of(problem) == "order_over"
     assert PaymentAttempt.select().count() == 0
 
@@ -123,7 +124,7 @@ def test_no_payment_begins_once_the_order_closes(person: Person) -> None:
     order = an_order(person)  # read before the closing begins
     janitor.expire_orders(now=utcnow() + timedelta(minutes=31))
     with pytest.raises(Problem) as problem:
-        service._attempt(order, "wechat_native", "web", utcnow())
+        service._attempt(order, "wechat_native", "yunnan.wechatpay", None, utcnow())
     assert code_of(problem) == "order_over"
     assert PaymentAttempt.select().count() == 0
 
@@ -134,13 +135,13 @@ def test_the_code_is_not_shown_when_the_order_was_closed_meanwhile(
     order = an_order(person)
     opened = service._open
 
-    def closes_meanwhile(order: Order, attempt: PaymentAttempt, now: Any) -> None:
+    def closes_meanwhile(*args: Any) -> Any:
         janitor.expire_orders(now=utcnow() + timedelta(minutes=31))
-        opened(order, attempt, now)
+        return opened(*args)
 
     monkeypatch.setattr(service, "_open", closes_meanwhile)
     with pytest.raises(Problem) as problem:
-        service.start_payment(person.id, order.id, "wechat_native", "web", now=utcnow())
+        start(order)
     assert code_of(problem) == "order_over"
     assert PaymentAttempt.get().status == AttemptStatus.CLOSED
     assert audit_payments() == []
@@ -149,7 +150,7 @@ def test_the_code_is_not_shown_when_the_order_was_closed_meanwhile(
 def test_a_channel_that_the_programme_does_not_name_is_refused(client: FlaskClient, person: Person) -> None:
     order = an_order(person)
     with pytest.raises(Problem) as problem:
-        service.start_payment(person.id, order.id, "alipay_qr", "web", now=utcnow())
+        service.start_payment(person.id, order.id, "alipay_wap", Device("web"), now=utcnow())
     assert code_of(problem) == "channel_not_offered"
     answer = client.post(f"/api/v1/orders/{order.id}/payments", json={"channel": "cash"}, headers=auth(person))
     assert answer.status_code == 422
@@ -182,7 +183,7 @@ def test_a_price_in_the_request_is_refused(client: FlaskClient, person: Person, 
 def test_the_screen_gets_order_code_and_time_left(client: FlaskClient, person: Person) -> None:
     order = an_order(person)
     shown = client.get("/api/v1/orders", headers=auth(person)).get_json()["orders"][0]
-    assert shown["channels"] == ["wechat_native"]
+    assert shown["channels"] == ["wechat_native", "alipay_qr"]
     assert 1790 <= shown["seconds_left"] <= 1800
     payment = client.post(
         f"/api/v1/orders/{order.id}/payments", json={"channel": "wechat_native"}, headers=auth(person)
@@ -205,8 +206,8 @@ def test_paying_and_closing_are_announced_once(world: World, person: Person) -> 
     for event in ("order.paid", "order.closed"):
         outbox.subscribe(event, "test.hear", hearing(event))
     try:
-        attempt = service.start_payment(person.id, paid.id, "wechat_native", "web", now=utcnow())
-        scan(world, attempt.code_url)
+        attempt = start(paid).attempt
+        scan(world, attempt.out_trade_no)
         for seconds in (0, 1, 1860, 1900, 2000):
             in_background(now=utcnow() + timedelta(seconds=seconds))
             service.check_payment(person.id, paid.id, now=utcnow())

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.core import inbox, outbox
+from app.core import inbox, outbox, outgoing
 from app.core.clock import utcnow
 from app.core.inbox import InboxMessage
 from app.pay import settlement
-from app.pay.providers import wechatpay
 from tests.factories import auth
 from tests.pay.till import (
     Sale,
@@ -23,6 +22,7 @@ from tests.pay.till import (
     post,
     scan,
     show_code,
+    trouble,
     wrong_with,
 )
 from tests.world import World
@@ -105,7 +105,7 @@ def test_the_platform_gets_the_orders_own_deadline_and_price(world: World, sale:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tenths of seconds instead of seconds."""
-    monkeypatch.setattr(wechatpay, "TIMEOUT", (0.5, 0.3))
+    monkeypatch.setattr(outgoing, "TIMEOUT", (0.5, 0.3))
 
 
 @pytest.mark.usefixtures("impatient")
@@ -124,7 +124,7 @@ def test_a_notification_while_the_provider_is_down_is_applied_when_it_is_back(wo
 def test_a_payment_whose_create_was_lost_but_which_was_paid_is_found(
     world: World, client: FlaskClient, sale: Sale
 ) -> None:
-    world.sandbox.box.knobs.add("wechatpay", "native", "reset_after")
+    trouble(world, "native", "reset_after")
     assert click(client, sale).status_code == 503
     scan(world, sale.attempt.out_trade_no)
     again = click(client, sale)

@@ -13,16 +13,16 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.account.models import Person
+from app.core import outgoing
 from app.core.clock import utcnow
 from app.pay import janitor, service
 from app.pay.audit import audit_payments
 from app.pay.models import Order, PaymentAttempt
-from app.pay.providers import wechatpay
 from app.pay.providers.protocol import Refused, Unknown
 from app.pay.providers.wechatpay import WeChatPayProvider
 from config.settings import Settings
 from tests.factories import a_person, auth
-from tests.pay.till import an_order, lose_letters, scan
+from tests.pay.till import an_order, lose_letters, scan, trouble
 from tests.world import World
 
 TROUBLE = [
@@ -51,8 +51,8 @@ def person(world: World) -> Person:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A silent provider is waited for half a second, not three."""
-    monkeypatch.setattr(wechatpay, "TIMEOUT", (0.5, 0.5))
-    monkeypatch.setattr(wechatpay, "TOTAL", 0.8)
+    monkeypatch.setattr(outgoing, "TIMEOUT", (0.5, 0.5))
+    monkeypatch.setattr(outgoing, "TOTAL", 0.8)
 
 
 @pytest.mark.parametrize(("kind", "value"), TROUBLE)
@@ -61,7 +61,7 @@ def test_a_payment_that_could_not_be_made_is_in_doubt_and_made_by_the_next_click
 ) -> None:
     order = an_order(person)
     lose_letters(world)
-    world.sandbox.box.knobs.add("wechatpay", "native", kind, value)
+    trouble(world, "native", kind, value)
     click = {"path": f"/api/v1/orders/{order.id}/payments", "json": {"channel": "wechat_native"}}
     answer = client.post(**click, headers=auth(person))  # type: ignore[arg-type]
     assert (answer.status_code, answer.get_json()["code"]) == (503, "payment_unknown")
@@ -86,7 +86,7 @@ def test_a_question_without_an_answer_changes_nothing_and_is_asked_again(
     headers = auth(person)
     client.post(f"/api/v1/orders/{order.id}/payments", json={"channel": "wechat_native"}, headers=headers)
     scan(world, PaymentAttempt.get().out_trade_no)
-    world.sandbox.box.knobs.add("wechatpay", "query", kind, value)
+    trouble(world, "query", kind, value)
     answer = client.post(f"/api/v1/orders/{order.id}/check", headers=headers)
     assert (answer.status_code, answer.get_json()["code"]) == (503, "payment_unknown")
     assert Order.get_by_id(order.id).status == "pending"
@@ -179,7 +179,7 @@ def test_an_answer_that_only_drips_is_not_waited_for(settings: Settings, quick: 
 def test_connections_are_kept(world: World, provider: WeChatPayProvider) -> None:
     for _ in range(3):
         provider.query("NOSUCHORDER01")
-    adapter: Any = provider._core._session.get_adapter("http://x")
+    adapter: Any = provider._line._session.get_adapter("http://x")
     pools = adapter.poolmanager.pools
     assert [pools[key].num_connections for key in pools.keys()] == [1]  # noqa: SIM118 not a dict
 

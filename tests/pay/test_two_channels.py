@@ -17,7 +17,7 @@ from app.pay import janitor, queries, refunds, service, settlement
 from app.pay.audit import audit_payments
 from app.pay.providers.protocol import PaymentTruth
 from app.pay.providers.wechatpay import WeChatPayProvider
-from tests.pay.till import Sale, a_sale, in_background, letter, post, refund_letter, scan
+from tests.pay.till import Sale, a_sale, in_background, letter, post, refund_letter, scan, start
 from tests.world import World
 
 EVENTS = ["first_letter", "second_letter", "check", "janitor", "expire", "refund", "refund_letter"]
@@ -56,7 +56,7 @@ def test_money_by_both_channels_ends_the_same_in_any_order(
     sale = a_sale()
     numbers = []
     for channel in ("wechat_native", second_channel):
-        attempt = service.start_payment(sale.person.id, sale.order_id, channel, "web", now=utcnow())
+        attempt = start(sale.order, channel).attempt
         scan(world, attempt.out_trade_no)
         numbers.append(attempt.out_trade_no)
     for event in [*events, *again]:
@@ -75,7 +75,7 @@ def test_a_channel_that_hangs_takes_no_time_from_the_one_that_has_the_money(
 ) -> None:
     sale = a_sale()
     for channel in ("wechat_native", second_channel):
-        service.start_payment(sale.person.id, sale.order_id, channel, "web", now=utcnow())
+        start(sale.order, channel).attempt
     first, second = queries.attempts(sale.order_id)
     query = WeChatPayProvider.query
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Barrier
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
@@ -20,17 +22,24 @@ from app.enrol import checkout
 from app.enrol.models import Enrolment
 from app.pay import janitor, refunds, service
 from app.pay.audit import audit_payments
+from app.pay.channels import Device
 from app.pay.models import Order, PaymentAttempt, PaymentEvent, Refund
+from app.pay.providers.protocol import JsapiCall, PayBy, Redirect
+from app.wechat.models import Binding
+from sandbox import keys
 from sandbox.box import merge
 from sandbox.knobs import Knob
 from sandbox.wechatpay_ledger import Ledger, shown_order, told_refund
 from sandbox.wechatpay_wire import notification, signed_headers
 from tests.factories import a_person, an_enrolment
+from tests.pay import alipay_side
 from tests.world import World
 
 Letter = tuple[dict[str, str], bytes]
 Result = TypeVar("Result")
 CALLBACK = "/api/v1/callbacks/wechatpay/yunnan.wechatpay"
+CLIENTS = {"wechat_jsapi": Device("mini_program"), "alipay_wap": Device("phone_web")}
+ALIPAY_CALLBACK = "/api/v1/callbacks/alipay/yunnan.alipay"
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,7 @@ class Sale:
 
     @property
     def attempt(self) -> PaymentAttempt:
-        """The one attempt, by WeChat's QR code."""
+        """The one attempt."""
         row: PaymentAttempt = PaymentAttempt.get(PaymentAttempt.order_id == self.order_id)
         return row
 
@@ -96,17 +105,57 @@ def an_order(person: Person, sku: str = "thing:1", *, now: datetime | None = Non
         )
 
 
+def start(order: Order, channel: str = "wechat_native", *, now: datetime | None = None) -> service.Started:
+    """A click on "pay", on the client that offers this channel."""
+    on = CLIENTS.get(channel, Device())
+    return service.start_payment(order.person_id, order.id, channel, on, now=now or utcnow())
+
+
+def bind_wechat(world: World, person: Person, openid: str | None = None) -> str:
+    """The person has bound a WeChat; gives its openid."""
+    appid = keys.secret(world.data_dir, "yunnan.wechat.appid")
+    openid = openid or f"o{secrets.token_hex(13)}"
+    Binding.update(person_key=None, openid_key=None).where(Binding.person_id == person.id).execute()
+    person_key = f"{appid}:{person.id}"
+    Binding.create(
+        person_id=person.id, appid=appid, openid=openid, openid_key=openid, person_key=person_key, bound_at=utcnow()
+    )
+    return openid
+
+
+def code_of(pay_by: PayBy) -> str:
+    """What a phone gets hold of: the code that it scans, the prepay_id, or our number on Alipay's page."""
+    if isinstance(pay_by, JsapiCall):
+        return pay_by.package.removeprefix("prepay_id=")
+    if isinstance(pay_by, Redirect):
+        asked = dict(parse_qsl(urlsplit(pay_by.url).query))
+        requests.get(pay_by.url, timeout=10).raise_for_status()  # the page makes the trade
+        return str(json.loads(asked["biz_content"])["out_trade_no"])
+    return pay_by.text
+
+
 def show_code(sale: Sale, *, now: datetime | None = None) -> str:
     """What the QR code shows."""
-    attempt = service.start_payment(sale.person.id, sale.order_id, "wechat_native", "web", now=now or utcnow())
-    return str(attempt.code_url)
+    return code_of(start(sale.order, now=now).pay_by)
+
+
+def is_alipay(code: str) -> bool:
+    """Whether a code, or one of our numbers, is Alipay's."""
+    return code.startswith("https://qr.alipay.com/") or (len(code) == 18 and code[16:] in ("AQ", "AW"))
+
+
+def trouble(world: World, operation: str, kind: str, value: Any = None, *, provider: str = "wechatpay") -> None:
+    """The next call meets trouble; a line that breaks does so at the second try too."""
+    world.sandbox.box.knobs.add(provider, operation, kind, value, 2 if kind.startswith("reset") else 1)
 
 
 def scan(world: World, code: str, *, late: bool = False) -> dict[str, Any]:
     """Pay a code (or an out_trade_no) as the phone would; `late`: past the last moment."""
+    provider = "alipay" if is_alipay(code) else "wechatpay"
     if late:
-        world.sandbox.box.knobs.add("wechatpay", "pay", "late_ok")
-    answer = requests.post(f"{world.sandbox.url}/_control/wechatpay/pay", json={"code_url": code}, timeout=10)
+        world.sandbox.box.knobs.add(provider, "pay", "late_ok")
+    body = {"code" if provider == "alipay" else "code_url": code}
+    answer = requests.post(f"{world.sandbox.url}/_control/{provider}/pay", json=body, timeout=10)
     answer.raise_for_status()
     paid: dict[str, Any] = answer.json()
     return paid
@@ -114,13 +163,16 @@ def scan(world: World, code: str, *, late: bool = False) -> dict[str, Any]:
 
 def lose_letters(world: World) -> None:
     """From now on the sandbox's own notifications get lost; those of `letter` are ours to post."""
-    for operation in ("notify", "notify_refund"):
-        world.sandbox.box.knobs.add("wechatpay", operation, "lost", times=None)
+    for provider in ("wechatpay", "alipay"):
+        for operation in ("notify", "notify_refund"):
+            world.sandbox.box.knobs.add(provider, operation, "lost", times=None)
 
 
 def letter(world: World, out_trade_no: str, *, change: dict[str, Any] | None = None, **trouble: Any) -> Letter:
     """The notification of a payment as the platform sends it: headers and body. `change` is laid over what it says,
     and is signed; `trouble` is forged, stale (seconds) or probe."""
+    if is_alipay(out_trade_no):
+        return alipay_side.letter(world, out_trade_no, change=change, **trouble)
     ((mchid, merchant),) = [
         (mchid, merchant)
         for mchid, merchant in world.sandbox.box.merchants.items()
@@ -141,6 +193,8 @@ def knows(world: World, mchid: str, out_trade_no: str) -> bool:
 
 def platform_order(world: World, out_trade_no: str) -> dict[str, Any] | None:
     """The platform's own record of an order, or None."""
+    if is_alipay(out_trade_no):
+        return alipay_side.trade(world, out_trade_no)
     found = [
         world.sandbox.box.store.get("wechatpay", "order", f"{mchid}/{out_trade_no}")
         for mchid in world.sandbox.box.merchants
@@ -149,10 +203,12 @@ def platform_order(world: World, out_trade_no: str) -> dict[str, Any] | None:
 
 
 def post(world: World, sent: Letter) -> int:
-    """Deliver a letter over HTTP; gives the status of the answer."""
+    """Deliver a letter over HTTP; gives the status of the answer, 204 also for Alipay's word of success."""
     headers, body = sent
-    url = world.settings.public_url + CALLBACK
-    return requests.post(url, data=body, headers=headers, timeout=30).status_code
+    alipay = headers["Content-Type"].startswith("application/x-www-form-urlencoded")
+    url = world.settings.public_url + (ALIPAY_CALLBACK if alipay else CALLBACK)
+    answer = requests.post(url, data=body, headers=headers, timeout=30)
+    return 204 if alipay and (answer.status_code, answer.content) == (200, b"success") else answer.status_code
 
 
 def in_background(*, now: datetime | None = None) -> None:
@@ -195,9 +251,10 @@ def refund_letter(world: World, out_refund_no: str) -> Letter | None:
         event, made = f"REFUND.{said['status']}", world.sandbox.box.clock.now()
         body = notification(merchant, secrets.token_hex(16), made, event, "refund", "退款", told_refund(said))
         return {"Content-Type": "application/json", **signed_headers(merchant, body, {})}, body
-    return None
+    return alipay_side.refund_letter(world, out_refund_no)
 
 
 def platform_refunds(world: World) -> list[dict[str, Any]]:
     """Every refund that the platform knows."""
-    return [record for _, record in world.sandbox.box.store.all("wechatpay", "refund", 10_000)]
+    wechat = [record for _, record in world.sandbox.box.store.all("wechatpay", "refund", 10_000)]
+    return wechat + alipay_side.refunds(world)

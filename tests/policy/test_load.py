@@ -102,7 +102,7 @@ def test_what_is_not_toml_names_the_file(copied: Path, edit: Edit) -> None:
         ('"study", ', "", "study: stands there if and only if stages names 'study'"),
         ('"payment", "photo"', '"payment", "payment", "photo"', "stages: a stage stands there twice"),
         ('stages = ["sign_up", "payment"', 'stages = ["payment", "sign_up"', "stages: the first one is"),
-        ('wechatpay = "yunnan.wechatpay"', 'wechatpay = "none"', "authority.secrets.wechatpay: missing"),
+        ('unionpay = "yunnan.unionpay"', 'unionpay = "none"', "authority.secrets.unionpay: missing"),
         ('baidu = "yunnan.baidu"', 'baidu = "none"', "authority.secrets.baidu: missing"),
         ('face_plan = "yunnan-h5"', 'face_plan = "none"', "authority.face_plan: missing"),
         (

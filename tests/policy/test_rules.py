@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.core.clock import SHANGHAI
 from app.policy import load, rules
 from app.policy.days import end_of_day
-from app.policy.schema import Programme
+from app.policy.schema import PayClient, Programme
 from tests.policy.conftest import DELIVERED, FILE
 
 YUNNAN = load.read(DELIVERED / FILE, FILE)
@@ -85,9 +85,14 @@ def test_each_certificate_costs_two_hundred_yuan() -> None:
     assert [rules.price_fen(YUNNAN, count) for count in (0, 1, 2)] == [0, 20000, 40000]
 
 
-def test_every_client_offers_the_wechat_qr() -> None:
-    for client in ("web", "mini_program", "app"):
-        assert rules.channels(YUNNAN, client, ios=False)[0] == "wechat_native"  # type: ignore[arg-type]
+def test_each_client_offers_first_what_is_at_hand_there() -> None:
+    first = {client: rules.channels(YUNNAN, client, ios=False)[0] for client in get_args(PayClient)}
+    assert first == {
+        "web": "wechat_native",
+        "phone_web": "alipay_wap",
+        "mini_program": "wechat_jsapi",
+        "app": "alipay_wap",
+    }
 
 
 def test_jsapi_is_offered_on_an_iphone_only_where_the_programme_says_so(document: dict[str, Any]) -> None:

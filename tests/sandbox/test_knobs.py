@@ -210,7 +210,7 @@ def test_knobs_are_set_listed_and_taken_away_over_http(
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"provider": "alipay", "operation": "*", "kind": "error", "value": 500},
+        {"provider": "unionpay", "operation": "*", "kind": "error", "value": 500},
         {"provider": "sms", "operation": "receive", "kind": "error", "value": 500},
         {"provider": "sms", "operation": "send", "kind": "forged"},
         {"provider": "sms", "operation": "send", "kind": "delay", "value": "long"},

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+import msgspec
+
 
 class Unknown(Exception):
     """No trustworthy answer: a timeout, a dropped line, a 5xx, garbage, a wrong signature. Neither yes nor no."""
@@ -28,15 +30,49 @@ class Forged(Exception):
     """A notification that the provider did not sign, or not now."""
 
 
+Way = Literal["qr", "jsapi", "wap"]
+
+
 @dataclass(frozen=True)
 class PaymentRequest:
-    """What is to be paid. `expires_at` is absolute: the provider takes no money after it."""
+    """What is to be paid, and in which way. `expires_at` is absolute: the provider takes no money after it. `payer`:
+    the openid of who pays, by "jsapi" only. `return_url`: where the provider's page, if there is one, leads back to;
+    that somebody came back proves nothing."""
 
+    way: Way
     out_trade_no: str
     title: str
     amount_fen: int
     expires_at: datetime
     notify_url: str
+    return_url: str
+    payer: str | None = None
+
+
+class QrCode(msgspec.Struct, frozen=True, tag="qr", tag_field="kind"):
+    """Is shown, and scanned by a phone."""
+
+    text: str
+
+
+class JsapiCall(msgspec.Struct, frozen=True, tag="jsapi", tag_field="kind", rename="camel"):
+    """The arguments of `wx.requestPayment`, by the names that it has for them."""
+
+    app_id: str
+    time_stamp: str
+    nonce_str: str
+    package: str
+    sign_type: str
+    pay_sign: str
+
+
+class Redirect(msgspec.Struct, frozen=True, tag="redirect", tag_field="kind"):
+    """The browser goes to the provider's page. Signed with its time: made anew for every click."""
+
+    url: str
+
+
+PayBy = QrCode | JsapiCall | Redirect
 
 
 @dataclass(frozen=True)
@@ -80,10 +116,22 @@ RefundState = Literal["processing", "succeeded", "failed", "absent"]
 
 
 class PaymentProvider(Protocol):
-    """One merchant at one provider. Every call answers within 5 s; network trouble is `Unknown`."""
+    """One merchant at one provider. Every call answers within 5 s; network trouble is `Unknown`. `payer_app`: the
+    WeChat app whose openid a payer by "jsapi" has. `in_order`: False while calls are refused here, because the
+    provider did not answer. `acknowledgement`: the body that tells the provider that its notification was taken."""
 
-    def create(self, request: PaymentRequest) -> str:
-        """Open the payment; the same number again gives it again. Gives what the QR code shows. Raises `Refused`."""
+    @property
+    def acknowledgement(self) -> str: ...
+
+    @property
+    def payer_app(self) -> str | None: ...
+
+    @property
+    def in_order(self) -> bool: ...
+
+    def create(self, request: PaymentRequest) -> PayBy:
+        """Open the payment; the same number again gives it again. Gives what the client needs to pay it. Raises
+        `Refused`."""
 
     def query(self, out_trade_no: str) -> PaymentTruth:
         """The truth about a payment."""
@@ -94,7 +142,7 @@ class PaymentProvider(Protocol):
     def refund(self, request: RefundRequest) -> RefundState:
         """Ask for a refund; the same number again is the same refund."""
 
-    def query_refund(self, out_refund_no: str) -> RefundState:
+    def query_refund(self, out_refund_no: str, out_trade_no: str) -> RefundState:
         """The truth about a refund."""
 
     def verify_notification(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notification:

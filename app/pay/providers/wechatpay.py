@@ -1,8 +1,7 @@
 """WeChat Pay, API v3, in public-key mode, through wechatpayv3.
 
 The SDK opens a connection per call, sets no timeout, accepts a notification of any age, and calls out for an unknown
-serial: `PooledCore` does not. Wire facts: docs/providers.md, WeChat Pay v3. JSAPI would be a subclass of the provider
-with a `create` of its own.
+serial: `GuardedCore` does not. Wire facts: docs/providers.md, WeChat Pay v3.
 """
 
 from __future__ import annotations
@@ -10,25 +9,27 @@ from __future__ import annotations
 import base64
 import json
 import re
-import time
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import requests
-from requests.adapters import HTTPAdapter
 from wechatpayv3 import WeChatPay, WeChatPayType
 from wechatpayv3.core import Core
 from wechatpayv3.type import RequestType
-from wechatpayv3.utils import aes_decrypt, build_authorization, rsa_verify
+from wechatpayv3.utils import aes_decrypt, build_authorization, rsa_sign, rsa_verify
 
 from app.core.clock import shanghai, utcnow
+from app.core.outgoing import Line
 from app.pay.providers.protocol import (
     AlreadyPaid,
     Forged,
+    JsapiCall,
     Notification,
+    PayBy,
     PaymentRequest,
     PaymentTruth,
+    QrCode,
     RefundRequest,
     RefundState,
     Refused,
@@ -37,9 +38,6 @@ from app.pay.providers.protocol import (
 from config.settings import Secrets
 
 LIVE = "https://api.mch.weixin.qq.com"
-TIMEOUT = (1.0, 3.0)  # seconds to connect, and to wait for the next bytes
-TOTAL = 4.0  # seconds for the whole answer: our own must be out within 5
-MAX_ANSWER = 256 * 1024
 WINDOW = 300  # seconds that a signature may be old or ahead
 PROBE = "WECHATPAY/SIGNTEST/"
 SIGNED = ("Wechatpay-Signature", "Wechatpay-Timestamp", "Wechatpay-Nonce", "Wechatpay-Serial")
@@ -79,16 +77,12 @@ def signature_good(headers: Mapping[str, str], body: str, key: Any) -> bool:
     return bool(rsa_verify(timestamp, nonce, body, signature, key))
 
 
-class PooledCore(Core):  # type: ignore[misc]
-    """The SDK's core with a pooled session, timeouts, one accepted serial, and a window of time."""
+class GuardedCore(Core):  # type: ignore[misc]
+    """The SDK's core over a line of ours, with one accepted serial and a window of time."""
 
-    def __init__(self, gateway: str, **options: Any):
+    def __init__(self, gateway: str, line: Line, **options: Any):
         super().__init__(**options)
-        self._gate_way = gateway
-        self._session = requests.Session()
-        self._session.trust_env = False
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=32))
+        self._gate_way, self._line = gateway, line
 
     def _verify_signature(self, headers: Mapping[str, str], body: str, now: datetime | None = None) -> bool:
         if headers.get("Wechatpay-Serial") != self._public_key_id:
@@ -118,46 +112,32 @@ class PooledCore(Core):  # type: ignore[misc]
         authorization = build_authorization(
             path, method.value, self._mchid, self._cert_serial_no, self._private_key, data=text
         )
-        until = time.monotonic() + TOTAL
+        answer = self._line.send(
+            method.value,
+            self._gate_way + path,
+            data=text.encode() or None,
+            headers={
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+                "Wechatpay-Serial": self._public_key_id,
+                "Authorization": authorization,
+            },
+        )
         try:
-            with self._session.request(
-                method.value,
-                self._gate_way + path,
-                data=text.encode() or None,
-                headers={
-                    "Content-Type": "application/json",
-                    "Accept": "application/json",
-                    "Wechatpay-Serial": self._public_key_id,
-                    "Authorization": authorization,
-                },
-                timeout=TIMEOUT,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                body = _read(response, until).decode("utf-8")
-        except (requests.RequestException, UnicodeDecodeError) as error:
-            raise Unknown(type(error).__name__) from error
-        status = response.status_code
-        if status == 429 or not (200 <= status < 300 or 400 <= status < 500):
-            raise Unknown(f"status {status}")
-        refusal_without_signature = status >= 400 and not any(name in response.headers for name in SIGNED)
-        if not refusal_without_signature and not self._verify_signature(response.headers, body):
-            raise Unknown(f"status {status} without a good signature")
-        return status, body
-
-
-def _read(response: requests.Response, until: float) -> bytes:
-    """The body, if it is all there by `until` (monotonic seconds) and not too large. Raises `Unknown`."""
-    body = b""
-    for chunk in response.iter_content(16 * 1024):
-        body += chunk
-        if len(body) > MAX_ANSWER or time.monotonic() > until:
-            raise Unknown("an answer too long or too slow")
-    return body
+            body = answer.body.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise Unknown("not UTF-8") from error
+        refusal_without_signature = answer.status >= 400 and not any(name in answer.headers for name in SIGNED)
+        if not refusal_without_signature and not self._verify_signature(answer.headers, body):
+            raise Unknown(f"status {answer.status} without a good signature")
+        return answer.status, body
 
 
 class WeChatPayProvider:
-    """The merchant whose secrets stand under `authority`."""
+    """The merchant whose secrets stand under `authority`; its appid is the mini-program's, whose openid a payer by
+    JSAPI has."""
+
+    acknowledgement = ""
 
     def __init__(self, authority: str, secrets: Secrets, gateway: str):
         def secret(name: str) -> str:
@@ -172,8 +152,14 @@ class WeChatPayProvider:
             "public_key": secret("platform_public_key"),
             "public_key_id": secret("platform_public_key_id"),
         }
+        self.payer_app = self.appid
+        self._line = Line(authority, Unknown)
         self._sdk = WeChatPay(wechatpay_type=WeChatPayType.NATIVE, appid=self.appid, **options)
-        self._core = self._sdk._core = PooledCore(gateway, **options)
+        self._core = self._sdk._core = GuardedCore(gateway, self._line, **options)
+
+    @property
+    def in_order(self) -> bool:
+        return not self._line.breaker.open
 
     @staticmethod
     def _json(text: str) -> dict[str, Any]:
@@ -192,7 +178,10 @@ class WeChatPayProvider:
         said = str(self._json(text).get("code", code))
         raise (AlreadyPaid if said in _PAID else Refused)(said)
 
-    def create(self, request: PaymentRequest) -> str:
+    def create(self, request: PaymentRequest) -> PayBy:
+        if request.way not in ("qr", "jsapi") or (request.way == "jsapi") != bool(request.payer):
+            raise ValueError(f"WeChat Pay is not paid by {request.way} like this")
+        jsapi = request.way == "jsapi"
         answer = self._checked(
             self._sdk.pay(
                 description=request.title[:120],
@@ -200,12 +189,26 @@ class WeChatPayProvider:
                 amount={"total": request.amount_fen, "currency": "CNY"},
                 time_expire=shanghai(request.expires_at).isoformat(timespec="seconds"),
                 notify_url=request.notify_url,
+                payer={"openid": request.payer} if jsapi else None,
+                pay_type=WeChatPayType.JSAPI if jsapi else WeChatPayType.NATIVE,
             )
         )
+        if jsapi:
+            return self._jsapi_call(answer.get("prepay_id"))
         code_url = answer.get("code_url")
         if not isinstance(code_url, str) or not code_url.startswith("weixin://"):
             raise Unknown("no code_url")
-        return code_url
+        return QrCode(code_url)
+
+    def _jsapi_call(self, prepay_id: Any) -> JsapiCall:
+        """What `wx.requestPayment` takes, signed with the merchant's key."""
+        if not isinstance(prepay_id, str) or not prepay_id:
+            raise Unknown("no prepay_id")
+        package, nonce = f"prepay_id={prepay_id}", secrets.token_hex(16)
+        moment = str(int(utcnow().timestamp()))
+        text = f"{self.appid}\n{moment}\n{nonce}\n{package}\n"
+        sign = rsa_sign(self._core._private_key, text)
+        return JsapiCall(self.appid, moment, nonce, package, "RSA", sign)
 
     def query(self, out_trade_no: str) -> PaymentTruth:
         try:
@@ -263,7 +266,7 @@ class WeChatPayProvider:
             )
         )
 
-    def query_refund(self, out_refund_no: str) -> RefundState:
+    def query_refund(self, out_refund_no: str, out_trade_no: str) -> RefundState:
         try:
             return self._refund_state(self._checked(self._sdk.query_refund(out_refund_no)))
         except Refused as refusal:

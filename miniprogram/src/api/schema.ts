@@ -1763,7 +1763,10 @@ export interface paths {
          */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description web 电脑网页 / phone_web 手机浏览器 / mini_program 小程序 / app */
+                    client?: "web" | "phone_web" | "mini_program" | "app";
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
@@ -1811,7 +1814,10 @@ export interface paths {
          */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description web 电脑网页 / phone_web 手机浏览器 / mini_program 小程序 / app */
+                    client?: "web" | "phone_web" | "mini_program" | "app";
+                };
                 header?: never;
                 path: {
                     order_id: string;
@@ -1863,7 +1869,10 @@ export interface paths {
          */
         post: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description web 电脑网页 / phone_web 手机浏览器 / mini_program 小程序 / app */
+                    client?: "web" | "phone_web" | "mini_program" | "app";
+                };
                 header?: never;
                 path: {
                     order_id: string;
@@ -4318,22 +4327,38 @@ export interface components {
             taxpayer_number: string | null;
             title: string;
         };
+        PayJsapiOut: {
+            appId?: string;
+            nonceStr?: string;
+            package?: string;
+            paySign?: string;
+            signType?: string;
+            timeStamp?: string;
+        };
         PayLineOut: {
             /** @description 金额（分） */
             amount_fen?: number;
             /** @description 内容 */
             title?: string;
         };
+        PayNoChannelOut: {
+            /** @description 原因：not_on_iphone / not_in_wechat / channel_not_offered */
+            code?: string;
+            /** @description 告诉用户怎么办的一句话 */
+            detail?: string;
+        };
         PayOrderOut: {
             /** @description 应付金额（分） */
             amount_fen?: number;
-            /** @description 可用的支付方式 */
+            /** @description 可用的支付方式，按推荐顺序 */
             channels?: string[];
             /** @description 支付截止时间 */
             expires_at?: string;
             /** @description 订单号 */
             id?: string;
             lines?: components["schemas"]["PayLineOut"][];
+            /** @description 没有可用的支付方式时的原因 */
+            no_channel?: components["schemas"]["PayNoChannelOut"] | null;
             paid_at?: string | null;
             refunds?: components["schemas"]["PayRefundOut"][];
             /** @description 距支付截止的秒数，以服务器时间为准 */
@@ -4344,13 +4369,15 @@ export interface components {
         PayOrderOut1: {
             /** @description 应付金额（分） */
             amount_fen?: number;
-            /** @description 可用的支付方式 */
+            /** @description 可用的支付方式，按推荐顺序 */
             channels?: string[];
             /** @description 支付截止时间 */
             expires_at?: string;
             /** @description 订单号 */
             id?: string;
             lines?: components["schemas"]["PayLineOut"][];
+            /** @description 没有可用的支付方式时的原因 */
+            no_channel?: components["schemas"]["PayNoChannelOut"] | null;
             paid_at?: string | null;
             refunds?: components["schemas"]["PayRefundOut"][];
             /** @description 距支付截止的秒数，以服务器时间为准 */
@@ -4366,22 +4393,29 @@ export interface components {
              * @description 支付方式
              * @enum {string}
              */
-            channel: "wechat_native";
+            channel: "alipay_qr" | "alipay_wap" | "wechat_jsapi" | "wechat_native";
             /**
+             * @description web 电脑网页 / phone_web 手机浏览器 / mini_program 小程序 / app
              * @default web
              * @enum {string}
              */
-            client?: "web" | "mini_program" | "app";
+            client?: "web" | "phone_web" | "mini_program" | "app";
         };
         PayPaymentOut: {
             amount_fen?: number;
             channel?: string;
-            /** @description 二维码内容 */
-            code_url?: string;
+            /** @description 二维码内容（qr） */
+            code_url?: string | null;
             expires_at?: string;
+            /** @description wx.requestPayment 的参数（jsapi） */
+            jsapi?: components["schemas"]["PayJsapiOut"] | null;
+            /** @description qr 扫码 / jsapi 微信内支付 / redirect 跳转到支付页面 */
+            kind?: string;
             order_id?: string;
-            /** @description 二维码图片（data: URI，SVG） */
-            qr_svg?: string;
+            /** @description 二维码图片（qr；data: URI，SVG） */
+            qr_svg?: string | null;
+            /** @description 支付页面地址（redirect） */
+            redirect_url?: string | null;
             seconds_left?: number;
         };
         PayRefundOut: {
@@ -4393,7 +4427,7 @@ export interface components {
         /** @description RFC 9457；code 稳定不变，detail 告诉使用者下一步做什么，fields 逐项指出表单错误。 */
         Problem: {
             /** @enum {string} */
-            code: "activation_needed" | "already_activated" | "already_completed" | "already_paid" | "another_exam_open" | "answer_conflict" | "bad_choice" | "bad_request" | "bind_ticket_over" | "busy" | "certificate_expired_too_long" | "channel_not_offered" | "code_wrong" | "conflict" | "consent_needed" | "consent_outdated" | "exam_handed_in" | "exam_left" | "exam_time_over" | "face_anchor_needed" | "face_check_needed" | "face_check_over" | "face_manual_route" | "face_not_offered" | "face_unavailable" | "font_missing" | "forbidden" | "in_another_order" | "internal" | "invalid" | "invoice_automatic" | "invoice_link_over" | "invoice_money_back" | "invoice_needs_payment" | "invoice_not_ready" | "invoice_on_its_way" | "kind_not_offered" | "login_code_needed" | "login_failed" | "login_paused" | "method_not_allowed" | "no_attempts_left" | "no_course" | "no_exam_here" | "no_invoice_here" | "no_phone_on_record" | "no_such_proof" | "no_such_question" | "no_such_subject" | "not_disputed" | "not_found" | "not_paid_yet" | "nothing_captured" | "nothing_to_pay" | "notification_refused" | "one_programme_per_order" | "order_closing" | "order_over" | "order_paid" | "paid_at_provider" | "password_weak" | "password_wrong" | "payer_mismatch" | "payment_disputed" | "payment_refused" | "payment_unknown" | "person_conflict" | "phone_code_refused" | "phone_unchanged" | "photo_animated" | "photo_broken" | "photo_fixed" | "photo_missing" | "photo_needed" | "photo_not_offered" | "photo_not_picture" | "photo_not_same_person" | "photo_too_many_pixels" | "photo_unfit" | "pictures_busy" | "play_ticket_invalid" | "programme_not_open" | "proof_link_over" | "proof_needs_photo" | "proof_not_earned" | "provider_unavailable" | "questions_missing" | "range_not_satisfiable" | "recording_paused" | "refund_not_failed" | "scan_not_offered" | "scan_other_person" | "scan_over" | "scan_secret_wrong" | "scan_taken" | "scan_with_phone" | "sign_in_first" | "sign_in_unfinished" | "sign_up_closed" | "sms_not_offered" | "sms_too_often" | "something_captured" | "study_not_complete" | "study_period_over" | "studying_elsewhere" | "too_large" | "too_many_requests" | "unknown_programme" | "unsupported_type" | "video_link_expired" | "wechat_blocked" | "wechat_bound_to_other" | "wechat_code_refused" | "wechat_not_bound" | "wechat_not_offered" | "wechat_unavailable" | "wrong_chunks" | "year_not_offered";
+            code: "activation_needed" | "already_activated" | "already_completed" | "already_paid" | "another_exam_open" | "answer_conflict" | "bad_choice" | "bad_request" | "bind_ticket_over" | "bind_wechat_first" | "busy" | "certificate_expired_too_long" | "channel_not_offered" | "code_wrong" | "conflict" | "consent_needed" | "consent_outdated" | "exam_handed_in" | "exam_left" | "exam_time_over" | "face_anchor_needed" | "face_check_needed" | "face_check_over" | "face_manual_route" | "face_not_offered" | "face_unavailable" | "font_missing" | "forbidden" | "in_another_order" | "internal" | "invalid" | "invoice_automatic" | "invoice_link_over" | "invoice_money_back" | "invoice_needs_payment" | "invoice_not_ready" | "invoice_on_its_way" | "kind_not_offered" | "login_code_needed" | "login_failed" | "login_paused" | "method_not_allowed" | "no_attempts_left" | "no_course" | "no_exam_here" | "no_invoice_here" | "no_phone_on_record" | "no_such_proof" | "no_such_question" | "no_such_subject" | "not_disputed" | "not_found" | "not_in_wechat" | "not_on_iphone" | "not_paid_yet" | "nothing_captured" | "nothing_to_pay" | "notification_refused" | "one_programme_per_order" | "order_closing" | "order_over" | "order_paid" | "paid_at_provider" | "password_weak" | "password_wrong" | "payer_mismatch" | "payment_disputed" | "payment_refused" | "payment_unknown" | "person_conflict" | "phone_code_refused" | "phone_unchanged" | "photo_animated" | "photo_broken" | "photo_fixed" | "photo_missing" | "photo_needed" | "photo_not_offered" | "photo_not_picture" | "photo_not_same_person" | "photo_too_many_pixels" | "photo_unfit" | "pictures_busy" | "play_ticket_invalid" | "programme_not_open" | "proof_link_over" | "proof_needs_photo" | "proof_not_earned" | "provider_unavailable" | "questions_missing" | "range_not_satisfiable" | "recording_paused" | "refund_not_failed" | "scan_not_offered" | "scan_other_person" | "scan_over" | "scan_secret_wrong" | "scan_taken" | "scan_with_phone" | "sign_in_first" | "sign_in_unfinished" | "sign_up_closed" | "sms_not_offered" | "sms_too_often" | "something_captured" | "study_not_complete" | "study_period_over" | "studying_elsewhere" | "too_large" | "too_many_requests" | "unknown_programme" | "unsupported_type" | "video_link_expired" | "wechat_blocked" | "wechat_bound_to_other" | "wechat_code_refused" | "wechat_not_bound" | "wechat_not_offered" | "wechat_unavailable" | "wrong_chunks" | "year_not_offered";
             detail: string;
             fields?: Record<string, never>;
             request_id?: string;
