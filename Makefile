@@ -82,7 +82,7 @@ format: $(BIN)/.installed-dev ## put the code into shape
 journey: $(BIN)/.installed node_modules/.installed ## walk one trainee's whole path (CHANNEL=alipay_qr; BASE_URL=... SANDBOX_URL=... for a running copy; DATABASE_URL=... REDIS_URL=... of servers)
 	@$(PY) -m ops.journey --programme $(PROGRAMME) --channel $(CHANNEL) $(if $(CHANNEL=alipay_qr; BASE_URL),--base-url $(CHANNEL=alipay_qr; BASE_URL)) $(if $(SANDBOX_URL),--sandbox-url $(SANDBOX_URL))
 
-faults: $(BIN)/.installed-dev node_modules/.installed ## break things and check the invariants (GROUP=kill|payments|heartbeats|exams|login DATABASE=sqlite|postgresql|mariadb)
+faults: $(BIN)/.installed-dev node_modules/.installed ## break things and check the invariants (GROUP=kill|payments|heartbeats|exams|login|data DATABASE=sqlite|postgresql|mariadb)
 	@$(PY) -m tests.faults $(GROUP) $(if $(DATABASE),--database $(DATABASE))
 
 bench: $(BIN)/.installed-dev node_modules/.installed ## measure, as ratios in one run; writes build/bench.json

@@ -125,7 +125,7 @@ def _rotate_table(
         outcome.written[place] += won
         outcome.lost += len(changes) - won - (len(outcome.wrong) - wrong)
         progress(place, looked_at)
-        time.sleep(pause)
+        time.sleep(pause if changes else 0)
 
 
 def _change(row: BaseModel) -> Change | None:

@@ -91,7 +91,26 @@ def test_a_reset_by_sms_lifts_every_pause(world: World, screens: Screens) -> Non
     assert answer.get_json()["next"] == "home"
 
 
+# --- L3 ----------------------------------------------------------------------------------------------------------
+
+
+def test_l3_a_planted_token_opens_nothing_after_its_owner_signed_in(world: World) -> None:
+    assert login.l3(world, 2) == 0
+
+
+def test_l3_with_a_session_that_is_made_full_in_place_it_does(world: World) -> None:
+    assert login.l3_twin(world)
+
+
 # --- L5 ----------------------------------------------------------------------------------------------------------
+
+
+def test_l5_a_wrong_password_is_the_same_work_for_everybody(world: World) -> None:
+    assert login.l5(world, 1) == 0
+
+
+def test_l5_without_the_verification_for_nobody_it_is_less(world: World) -> None:
+    assert login.l5_twin(world)
 
 
 def test_l5_without_the_verification_for_nobody_the_work_tells(

@@ -8,17 +8,24 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Barrier
+from typing import Any
 from unittest import mock
 
-from app.account import limits
+from app.account import activation, limits, login, passwords, sessions
 from app.account import service as account_service
 from app.account.models import Person, Session, VerificationCode
 from app.account.people import id_number_index
+from app.core import tokens
+from app.core.db import database
 from app.core.ids import new_id
+from app.face import queries as faces
+from app.face.models import FaceCheck
+from app.policy.schema import Programme
 from app.wechat import providers, service
 from app.wechat.providers.protocol import WeChat
-from tests.account.screens import Clock, Screens, sms_code
-from tests.factories import PASSWORD, a_person
+from tests import matrix
+from tests.account.screens import FIRST, Clock, Screens, sms_code
+from tests.factories import PASSWORD, a_person, an_id_number
 from tests.wechat.phones import a_bound_person, a_code, log_in
 from tests.world import World
 
@@ -164,3 +171,121 @@ def l1_twin(world: World) -> bool:
 
     with mock.patch.object(limits, "_count_account", unguarded):
         return l1(world, 30) > 0
+
+
+# --- fixation ----------------------------------------------------------------------------------------------------
+
+
+def l3(world: World, tries: int) -> int:
+    """A stranger who knows a first password opens a session, and has the owner go on in it (the token was planted).
+    The owner proves who they are: the token that they get is another one, and the planted one opens nothing more."""
+    violations = 0
+    for number in range(tries):
+        person = a_person(activated=False)
+        planted = Screens(world, f"10.3.{number >> 8 & 255}.{number & 255}")
+        planted.login(person.id_number, FIRST)
+        owner = Screens(world, planted.address, planted.token)
+        owner.post("/activation/code")
+        answer = owner.post("/activation", code=sms_code(person.id_number, "activation"))
+        owner.token = answer.get_json()["token"]
+        owner.post("/password", new_password=PASSWORD)
+        for kind in ("agreement", "face"):
+            owner.post("/consents", kind=kind, version="1", agreed=True)
+        violations += owner.call("GET", "/home").status_code != 200
+        violations += owner.token == planted.token
+        violations += planted.call("GET", "/home").status_code != 401
+        again = Screens(world, planted.address, owner.token)
+        again.login(person.id_number)  # and so at each sign-in: whatever token came with it
+        violations += again.token == owner.token
+    return violations
+
+
+def l3_twin(world: World) -> bool:
+    """The session that asked is made a full one, instead of a new one."""
+
+    def in_place(person_id: str, _programme: str, _channel: str, *, proved: bool, now: datetime) -> login.SignedIn:
+        session = Session.select().where(Session.person_id == person_id).order_by(Session.id.desc()).get()
+        Session.update(proved=proved, ended_at=None).where(Session.id == session.id).execute()
+        token = tokens.sign(sessions.PURPOSE, session.id, expires=session.expires_at)
+        return login.SignedIn(token, "password", full=False, must_change_password=True)
+
+    with mock.patch.object(activation, "sign_in", in_place):
+        return l3(world, 1) > 0
+
+
+# --- who is known ------------------------------------------------------------------------------------------------
+
+
+def work_of(world: World, id_number: str, address: str) -> tuple[list[tuple[int, str]], int, list[str]]:
+    """What a wrong password at `id_number` answers, how many passwords are verified for it, and which sorts of
+    statements are run: counted, not timed."""
+    verified: list[int] = []
+    told: list[str] = []
+    hasher, execute = passwords._hasher, database.obj.execute_sql
+
+    class Counting:
+        def verify(self, stored: str, password: str) -> bool:
+            verified.append(1)
+            return hasher.verify(stored, password)
+
+        def hash(self, password: str) -> str:
+            return hasher.hash(password)
+
+    def listen(sql: str, *values: Any) -> Any:
+        words = sql.split()
+        told.append(words[0] if words[0] in ("SAVEPOINT", "RELEASE", "ROLLBACK") else " ".join(words[:3]))
+        return execute(sql, *values)
+
+    here = Screens(world, address)
+    with mock.patch.object(passwords, "_hasher", Counting()), mock.patch.object(database.obj, "execute_sql", listen):
+        answers = [here.login(id_number, "Falsch-2026") for _ in range(7)]  # the last are paused
+    bodies = [answer.get_json() | {"request_id": "", "retry_after": ""} for answer in answers]
+    return [(a.status_code, str(b)) for a, b in zip(answers, bodies, strict=True)], len(verified), told
+
+
+def l5(world: World, tries: int) -> int:
+    """Somebody who has signed in, somebody with a first password, and nobody: the same answers for the same work."""
+    passwords._nobodys()  # made once a process
+    violations = 0
+    for number in range(tries):
+        people = (a_person().id_number, a_person(activated=False).id_number, an_id_number())
+        seen = [work_of(world, each, f"10.5.{number % 250}.{place}") for place, each in enumerate(people)]
+        violations += not (seen[0] == seen[1] == seen[2]) or seen[0][1] == 0
+    return violations
+
+
+def l5_twin(world: World) -> bool:
+    """No password is verified where there is nobody."""
+    real = passwords.matches
+
+    def quick(programme: Programme, person: Person | None, password: str) -> bool:
+        return person is not None and real(programme, person, password)
+
+    with mock.patch.object(passwords, "matches", quick):
+        return l5(world, 1) > 0
+
+
+# --- what is another's -------------------------------------------------------------------------------------------
+
+
+def l7(world: World, tries: int) -> int:
+    """Every route, every caller: what is refused, leaked or changed, against the table."""
+    violations = 0
+    for _ in range(tries):
+        found = matrix.walk(world)
+        for text in found.wrong:
+            print(f"  {text}", flush=True)
+        written = matrix.TABLE.read_text(encoding="utf-8").splitlines()
+        violations += len(found.wrong) + (matrix.text_of(found).splitlines() != written)
+    return violations
+
+
+def l7_twin(world: World) -> bool:
+    """Nobody looks whose face check it is."""
+
+    def anybodys(check_id: str, _person_id: str) -> FaceCheck:
+        check: FaceCheck = FaceCheck.get_by_id(check_id)
+        return check
+
+    with mock.patch.object(faces, "own_check", anybodys):
+        return len(matrix.walk(world).wrong) > 0
