@@ -25,16 +25,17 @@ from app.certificate import service as certificate
 from app.core import crypto, db
 from app.core.clock import utcnow
 from app.core.ids import new_id
-from app.enrol import checkout
 from app.enrol.models import Enrolment
 from app.exam.models import Attempt
 from app.face.models import FaceCheck
+from app.invoice.models import Invoice
 from app.pay.models import Order, PaymentAttempt
 from app.study.models import LessonProgress
 from tests import factories
 from tests.certificate.offices import a_photo, pass_all
-from tests.exam.rooms import a_candidate, a_course
+from tests.exam.rooms import Candidate, a_bank, a_course, studied
 from tests.faults.canary import Hit, Search
+from tests.invoice.desk import a_paid_sale, the_invoice
 from tests.world import World, build
 
 TABLE = Path(__file__).parent / "core" / "matrix.txt"
@@ -79,21 +80,21 @@ class Estate:
     def rows(self) -> list[dict[str, Any]]:
         """Everything of the estate, as it stands in SQL."""
         found: list[dict[str, Any]] = []
-        for model in (Person, Enrolment, Order, PaymentAttempt, Attempt, FaceCheck, LessonProgress):
+        for model in (Person, Enrolment, Order, PaymentAttempt, Invoice, Attempt, FaceCheck, LessonProgress):
             key = model.id if model is Person else getattr(model, "person_id", None)
             query = model.select().order_by(model.id)
             found.extend((query if key is None else query.where(key == self.person.id)).dicts())
         return found
 
 
-def an_estate() -> Estate:
-    """One person who has studied, sits an exam, owes for another certificate, and has a proof of a third."""
-    now = utcnow()
-    candidate = a_candidate(now=now)
-    person = candidate.person
-    attempt = candidate.start()
-    unpaid = factories.an_enrolment(person, "signed_up", entry=factories.a_roster_entry(person, kind_code="XHG"))
-    order = checkout.checkout(person.id, [unpaid.id], payer_name=person.name, payer_number=person.id_number, now=now)
+def an_estate(world: World) -> Estate:
+    """One person who has paid, studied, sits an exam, waits for an invoice, and has a proof of another training."""
+    sale = a_paid_sale(world)
+    person, now = sale.person, utcnow()
+    enrolment = Enrolment.get_by_id(sale.enrolment_id)
+    studied(enrolment, now=now)
+    a_bank()
+    attempt = Candidate(person, enrolment, now).start()
     passed = factories.an_enrolment(person, "passed", entry=factories.a_roster_entry(person, kind_code="A"), now=now)
     a_photo(person, now=now)
     pass_all(passed, now=now)
@@ -106,17 +107,18 @@ def an_estate() -> Estate:
         version="2021-02-01",
         purpose="study",
         rule="study",
-        subject=candidate.enrolment.id,
+        subject=enrolment.id,
         method="picture",
         nonce_index=crypto.index("face_check.nonce", NONCE),
         created_at=now,
         expires_at=now + timedelta(minutes=10),
     )
     ids = {
-        "enrolment_id": candidate.enrolment.id,
+        "enrolment_id": enrolment.id,
         "attempt_id": attempt.id,
         "lesson_id": a_course().id,
-        "order_id": order.order_id,
+        "order_id": sale.order_id,
+        "invoice_id": the_invoice(sale).id,
         "check_id": check.id,
         "proof_id": proof.id,
     }
@@ -162,7 +164,7 @@ class Walk:
 
 def walk(world: World) -> Walk:
     """Everybody calls every route; the strangers first, the owner when they are done."""
-    estate, found = an_estate(), Walk()
+    estate, found = an_estate(world), Walk()
     stranger, newcomer = factories.a_person(name="李四海"), factories.a_person(activated=False, name="王五洲")
     headers: dict[str, Caller] = {
         "anonymous": dict,

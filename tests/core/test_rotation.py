@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -22,7 +23,7 @@ from app.enrol.models import RosterEntry
 from app.face import keys, queries, store
 from app.face.models import FaceRecord
 from app.wechat.models import Binding
-from config.settings import FIRST_KEY, Secrets, SettingsError
+from config.settings import FIRST_KEY, ROOT, Secrets, SettingsError
 from ops import manage
 from tests.account.screens import Screens, sms_code
 from tests.certificate.offices import a_graduate, a_photo
@@ -317,3 +318,13 @@ def test_the_first_keys_indexes_carry_no_mark_and_later_ones_do() -> None:
     assert "." not in older
     assert len(today) == len(older) == 32
     assert (crypto.key_of_index(today), crypto.key_of_index(older)) == ("k2", "k1")
+
+
+def test_look_ups_ask_under_every_key() -> None:
+    """`column == crypto.index(…)` would miss what an older key wrote, until the rotation has come by."""
+    wrong = []
+    for path in (ROOT / "app").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Compare) and "crypto.index(" in ast.unparse(node):
+                wrong.append(f"{path.name}: {ast.unparse(node)}")
+    assert wrong == []

@@ -35,6 +35,7 @@ from app.core.db import compare_and_set
 from app.enrol.models import RosterEntry
 from app.face import queries as faces
 from app.policy import load as policy
+from app.policy.days import shanghai_day
 from config.settings import ROOT
 from ops import rosters
 from ops.client import Client
@@ -89,7 +90,7 @@ class CanaryJourney(Journey):
 
 def a_canary() -> MadeUp:
     """A person whose data stand out."""
-    today = policy.shanghai_day(utcnow())
+    today = shanghai_day(utcnow())
     kind = next(k for k in policy.in_force("yunnan", utcnow()).certificate_kinds if "continuing" in k.business)
     return MadeUp(
         name="迪丽热巴·卡纳里雀",
