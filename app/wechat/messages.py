@@ -169,10 +169,10 @@ def send(leave_id: str, *, now: datetime) -> bool:
     if binding is None or template is None or template.id != leave.template_id:
         _fail(leave, LeaveAction.REFUSE, "unbound" if binding is None else "template", now)
         return False
+    data = dict(zip(template.fields, json.loads(leave.params), strict=True))
     if not _move(leave, LeaveAction.BEGIN, began_at=now):
         return False
-    leave = MessageLeave.get_by_id(leave_id)
-    data = dict(zip(template.fields, json.loads(leave.params), strict=True))
+    leave.status = LeaveStatus.SENDING
     try:
         client_of(leave.programme, now).send_subscribed(binding.openid, leave.template_id, PAGE, data)
     except NoSubscription as refusal:

@@ -29,10 +29,9 @@ from app.wechat.errors import (
     WECHAT_CODE_REFUSED,
     WECHAT_UNAVAILABLE,
 )
-from app.wechat.messages import Unsent, send_taken, take_unsent
 from app.wechat.messages import forget as _forget_leaves
 from app.wechat.messages import send as send_message
-from app.wechat.messages import take as take_leave
+from app.wechat.messages import send_taken
 from app.wechat.models import Binding, LoginCode, openid_keys
 from app.wechat.models import ScanTicket as Ticket
 from app.wechat.providers.protocol import AccountBlocked, CodeRefused, ProviderUnavailable, Refused
@@ -56,7 +55,6 @@ __all__ = [
     "TicketPurpose",
     "TicketStatus",
     "Unbound",
-    "Unsent",
     "bind",
     "change_phone",
     "code_picture",
@@ -69,8 +67,6 @@ __all__ = [
     "see_ticket",
     "send_message",
     "send_taken",
-    "take_leave",
-    "take_unsent",
     "ticket_of",
     "ticket_status",
     "unbind",

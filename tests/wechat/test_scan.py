@@ -62,7 +62,7 @@ def test_a_page_is_signed_in_as_the_person_whose_phone_says_yes(world: World, pa
     assert shown.status_code == 201
     assert shown.get_json()["by"] == "wechat"
     assert shown.get_json()["picture"].startswith("data:image/png;base64,")
-    (code,) = requests.get(f"{world.sandbox.url}/_control/wechat/codes", timeout=5).json()
+    code = requests.get(f"{world.sandbox.url}/_control/wechat/codes", timeout=5).json()[0]
     assert (code["scene"], code["page"]) == (page.id, "pages/scan/index")
     assert page.poll().get_json()["status"] == "waiting"
     asked = phone.post(code["scene"], "scan").get_json()
