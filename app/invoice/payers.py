@@ -7,12 +7,14 @@ payment can be read at any time later, however late the news of it comes (`invoi
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.account import service as account
 from app.core.db import transaction
 from app.invoice.models import PayerChoice, PayerProfile
 from app.pay.models import Order
+
+CLOCKS = timedelta(seconds=10)  # how far the platform's time of a payment, in whole seconds, may be behind ours
 
 
 @dataclass(frozen=True)
@@ -108,11 +110,10 @@ def _choices(order_id: str) -> PayerChoice:
 
 
 def at_payment(order: Order, *, now: datetime) -> PayerProfile:
-    """The details that a paid order keeps: those of the last confirmation before the payment (the provider's clock
-    may be a little behind ours: then the first one). An order that knows of none: those saved last before the
-    payment, or the person themselves."""
+    """The details that a paid order keeps: those of the last confirmation before the payment. An order that knows of
+    none: those saved last before the payment, or the person themselves."""
     choices = list(_choices(order.id))
-    in_time = [choice for choice in choices if choice.chosen_at <= order.paid_at] or choices[-1:]
+    in_time = [choice for choice in choices if choice.chosen_at <= order.paid_at + CLOCKS] or choices[-1:]
     if in_time:
         chosen: PayerProfile = PayerProfile.get_by_id(in_time[0].profile_id)
         return chosen

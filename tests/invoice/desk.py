@@ -45,10 +45,17 @@ def due(sale: Sale) -> datetime:
     return moment
 
 
+def last_moment(sale: Sale) -> datetime:
+    """The last moment in time."""
+    moment: datetime = the_invoice(sale).due_until
+    return moment
+
+
 def work(sale: Sale, *, until: timedelta = timedelta(minutes=30), step: float = 15) -> Invoice:
-    """Let the background work from the first moment when the invoice may be issued, in steps of `step` seconds, until
+    """Let the background work from the moment when the invoice is looked at next, in steps of `step` seconds, until
     it rests or `until` is over."""
-    began = due(sale)
+    waits: datetime = the_invoice(sale).next_at or due(sale)
+    began = max(due(sale), waits)
     now = began
     while now <= began + until:
         issuing.work(now=now)

@@ -1,0 +1,247 @@
+"""Holds, money that goes back, invoices that are late or missing, years nobody knows; and the audit sees what is
+wrong."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.cases import service as cases
+from app.core import audit
+from app.core.clock import utcnow
+from app.core.errors import Problem
+from app.core.ids import new_id
+from app.invoice import decisions, issuing, watch
+from app.invoice.audit import audit_invoices
+from app.invoice.models import Invoice, InvoiceEvent, InvoiceFile
+from app.invoice.status import Status
+from app.pay.models import Refund
+from app.policy import load, working_days
+from ops import manage
+from tests.invoice.desk import (
+    a_paid_sale,
+    asked,
+    booked,
+    due,
+    last_moment,
+    look_after,
+    open_cases,
+    the_invoice,
+    trouble,
+    work,
+)
+from tests.pay.till import Sale
+from tests.world import World
+
+WHY: dict[str, Any] = {"reason": "财务核对", "actor": "system:cli"}
+
+
+def give_back(sale: Sale) -> None:
+    """The payment that the order kept goes back."""
+    Refund.create(
+        order_id=sale.order_id,
+        attempt_id=sale.attempt.id,
+        out_refund_no=f"R{new_id().upper()}",
+        amount_fen=20000,
+        reason="late",
+        status="requested",
+        created_at=utcnow(),
+    )
+
+
+# --- the money is looked at once more ----------------------------------------------------------------------------
+
+
+def test_the_platform_is_asked_about_the_money_before_the_vendor_is(world: World, sale: Sale) -> None:
+    before = world.sandbox.box.journal.count("wechatpay", "query")
+    row = work(sale)
+    assert world.sandbox.box.journal.count("wechatpay", "query") == before + 1
+    assert (row.status, row.settled_at is not None) == (Status.READY, True)
+
+
+def test_money_that_is_not_there_any_more_holds_the_invoice_and_is_a_case(world: World, sale: Sale) -> None:
+    world.sandbox.box.knobs.add("wechatpay", "query", "alter", {"amount": {"total": 1, "payer_total": 1}})
+    row = work(sale)
+    assert (row.status, row.hold, open_cases("invoice.settlement", row)) == (Status.WAITING, "settlement", 1)
+    assert asked(world, "issue") == 0
+    decisions.release(row.id, now=due(sale), **WHY)
+    assert open_cases("invoice.settlement", row) == 0
+    assert work(sale).status == Status.READY
+
+
+def test_a_platform_that_does_not_answer_is_asked_again(world: World, sale: Sale) -> None:
+    world.sandbox.box.knobs.add("wechatpay", "query", "reset", times=2)
+    issuing.work(now=due(sale))
+    assert (the_invoice(sale).status, the_invoice(sale).hold) == (Status.WAITING, None)
+    assert work(sale).status == Status.READY
+
+
+def test_what_finance_holds_stays_until_it_is_released(world: World, sale: Sale) -> None:
+    row = the_invoice(sale)
+    decisions.hold(row.id, now=utcnow(), **WHY)
+    decisions.hold(row.id, now=utcnow(), **WHY)
+    issuing.work(now=last_moment(sale))
+    assert asked(world, "issue") == 0
+    decisions.release(row.id, now=last_moment(sale), **WHY)
+    issuing.work(now=last_moment(sale))
+    assert work(sale).status == Status.READY
+    actions = [one.action for one in audit.AuditEntry.select().where(audit.AuditEntry.subject == f"invoice:{row.id}")]
+    assert sorted(actions) == ["invoice.held", "invoice.released"]
+
+
+def test_a_release_before_its_days_does_not_hurry_it(world: World, sale: Sale) -> None:
+    row = the_invoice(sale)
+    decisions.hold(row.id, now=utcnow(), **WHY)
+    decisions.release(row.id, now=utcnow(), **WHY)
+    assert the_invoice(sale).next_at == row.due_from
+
+
+def test_what_is_at_the_vendor_cannot_be_held_released_or_retried(world: World, sale: Sale) -> None:
+    row = work(sale)
+    for verb in (decisions.hold, decisions.release, decisions.retry, decisions.accept):
+        with pytest.raises(Problem, match="invoice_on_its_way"):
+            verb(row.id, now=utcnow(), **WHY)
+
+
+def test_a_refused_one_is_asked_for_again_under_its_number_once_the_cause_is_mended(world: World, sale: Sale) -> None:
+    trouble(world, "issue", "fails")
+    row = work(sale)
+    assert row.status == Status.REFUSED
+    options = manage.parser().parse_args(["invoice-retry", row.id, "--reason", "税号已在诺诺更正"])
+    assert options.run(options) == 0
+    assert open_cases("invoice.refused", row) == 0
+    row = work(sale)
+    assert (row.status, [one["orderNo"] for one in booked(world, row)]) == (Status.READY, [row.serial])
+
+
+def test_one_that_was_refused_at_the_door_is_sent_again_too(world: World, sale: Sale) -> None:
+    trouble(world, "issue", "error", "E9105")
+    row = work(sale)
+    decisions.retry(row.id, now=due(sale), **WHY)
+    assert work(sale).status == Status.READY
+
+
+def test_a_disputed_one_may_be_accepted(world: World, sale: Sale) -> None:
+    trouble(world, "query", "alter", {"taxAmount": "5.82", "exTaxAmount": "194.18"}, times=None)
+    row = work(sale)
+    assert row.status == Status.DISPUTED
+    decisions.accept(row.id, now=due(sale), **WHY)
+    assert work(sale).status == Status.READY
+    assert cases.open_cases() == []
+
+
+# --- money that goes back ----------------------------------------------------------------------------------------
+
+
+def test_money_that_goes_back_before_leaves_no_invoice(world: World, sale: Sale) -> None:
+    give_back(sale)
+    row = work(sale)
+    assert (row.status, asked(world, "issue"), audit_invoices()) == (Status.CANCELLED, 0, [])
+
+
+def test_a_held_or_refused_one_is_cancelled_by_the_watch(world: World, sale: Sale) -> None:
+    row = the_invoice(sale)
+    decisions.hold(row.id, now=utcnow(), **WHY)
+    give_back(sale)
+    look_after(utcnow())
+    assert (the_invoice(sale).status, audit_invoices()) == (Status.CANCELLED, [])
+
+
+def test_money_that_goes_back_afterwards_is_a_case_for_a_red_letter_invoice_once(world: World, sale: Sale) -> None:
+    row = work(sale)
+    give_back(sale)
+    for _ in range(2):
+        look_after(utcnow())
+    assert open_cases("invoice.red_letter", row) == 1
+    (case,) = cases.open_cases("invoice.red_letter")
+    cases.decide(case.id, "红字发票已开", actor="system:cli", now=utcnow())
+    look_after(utcnow())
+    assert cases.open_cases() == []
+
+
+# --- late, missing, unknown years --------------------------------------------------------------------------------
+
+
+def test_an_invoice_that_is_not_there_after_its_last_working_day_is_a_case_until_it_is(
+    world: World, sale: Sale
+) -> None:
+    trouble(world, "issue", "error", "070304", times=None)
+    row = the_invoice(sale)
+    issuing.work(now=row.due_from)
+    watch.find_late(now=last_moment(sale))
+    assert open_cases("invoice.late", row) == 0
+    for seconds in (0, 600):
+        watch.find_late(now=last_moment(sale) + timedelta(seconds=1 + seconds))
+    assert open_cases("invoice.late", row) == 1
+    world.sandbox.box.knobs.clear()
+    issuing.work(now=last_moment(sale) + timedelta(hours=2))
+    assert work(sale).status == Status.READY
+    assert cases.open_cases() == []
+
+
+def test_a_paid_order_whose_event_never_came_gets_its_invoice(world: World, sale: Sale) -> None:
+    InvoiceEvent.delete().execute()
+    Invoice.delete().execute()
+    assert watch.plan_missing(now=utcnow()) == 0  # the event may still be on its way
+    assert audit_invoices(utcnow() + timedelta(hours=2)) == [f"order {sale.order_id} is paid and has no invoice"]
+    later = utcnow() + watch.EVENT_TAKES + timedelta(seconds=1)
+    assert (watch.plan_missing(now=later), watch.plan_missing(now=later)) == (1, 0)
+    assert work(sale).status == Status.READY
+
+
+def test_a_year_that_nobody_knows_is_a_case_thirty_days_before_it_and_once(world: World) -> None:
+    new_year = datetime(working_days.LAST_YEAR, 12, 31, 16, 0, tzinfo=UTC)
+    watch.watch_calendar(now=new_year - watch.LOOK_AHEAD - timedelta(seconds=1))
+    assert cases.open_cases() == []
+    for _ in range(2):
+        watch.watch_calendar(now=new_year - watch.LOOK_AHEAD)
+    year, filed = working_days.LAST_YEAR + 1, cases.open_cases("invoice.calendar_unknown")
+    with_invoices = {one.key for one in load.all_programmes() if one.invoice}
+    assert sorted(case.subject for case in filed) == sorted(f"{key}:{year}" for key in with_invoices)
+    for case in filed:
+        cases.decide(case.id, "已更新日历", actor="system:cli", now=new_year)
+    watch.watch_calendar(now=new_year)
+    assert cases.open_cases() == []
+
+
+# --- the audit ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda row: Invoice.update(tax_fen=584).execute(), "fen of tax for"),
+        (lambda row: Invoice.update(gross_fen=1).execute(), "do not add up"),
+        (lambda row: Invoice.update(status="issued").execute(), "its history leads to"),
+        (lambda row: Invoice.update(number=None).execute(), "something missing"),
+        (lambda row: Invoice.update(next_at=utcnow()).execute(), "looked at again"),
+        (lambda row: InvoiceFile.delete().execute(), "its file does not fit"),
+        (lambda row: InvoiceEvent.update(action="retry").execute(), "invoice "),
+        (lambda row: InvoiceEvent.update(invoice_id="x").execute(), "which is not there"),
+        (lambda row: Invoice.delete().execute(), "has no invoice"),
+    ],
+)
+def test_the_audit_sees_what_is_wrong(world: World, sale: Sale, spoil: Any, says: str) -> None:
+    row = work(sale)
+    assert audit_invoices() == []
+    spoil(row)
+    found = audit_invoices(utcnow() + timedelta(hours=2))
+    assert found
+    assert any(says in text for text in found)
+
+
+def test_the_audit_sees_an_invoice_of_money_that_went_back(world: World, sale: Sale) -> None:
+    work(sale)
+    give_back(sale)
+    (found,) = audit_invoices(utcnow() + timedelta(days=60))
+    assert "its money went back" in found
+    look_after(utcnow())
+    assert audit_invoices(utcnow() + timedelta(days=60)) == []
+
+
+def test_two_sales_have_two_invoices_with_numbers_of_their_own(world: World) -> None:
+    first, second = work(a_paid_sale(world)), work(a_paid_sale(world))
+    assert first.number != second.number
+    assert audit_invoices() == []
