@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core import db
-from tests.faults import data, exams, heartbeats, jobs, kill, login, payments, report
+from tests.faults import data, exams, heartbeats, jobs, kill, login, payments, report, wechat
 from tests.world import SERVERS, World, build
 
 
@@ -49,7 +49,9 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
         Scenario("L1", 10_000, login.l1, login.l1_twin),
         Scenario("L2", 50, login.l2, login.l2_twin),
         Scenario("L3", 50, login.l3, login.l3_twin),
+        Scenario("L4", 20, wechat.l4, wechat.l4_twin),
         Scenario("L5", 20, login.l5, login.l5_twin),
+        Scenario("L6", 20, wechat.l6, wechat.l6_twin),
         Scenario("L7", 1, login.l7, login.l7_twin),
     ),
     "data": (Scenario("D1", 1, data.d1, data.d1_twin), Scenario("D2", 10, data.d2, data.d2_twin)),
