@@ -116,13 +116,6 @@ def a_file(text: str) -> Path:
     return path
 
 
-def a_name(text: str) -> str:
-    """Somebody's name, as the audit log keeps it."""
-    if not text.strip() or len(text) > 30:
-        raise argparse.ArgumentTypeError("a name of 1 to 30 characters")
-    return text.strip()
-
-
 def audit(_options: argparse.Namespace) -> int:
     """Check the invariants of money, invoices, learning, exams and proofs over the whole database."""
     found = [*audit_payments(), *audit_invoices(), *audit_progress(), *audit_attempts(), *audit_proofs()]
@@ -207,7 +200,7 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("decide-case", help="write down the decision of a case, which closes it")
     command.add_argument("case_id", metavar="ID")
     command.add_argument("--decision", required=True, help="what was decided, in words")
-    command.add_argument("--by", required=True, type=a_name, help="who decided")
+    command.add_argument("--by", required=True, type=support.a_name, help="who decided")
     command.set_defaults(run=decide_case)
 
     command = commands.add_parser("pay-give-back", help="refund what a disputed payment captured")

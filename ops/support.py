@@ -6,11 +6,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from typing import get_args
 
 from app.account import service as account
 from app.account.id_number import normalise
 from app.core.clock import utcnow
+from app.core.staff import Right, Staff
+from app.enrol import unmasking
 from app.face import photos, tries
+from app.policy import load as policy
 
 ACTOR = "system:cli"
 VERBS: dict[str, tuple[Callable[..., None], str]] = {
@@ -31,6 +35,19 @@ def help_person(options: argparse.Namespace) -> int:
     return 0
 
 
+def unmask(options: argparse.Namespace) -> int:
+    """Print fields of a person in the clear; the audit log names who asked, for what, and why."""
+    number = normalise(options.person)
+    known = account.find_by_id_number(number) if number else None
+    rights = frozenset((Right.SUPPORT, programme.key) for programme in policy.all_programmes())
+    staff = Staff(f"staff:{options.by}", rights)
+    person_id = known.id if known else options.person
+    clear = unmasking.unmask(staff, options.programme, person_id, options.fields, reason=options.reason, now=utcnow())
+    for name, value in clear.items():
+        print(f"{name}\t{value or '-'}")
+    return 0
+
+
 def a_reason(text: str) -> str:
     """Some words, not only blanks."""
     if not text.strip():
@@ -38,10 +55,24 @@ def a_reason(text: str) -> str:
     return text.strip()
 
 
+def a_name(text: str) -> str:
+    """Somebody's name, as the audit log keeps it."""
+    if not text.strip() or len(text) > 30:
+        raise argparse.ArgumentTypeError("a name of 1 to 30 characters")
+    return text.strip()
+
+
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """One command a verb."""
+    """One command a verb, and the look at what is masked."""
     for verb, (_, text) in VERBS.items():
         command = commands.add_parser(verb, help=text)
         command.add_argument("id_number", metavar="ID_NUMBER")
         command.add_argument("--reason", required=True, type=a_reason)
         command.set_defaults(run=help_person, verb=verb)
+    command = commands.add_parser("unmask", help="show personal data in the clear; audited")
+    command.add_argument("person", metavar="PERSON", help="the person's id, as cases name it, or the ID number")
+    command.add_argument("--programme", required=True, help="on whose roster the person stands")
+    command.add_argument("--fields", nargs="+", required=True, choices=get_args(unmasking.Field))
+    command.add_argument("--reason", required=True, type=a_reason)
+    command.add_argument("--by", required=True, type=a_name, help="who asks")
+    command.set_defaults(run=unmask)

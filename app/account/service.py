@@ -55,6 +55,7 @@ __all__ = [
     "get_session",
     "give_consent",
     "has_consent",
+    "hold",
     "look_up_people",
     "next_step",
     "notice_message",
@@ -71,6 +72,7 @@ CONSENT_KINDS = tuple(consents.VERSIONS)
 has_consent = consents.agreed
 require_consent = consents.require
 require_password = passwords.require
+hold = limits.hold
 
 
 def get_person(person_id: str, *, locked: bool = False) -> Person:

@@ -22,6 +22,14 @@ class AuditEntry(BaseModel):
     request_id = peewee.CharField(40, null=True)
 
 
+def moments(actor: str, action: str, *, since: datetime) -> list[datetime]:
+    """When the actor did this since then, the first time first."""
+    query = AuditEntry.select(AuditEntry.at).where(
+        AuditEntry.at > since, AuditEntry.actor == actor, AuditEntry.action == action
+    )
+    return [at for (at,) in query.order_by(AuditEntry.at).tuples()]
+
+
 def record(actor: str, action: str, subject: str, *, now: datetime, **data: str | int | bool | None) -> None:
     """Add a line, for example `record('person:…', 'phone.changed', 'person:…', now=now, old='138****1234')`."""
     request_id = structlog.contextvars.get_contextvars().get("request_id")

@@ -34,3 +34,5 @@ ONE_PROGRAMME_PER_ORDER = problem(
     "one_programme_per_order", 409, "勾选的课程属于不同的培训项目，收款单位不同，请分开缴费。"
 )
 NOTHING_TO_PAY = problem("nothing_to_pay", 409, "这个培训项目不收费，不用缴费。")
+UNMASK_REASON = problem("unmask_reason", 422, "请写明查看原始信息的原因（5 至 200 个字），原因会记入审计记录。")
+UNMASK_TOO_OFTEN = problem("unmask_too_often", 429, "一小时内查看的原始信息太多了，请稍后再试；批量请走导出流程。")

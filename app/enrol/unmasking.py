@@ -1,0 +1,56 @@
+"""Personal data in the clear, for staff who need them: of a person on their programme's roster, for a reason, and
+written down in the transaction that reads them (fault A5)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Literal
+
+from app.account import service as account
+from app.core import audit
+from app.core.db import transaction
+from app.core.errors import NOT_FOUND
+from app.core.logging import redact_text
+from app.core.staff import Right, Staff
+from app.enrol.errors import UNMASK_REASON, UNMASK_TOO_OFTEN
+from app.enrol.models import RosterEntry
+
+Field = Literal["name", "id_number", "phone"]
+ACTION = "person.unmasked"
+SHORTEST, LONGEST = 5, 200  # characters of a reason
+AN_HOUR = timedelta(hours=1)
+MOST = 30  # persons that one of the staff may look at within an hour: more is an export, which has rules of its own
+
+
+def unmask(
+    staff: Staff, programme: str, person_id: str, fields: Collection[Field], *, reason: str, now: datetime
+) -> dict[str, str | None]:
+    """The fields of a person in the clear. Needs `support` in a programme on whose roster the person stands; others
+    learn nothing. Raises `forbidden`, `not_found`, `unmask_reason` (too short or long), `unmask_too_often` with the
+    seconds to wait."""
+    staff.require(Right.SUPPORT, programme)
+    reason = " ".join(reason.split())
+    if not SHORTEST <= len(reason) <= LONGEST:
+        raise UNMASK_REASON(fields={"reason": UNMASK_REASON.sentence})
+    mine = (RosterEntry.person_id == person_id) & (RosterEntry.programme == programme)
+    if not fields or not RosterEntry.select().where(mine).exists():
+        raise NOT_FOUND()
+    with transaction():
+        account.hold("unmask", staff.actor, now=now)
+        seen = audit.moments(staff.actor, ACTION, since=now - AN_HOUR)
+        if len(seen) >= MOST:
+            wait = int((seen[-MOST] + AN_HOUR - now).total_seconds()) + 1
+            raise UNMASK_TOO_OFTEN(headers={"Retry-After": str(wait)}, retry_after=wait)
+        person = account.get_person(person_id)
+        clear: dict[str, str | None] = {name: getattr(person, name) for name in sorted(set(fields))}
+        audit.record(
+            staff.actor,
+            ACTION,
+            f"person:{person_id}",
+            now=now,
+            programme=programme,
+            fields=",".join(clear),
+            reason=redact_text(reason),
+        )
+    return clear
