@@ -33,6 +33,7 @@ TEMPLATES: dict[str, str] = {
     "phone": "activation_code",
 }
 SHARED = {"login": "outside", "reset": "outside"}  # asked for outside of a session: one window for both
+TICKET = "sms code"
 LIVES = timedelta(minutes=5)
 TRIES = 5
 WAIT_SECONDS = 60
@@ -103,7 +104,8 @@ def issue(
 ) -> VerificationCode:
     """Make a code for an ID number (normalised, known or not) and, if there is a `phone`, have it sent there.
 
-    `asker`: the session or, outside of one, the address that asks; `check` takes the code from there only.
+    `asker`: the session or, outside of one, the address that asks; `check` takes the code from there only, or from
+    whoever brings its ticket.
     `reserved`: somebody who is known asks, and may take what strangers leave. `person` and `phone` are None where
     nobody is to learn that there is no such person or phone; then, and where strangers have used a phone up, the same
     is written and told, and nothing is sent. A code replaces those before it of the same asker. Raises
@@ -146,15 +148,34 @@ def issue(
     return row
 
 
-def check(id_number: str, purpose: Purpose, code: str, *, asker: str, now: datetime) -> VerificationCode:
-    """The newest code that `asker` was sent of this ID number for `purpose`, if it is this one. Counts a try, right
-    or wrong, whatever happens afterwards; `use` it in the transaction of what it opens. Raises `code_wrong`."""
+def ticket_of(row: VerificationCode) -> str:
+    """What whoever asked for the code may bring with it, from whatever address: the network changes on the way."""
+    return tokens.sign(TICKET, row.id, expires=row.expires_at)
+
+
+def _named(ticket: str | None, now: datetime) -> str | None:
+    """The id of the code that a ticket is for; None for one that is none."""
+    try:
+        (row_id,) = tokens.verify(TICKET, ticket or "", now)
+    except (tokens.BadToken, ValueError):
+        return None
+    return row_id
+
+
+def check(
+    id_number: str, purpose: Purpose, code: str, *, asker: str, ticket: str | None = None, now: datetime
+) -> VerificationCode:
+    """The code of this ID number for `purpose` that `ticket` names or, without one, the newest that `asker` was sent,
+    if it is this one. Counts a try, right or wrong, whatever happens afterwards; `use` it in the transaction of what
+    it opens. Raises `code_wrong`."""
+    named = _named(ticket, now)
+    asked_here = VerificationCode.asker_index.in_(crypto.indexes("verification_code.asker", asker))
     row = (
         VerificationCode.select()
         .where(
             VerificationCode.subject_index.in_(crypto.indexes("person.id_number", id_number)),
             VerificationCode.purpose == purpose,
-            VerificationCode.asker_index.in_(crypto.indexes("verification_code.asker", asker)),
+            asked_here if named is None else VerificationCode.id == named,
         )
         .order_by(VerificationCode.created_at.desc(), VerificationCode.id.desc())
         .first()

@@ -17,9 +17,7 @@ PROGRAMME_NOT_OPEN = problem(
     "programme_not_open", 409, "这个培训项目还没有在本平台开放，请按主管部门的通知办理，或从首页选择其他项目。"
 )
 UNKNOWN_PROGRAMME = problem("unknown_programme", 404, "没有这个培训项目，请从首页重新进入。")
-CODE_WRONG = problem(
-    "code_wrong", 422, "验证码不正确或已失效，请核对最新一条短信；输错 5 次或换了网络，需重新获取验证码。"
-)
+CODE_WRONG = problem("code_wrong", 422, "验证码不正确或已失效，请核对最新一条短信；输错 5 次后需重新获取验证码。")
 SMS_TOO_OFTEN = problem(
     "sms_too_often", 429, "验证码获取得太频繁了，请稍等一会儿再获取；已收到的验证码 5 分钟内有效。"
 )

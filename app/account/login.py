@@ -54,6 +54,7 @@ def login(
     channel: str,
     *,
     code: str | None,
+    ticket: str | None = None,
     address: str,
     now: datetime,
 ) -> SignedIn:
@@ -67,7 +68,7 @@ def login(
     if tried.guarded:
         if code is None:
             raise LOGIN_CODE_NEEDED(phone=programme.authority.contacts.login)
-        proof = codes.check(id_number, "login", code, asker=address, now=now)
+        proof = codes.check(id_number, "login", code, asker=address, ticket=ticket, now=now)
     person = service.find_by_id_number(id_number)
     right = passwords.matches(programme, person, password)
     if person is None or not right:
@@ -91,19 +92,20 @@ def login(
     return signed_in
 
 
-def send_code(programme_key: str, id_number: str, purpose: codes.Purpose, *, address: str, now: datetime) -> None:
+def send_code(programme_key: str, id_number: str, purpose: codes.Purpose, *, address: str, now: datetime) -> str:
     """Have a code sent to the phone of the person with this ID number, if there are both: nobody learns whether.
-    `purpose`: "login" or "reset". Raises `login_paused` (too many from this address), `sms_too_often`,
-    `sms_not_offered`, `unknown_programme`."""
+    Gives the ticket with which the code is good from any address. `purpose`: "login" or "reset". Raises
+    `login_paused` (too many from this address), `sms_too_often`, `sms_not_offered`, `unknown_programme`."""
     programme = programme_in_force(programme_key, now)
     person = service.find_by_id_number(id_number)
     phone = person.phone if person else None
     known_here = limits.knows(id_number, address, now=now)
     with transaction():
         limits.count(limits.CODES, address, now=now)
-        codes.issue(
+        row = codes.issue(
             programme, id_number, person, purpose, phone, asker=address, address=address, reserved=known_here, now=now
         )
+    return codes.ticket_of(row)
 
 
 def logout(person_id: str, session_id: str, *, now: datetime) -> None:

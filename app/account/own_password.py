@@ -52,7 +52,9 @@ def _replace(person: Person, before: str | None, hashed: str, now: datetime) -> 
         raise CONFLICT()
 
 
-def reset(programme_key: str, id_number: str, code: str, new: str, *, address: str, now: datetime) -> None:
+def reset(
+    programme_key: str, id_number: str, code: str, new: str, *, ticket: str | None = None, address: str, now: datetime
+) -> None:
     """A forgotten password: the code came back from the phone on record. Every session ends, every limit of the
     account is lifted; where the account was not active yet, the code is the proof. Raises `code_wrong` (also for an
     unknown ID number), `password_weak`, `login_paused`, `sms_not_offered` (the account can be activated by face
@@ -60,7 +62,7 @@ def reset(programme_key: str, id_number: str, code: str, new: str, *, address: s
     programme = programme_in_force(programme_key, now)
     passwords.require_strong(programme, id_number, new)
     limits.count(limits.CODES, address, now=now)
-    row = codes.check(id_number, "reset", code, asker=address, now=now)
+    row = codes.check(id_number, "reset", code, asker=address, ticket=ticket, now=now)
     person = service.find_by_id_number(id_number)
     if person is None or person.phone != row.phone:
         raise CODE_WRONG()  # the phone was changed in between

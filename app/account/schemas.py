@@ -54,6 +54,13 @@ def _code(required: bool = True) -> String:
     )
 
 
+def _ticket() -> String:
+    return String(
+        validate=[Length(1, 200, error="请重新获取验证码。"), plain],
+        metadata={"description": "获取验证码时返回的 ticket；带上它，换了网络验证码仍然有效"},
+    )
+
+
 def _password(description: str) -> String:
     return String(
         required=True,
@@ -68,6 +75,7 @@ class LoginIn(Schema):
     password = _password("密码；首次登录用项目的初始密码")
     channel = String(required=True, validate=OneOf(CHANNELS, error="请从网页、小程序或 App 登录。"))
     code = _code(required=False)
+    ticket = _ticket()
 
 
 class SignedInOut(Schema):
@@ -93,6 +101,7 @@ class CodeSentOut(Schema):
     wait_seconds = Integer(required=True, metadata={"description": "多少秒后可以重新获取"})
     phone = String(metadata={"description": "接收短信的手机号（打码）；未登录时不返回"})
     notice = String(required=True, metadata={"description": "给学员看的一句话"})
+    ticket = String(metadata={"description": "与验证码一起提交，换了网络也有效；已登录时不返回"})
 
 
 class CodeIn(Schema):
@@ -117,6 +126,7 @@ class ResetIn(Schema):
     programme = _programme()
     id_number = _id_number()
     code = _code()
+    ticket = _ticket()
     new_password = _password("新密码，8 至 64 位")
 
 

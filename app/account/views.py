@@ -67,6 +67,7 @@ def post_login(json_data: Body) -> Body:
         json_data["password"],
         json_data["channel"],
         code=json_data.get("code"),
+        ticket=json_data.get("ticket"),
         address=client_address(),
         now=request_now(),
     )
@@ -75,8 +76,8 @@ def post_login(json_data: Body) -> Body:
 
 def _ask_code(json_data: Body, purpose: Purpose) -> Body:
     key, number = json_data["programme"], json_data["id_number"]
-    login.send_code(key, number, purpose, address=client_address(), now=request_now())
-    return _sent(_MAYBE_SENT)
+    ticket = login.send_code(key, number, purpose, address=client_address(), now=request_now())
+    return _sent(_MAYBE_SENT, ticket=ticket)
 
 
 @blueprint.post("/login/code")
@@ -170,6 +171,7 @@ def post_reset(json_data: Body) -> Body:
         json_data["id_number"],
         json_data["code"],
         json_data["new_password"],
+        ticket=json_data.get("ticket"),
         address=client_address(),
         now=request_now(),
     )

@@ -13,8 +13,8 @@ from app.core import db, outbox
 from app.core.db import database, transaction
 from app.core.errors import Problem
 from app.policy import load
-from tests.account.screens import another, sms_code
-from tests.factories import NOW, a_person
+from tests.account.screens import Screens, another, sms_code
+from tests.factories import NOW, a_person, an_id_number
 from tests.world import World
 
 
@@ -213,3 +213,62 @@ def test_what_counts_no_more_is_forgotten(world: World) -> None:
     assert service.forget(now=NOW + timedelta(days=3)) >= 3
     assert service.forget(now=NOW + timedelta(days=3)) == 0
     assert service.forget(now=NOW + timedelta(days=120)) == 2
+
+
+def test_a_code_is_good_from_another_network_with_its_ticket_only(world: World) -> None:
+    person = a_person()
+    ask = {"programme": "yunnan", "id_number": person.id_number}
+    ticket = Screens(world, "10.6.0.1").post("/password-reset/code", **ask).get_json()["ticket"]
+    code = sms_code(person.id_number, "reset")
+    elsewhere = Screens(world, "10.6.0.2")
+    body = ask | {"code": code, "new_password": "Neues-Wort-27"}
+    for wrong in ({}, {"ticket": "x.y"}, {"ticket": ticket[:-2] + "AA"}):
+        assert elsewhere.post("/password-reset", **body, **wrong).status_code == 422
+    assert elsewhere.post("/password-reset", **body, ticket=ticket).status_code == 200
+    assert elsewhere.post("/password-reset", **body, ticket=ticket).status_code == 422, "once"
+
+
+def test_a_ticket_is_for_its_person_and_its_purpose(world: World) -> None:
+    mine, other = a_person(), a_person()
+    here = Screens(world, "10.6.1.1")
+    tickets = {
+        (person.id, path): here.post(path, programme="yunnan", id_number=person.id_number).get_json().get("ticket")
+        for person, path in ((mine, "/password-reset/code"), (other, "/login/code"))
+    }
+    code = sms_code(mine.id_number, "reset")
+    elsewhere = Screens(world, "10.6.1.2")
+    body = {"programme": "yunnan", "code": code, "new_password": "Neues-Wort-27"}
+    stolen = tickets[mine.id, "/password-reset/code"]
+    assert elsewhere.post("/password-reset", **body, id_number=other.id_number, ticket=stolen).status_code == 422
+    wrong = tickets[other.id, "/login/code"]
+    assert elsewhere.post("/password-reset", **body, id_number=other.id_number, ticket=wrong).status_code == 422
+
+
+def test_five_tries_are_five_tries_with_a_ticket_too(world: World) -> None:
+    person = a_person()
+    ask = {"programme": "yunnan", "id_number": person.id_number, "new_password": "Neues-Wort-27"}
+    here = Screens(world, "10.6.2.1")
+    ticket = here.post("/password-reset/code", programme="yunnan", id_number=person.id_number).get_json()["ticket"]
+    code = sms_code(person.id_number, "reset")
+    for number in range(5):
+        there = Screens(world, f"10.6.2.{number + 2}")
+        assert there.post("/password-reset", **ask, code=another(code), ticket=ticket).status_code == 422
+    assert here.post("/password-reset", **ask, code=code, ticket=ticket).status_code == 422
+
+
+def test_nobody_gets_a_ticket_that_looks_the_same(world: World) -> None:
+    """Somebody unknown gets one too, of the same length, and it opens nothing."""
+    here = Screens(world, "10.6.3.1")
+    known = here.post("/login/code", programme="yunnan", id_number=a_person().id_number).get_json()
+    nobody = here.post("/login/code", programme="yunnan", id_number=an_id_number()).get_json()
+    assert known.keys() == nobody.keys()
+    assert len(known["ticket"]) == len(nobody["ticket"])
+
+
+def test_a_guarded_owner_comes_in_from_a_changing_network(world: World) -> None:
+    person = a_person()
+    for number in range(limits.GUARD_AFTER):
+        Screens(world, f"10.6.4.{number}").login(person.id_number, "Falsch-2026")
+    asked = Screens(world, "10.6.5.1").post("/login/code", programme="yunnan", id_number=person.id_number)
+    code, ticket = sms_code(person.id_number, "login"), asked.get_json()["ticket"]
+    assert Screens(world, "10.6.5.2").login(person.id_number, code=code, ticket=ticket).status_code == 200

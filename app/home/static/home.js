@@ -42,7 +42,7 @@ function waysToActivate(me) {
 onSubmit("log-in", async (data) => {
   keep(null);
   const body = { programme: data.programme, id_number: tidy(data.id_number), password: data.password, channel: "web" };
-  if (!$("guard").hidden && data.code) body.code = data.code;
+  if (!$("guard").hidden && data.code) Object.assign(body, { code: data.code }, tickets["login-code"]);
   let answer;
   try {
     answer = await api("POST", "/api/v1/login", body);
@@ -60,9 +60,12 @@ onSubmit("log-in", async (data) => {
   await where();
 });
 
+const tickets = {}; // with its ticket a code is good although the network has changed
+
 function onCode(control, path, body, told) {
   $(control).addEventListener("click", () => busy($(control), async () => {
     const answer = await api("POST", path, body());
+    if (answer.ticket) tickets[told] = { ticket: answer.ticket };
     waitFor($(control), answer.wait_seconds);
     say(answer.notice, true);
     $(told).focus();
@@ -98,6 +101,7 @@ onSubmit("consent", async (data) => {
 onSubmit("reset", async (data) => {
   await api("POST", "/api/v1/password-reset", {
     programme: programme(), id_number: tidy(data.id_number), code: data.code.trim(), new_password: data.new_password,
+    ...tickets["reset-code"],
   });
   $("id-number").value = data.id_number;
   $("reset").reset();

@@ -3648,6 +3648,8 @@ export interface components {
             notice: string;
             /** @description 接收短信的手机号（打码）；未登录时不返回 */
             phone?: string;
+            /** @description 与验证码一起提交，换了网络也有效；已登录时不返回 */
+            ticket?: string;
             /** @description 多少秒后可以重新获取 */
             wait_seconds: number;
         };
@@ -3673,6 +3675,8 @@ export interface components {
             password: string;
             /** @description 培训项目，如 yunnan */
             programme: string;
+            /** @description 获取验证码时返回的 ticket；带上它，换了网络验证码仍然有效 */
+            ticket?: string;
         };
         AccountMeOut: {
             /** @description 是否已完成激活（含自设密码和同意协议） */
@@ -3735,6 +3739,8 @@ export interface components {
             new_password: string;
             /** @description 培训项目，如 yunnan */
             programme: string;
+            /** @description 获取验证码时返回的 ticket；带上它，换了网络验证码仍然有效 */
+            ticket?: string;
         };
         AccountResetOut: {
             /**
