@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +28,8 @@ import zxingcpp
 from app.core.clock import utcnow
 from app.pay.channels import CHANNELS
 from app.policy import load as policy
+from app.policy import working_days
+from app.policy.days import shanghai_day
 from app.policy.schema import Programme
 from config.settings import ROOT
 from ops import questions, wallet
@@ -102,6 +105,8 @@ class Journey:
             enrolment_id = self.sign_up()
         with self.step("缴费"):
             self.pay(enrolment_id)
+        with self.step("发票"):
+            self.invoice()
         with self.step("学习"):
             self.study(enrolment_id)
         with self.step("考试"):
@@ -207,6 +212,27 @@ class Journey:
         answer = self.client.post("/api/v1/wechat/login", {"programme": self.programme.key, "code": code})
         body = {"bind_ticket": answer["bind_ticket"], "password": OWN_PASSWORD}
         self.client.post("/api/v1/wechat/bind", body)
+
+    def invoice(self) -> None:
+        """It is on its way, in the person's own name, for the programme's working days; days later it is issued."""
+        if self.programme.invoice is None or self.programme.invoice.issued != "automatic":
+            return
+        order_id = self.evidence["order_id"]
+
+        def planned() -> Any:
+            rows = self.client.get("/api/v1/invoices")["invoices"]
+            return next((row for row in rows if row["order_id"] == order_id and row["id"]), None)
+
+        card = self.until("the invoice", planned, seconds=60)
+        paid_at = datetime.fromisoformat(self.client.get(f"/api/v1/orders/{order_id}")["paid_at"])
+        opens, closes = working_days.window(paid_at, self.programme.invoice.after_payment, self.programme.calendar)
+        days = (str(shanghai_day(opens)), str(shanghai_day(closes)))
+        if card["state"] != "planned" or (card["due_from"], card["due_until"]) != days:
+            raise Surprise(f"the invoice: {card}, not {days}")
+        shown = self.client.get(f"/api/v1/invoices/{card['id']}")
+        if shown["title"] != self.who.name or shown["net_fen"] + shown["tax_fen"] != shown["amount_fen"]:
+            raise Surprise(f"what stands on the invoice: {shown}")
+        self.evidence["invoice_due"] = days
 
     # --- studying ------------------------------------------------------------------------------------------------
 

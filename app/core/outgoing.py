@@ -1,7 +1,7 @@
 """A line to one provider over HTTPS: connections that are kept, time limits, one more try, a breaker.
 
-For providers whose calls may be repeated (each carries a number of ours). Our own answer must be out within five
-seconds, so that a call has four.
+For providers whose calls may be repeated (each carries a number of ours), unless the caller says otherwise. Our own
+answer must be out within five seconds, so that a call has four.
 """
 
 from __future__ import annotations
@@ -41,29 +41,42 @@ class Line:
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=32))
 
-    def send(self, method: str, url: str, *, data: bytes | None = None, headers: Mapping[str, str]) -> Answer:
-        """One call. Raises `trouble`, at once while the provider is out of order."""
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        data: bytes | None = None,
+        headers: Mapping[str, str],
+        again: bool = True,
+        limit: int = MAX_ANSWER,
+    ) -> Answer:
+        """One call, whose answer has at most `limit` bytes; tried once more on a line that broke at once, if `again`.
+        Raises `trouble`, at once while the provider is out of order."""
         with self.breaker:
             began = time.monotonic()
             try:
                 try:
-                    return self._send(method, url, data, headers, began + TOTAL)
+                    return self._send(method, url, data, headers, limit, began + TOTAL)
                 except requests.ConnectionError as error:
-                    if isinstance(error, requests.Timeout) or time.monotonic() - began > AT_ONCE:
+                    late = isinstance(error, requests.Timeout) or time.monotonic() - began > AT_ONCE
+                    if late or not again:
                         raise
                     # a kept connection that the other side had given up, or a network that stumbled
-                    return self._send(method, url, data, headers, began + TOTAL)
+                    return self._send(method, url, data, headers, limit, began + TOTAL)
             except requests.RequestException as error:
                 raise self._trouble(type(error).__name__) from error
 
-    def _send(self, method: str, url: str, data: bytes | None, headers: Mapping[str, str], until: float) -> Answer:
+    def _send(
+        self, method: str, url: str, data: bytes | None, headers: Mapping[str, str], limit: int, until: float
+    ) -> Answer:
         with self._session.request(
             method, url, data=data, headers=dict(headers), timeout=TIMEOUT, allow_redirects=False, stream=True
         ) as response:
             body = b""
             for chunk in response.iter_content(16 * 1024):
                 body += chunk
-                if len(body) > MAX_ANSWER or time.monotonic() > until:
+                if len(body) > limit or time.monotonic() > until:
                     raise self._trouble("an answer too long or too slow")
             status = response.status_code
             if status == 429 or not (200 <= status < 300 or 400 <= status < 500):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core import db
-from tests.faults import data, exams, heartbeats, jobs, kill, login, payments, report, wechat
+from tests.faults import data, exams, heartbeats, invoices, jobs, kill, login, payments, report, wechat
 from tests.world import SERVERS, World, build
 
 
@@ -40,6 +40,7 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     ),
     "jobs": (
         Scenario("J1", 10, jobs.j1, jobs.j1_twin),
+        Scenario("J1 invoice", 5, invoices.j1, invoices.j1_twin),
         Scenario("J2", 200, jobs.j2, jobs.j2_twin),
         Scenario("J3", 20, jobs.j3, jobs.j3_twin),
         Scenario("J4", 5, jobs.j4, jobs.j4_twin),

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pypdfium2
 import pytest
 
 from app.core import db, outbox
 from app.core.clock import utcnow
-from app.core.ids import new_id
 from app.invoice import issuing, queries, service
 from app.invoice.models import Invoice, InvoiceFile
-from app.invoice.providers.protocol import Request
 from app.invoice.status import Status
 from app.notify.models import Sms
 from app.policy import load, working_days
@@ -123,60 +120,6 @@ def test_what_the_vendor_does_not_have_is_sent_again_after_five_minutes_under_it
         issuing.work(now=now)
     row = work(sale)
     assert (row.status, [one["orderNo"] for one in booked(world, row)]) == (Status.READY, [row.serial])
-
-
-class Death(BaseException):
-    """The worker is killed: nothing after this is done."""
-
-
-@pytest.fixture
-def dies_after_the_call(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """`dies()`: the next worker is killed between the vendor's answer and the note of it."""
-    real = issuing._apply
-
-    def dies() -> None:
-        def apply(*_: Any, **__: Any) -> None:
-            monkeypatch.setattr(issuing, "_apply", real)
-            raise Death
-
-        monkeypatch.setattr(issuing, "_apply", apply)
-
-    return dies
-
-
-def test_j1_killed_after_the_vendor_took_it_it_is_asked_for_and_not_sent_again(
-    world: World, sale: Sale, dies_after_the_call: Any
-) -> None:
-    dies_after_the_call()
-    begins = due(sale)
-    with pytest.raises(Death):
-        issuing.work(now=begins)
-    assert the_invoice(sale).status == Status.SENDING
-    issuing.work(now=begins + issuing.CALL - SECOND)
-    assert asked(world, "query") == 0
-    row = work(sale)
-    assert (row.status, asked(world, "issue"), len(booked(world, row))) == (Status.READY, 1, 1)
-
-
-def test_j1_twin_that_sends_again_under_another_number_has_two_invoices(
-    world: World, sale: Sale, dies_after_the_call: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = issuing.request_of
-
-    def another_number(row: Invoice) -> Request:
-        made = real(row)
-        tail = new_id()[-3:].upper()
-        return Request(made.serial + tail, made.ordered_at, made.buyer, made.lines, made.remark)
-
-    dies_after_the_call()
-    monkeypatch.setattr(issuing, "request_of", another_number)
-    begins = due(sale)
-    with pytest.raises(Death):
-        issuing.work(now=begins)
-    monkeypatch.setattr(issuing, "_ask", issuing._send)
-    issuing.work(now=begins + issuing.CALL)
-    assert len(booked(world, the_invoice(sale))) == 2
-    monkeypatch.undo()
 
 
 def test_workers_at_one_moment_send_it_once(world: World, sale: Sale) -> None:

@@ -151,9 +151,19 @@ def test_no_answer_is_neither_yes_nor_no(
     vendor: Nuonuo, sandbox: server.Running, kind: str, value: int | None
 ) -> None:
     for operation, call in (("issue", lambda: vendor.issue(a_request())), ("query", lambda: vendor.query("F1"))):
-        sandbox.box.knobs.add("invoice", operation, kind, value)
+        sandbox.box.knobs.add("invoice", operation, kind, value, times=2)  # a broken line is tried once more
         with pytest.raises(Unknown):
             call()
+        sandbox.box.knobs.clear()
+
+
+def test_only_a_question_is_put_twice_on_a_line_that_breaks(vendor: Nuonuo, sandbox: server.Running) -> None:
+    for operation in ("issue", "query"):
+        sandbox.box.knobs.add("invoice", operation, "reset")
+    with pytest.raises(Unknown):
+        vendor.issue(a_request())
+    assert vendor.query("F1").state == "absent"
+    assert sandbox.box.journal.count("invoice", "issue") == 1
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Nuonuo 诺诺 open platform, product 诺税通 SaaS, over requests. Wire facts: docs/providers.md, Nuonuo e-invoices.
+"""Nuonuo 诺诺 open platform, product 诺税通 SaaS. Wire facts: docs/providers.md, Nuonuo e-invoices.
 
 A call is one signed POST; `method` in a header names it. The answers are not signed: HTTPS is what vouches for them.
 """
@@ -14,22 +14,17 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
-
-import requests
-from requests.adapters import HTTPAdapter
+from urllib.parse import urlencode, urlsplit
 
 from app.core.clock import shanghai
 from app.core.money import fen, yuan
+from app.core.outgoing import Line
 from app.invoice.providers.protocol import Answer, Refused, Request, Unavailable, Unknown
 
 LIVE = "https://sdk.nuonuo.com"
 PATH = "/open/v1/services"
 FILE_HOSTS = (".nuonuo.com", ".jss.com.cn")  # where the documentation's examples have their files
-TIMEOUT = (2, 4)  # seconds: to connect, and between two packets of the answer
-PDF_SECONDS = 15
 PDF_BYTES = 2 * 1024 * 1024
-ANSWER_BYTES = 256 * 1024
 
 ISSUE = "nuonuo.OpeMplatform.requestBillingNew"
 QUERY = "nuonuo.OpeMplatform.queryInvoiceResult"
@@ -72,10 +67,7 @@ class Nuonuo:
 
     def __init__(self, account: Account, base: str = LIVE):
         self._account, self._base = account, base
-        self._session = requests.Session()
-        self._session.trust_env = False
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=8))
+        self._line = Line("nuonuo", Unknown)
 
     def issue(self, request: Request) -> Answer:
         code, text, result = self._call(ISSUE, {"order": self._order(request)})
@@ -108,14 +100,10 @@ class Nuonuo:
     def download(self, url: str) -> bytes:
         if not self._ours(url):
             raise Unknown("a file from another host")
-        try:
-            with self._session.get(url, timeout=TIMEOUT, stream=True, allow_redirects=False) as response:
-                body = _bounded(response, PDF_BYTES)
-        except requests.RequestException as error:
-            raise Unknown(type(error).__name__) from error
-        if response.status_code != 200 or not body.startswith(b"%PDF-"):
-            raise Unknown(f"no PDF: status {response.status_code}")
-        return body
+        answer = self._line.send("GET", url, headers={}, limit=PDF_BYTES)
+        if answer.status != 200 or not answer.body.startswith(b"%PDF-"):
+            raise Unknown(f"no PDF: status {answer.status}")
+        return answer.body
 
     def _ours(self, url: str) -> bool:
         parts = urlsplit(url)
@@ -130,29 +118,21 @@ class Nuonuo:
         senid, nonce = uuid.uuid4().hex, str(10_000_000 + secrets.randbelow(90_000_000))
         timestamp = str(int(time.time()))
         account = self._account
+        query = urlencode({"senid": senid, "nonce": nonce, "timestamp": timestamp, "appkey": account.app_key})
+        headers = {
+            "Content-Type": "application/json; charset=UTF-8",
+            "X-Nuonuo-Sign": sign(account, senid, nonce, timestamp, content),
+            "accessToken": account.access_token,
+            "userTax": account.tax_number,
+            "method": method,
+        }
+        # what may have arrived is not sent a second time, but asked for
+        url, again = f"{self._base}{PATH}?{query}", method == QUERY
+        answer = self._line.send("POST", url, data=content.encode(), headers=headers, again=again)
+        if answer.status != 200:
+            raise Unknown(f"status {answer.status}")
         try:
-            with self._session.post(
-                self._base + PATH,
-                params={"senid": senid, "nonce": nonce, "timestamp": timestamp, "appkey": account.app_key},
-                data=content.encode(),
-                headers={
-                    "Content-Type": "application/json; charset=UTF-8",
-                    "X-Nuonuo-Sign": sign(account, senid, nonce, timestamp, content),
-                    "accessToken": account.access_token,
-                    "userTax": account.tax_number,
-                    "method": method,
-                },
-                timeout=TIMEOUT,
-                stream=True,
-                allow_redirects=False,
-            ) as response:
-                body = _bounded(response, ANSWER_BYTES)
-        except requests.RequestException as error:
-            raise Unknown(type(error).__name__) from error
-        if response.status_code != 200:
-            raise Unknown(f"status {response.status_code}")
-        try:
-            said = json.loads(body)
+            said = json.loads(answer.body)
             code = str(said["code"])
         except (ValueError, TypeError, KeyError) as error:
             raise Unknown("no answer of the vendor's form") from error
@@ -197,15 +177,6 @@ class Nuonuo:
                 for line in request.lines
             ],
         }
-
-
-def _bounded(response: requests.Response, limit: int) -> bytes:
-    body, until = b"", time.monotonic() + PDF_SECONDS
-    for chunk in response.iter_content(16 * 1024):
-        body += chunk
-        if len(body) > limit or time.monotonic() > until:
-            raise Unknown("an answer too long or too slow")
-    return body
 
 
 def _answer(state: Any, row: dict[str, Any]) -> Answer:
