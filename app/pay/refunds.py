@@ -8,10 +8,12 @@ import structlog
 
 from app.cases import service as cases
 from app.core.db import compare_and_set, transaction
+from app.core.money import yuan
+from app.notify import service as notify
 from app.pay import ledger
 from app.pay.budget import Budget
 from app.pay.channels import provider_of
-from app.pay.models import PaymentAttempt, Refund
+from app.pay.models import Order, PaymentAttempt, Refund
 from app.pay.notify_url import notify_url
 from app.pay.providers.protocol import RefundRequest, RefundState, Refused, Unknown
 from app.pay.status import RefundAction, RefundStatus
@@ -77,6 +79,7 @@ def apply_state(refund: Refund, state: RefundState, *, now: datetime) -> None:
     if state == "succeeded":
         with transaction():
             ledger.move(refund, RefundAction.SUCCEED, "provider", now=now, succeeded_at=now, try_at=None)
+            _tell(refund, now)
             for kind in ("pay.refund_failed", "pay.refund_refused"):
                 cases.decide_about(kind, f"refund:{refund.id}", "the refund arrived", actor="system", now=now)
     elif state == "processing":
@@ -85,6 +88,19 @@ def apply_state(refund: Refund, state: RefundState, *, now: datetime) -> None:
         with transaction():
             cases.file("pay.refund_failed", f"refund:{refund.id}", {}, now=now)
             ledger.move(refund, RefundAction.FAIL, "provider", now=now, try_at=None)
+
+
+def _tell(refund: Refund, now: datetime) -> None:
+    """The money is back with the person: they are told."""
+    order = Order.get_by_id(refund.order_id)
+    notify.tell(
+        person_id=order.person_id,
+        programme=order.programme,
+        template="refund_succeeded",
+        params=[yuan(refund.amount_fen)],
+        key=f"refund:{refund.id}",
+        now=now,
+    )
 
 
 def ask_refund(out_refund_no: str, *, now: datetime) -> None:

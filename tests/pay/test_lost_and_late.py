@@ -17,6 +17,7 @@ from app.cases import service as cases
 from app.core import breaker, db
 from app.core.clock import utcnow
 from app.core.errors import Problem
+from app.notify.models import Sms
 from app.pay import janitor, ledger, refunds, service, settlement
 from app.pay.audit import audit_payments
 from app.pay.models import Order, PaymentAttempt, Refund
@@ -347,6 +348,8 @@ def test_late_money_goes_back_and_the_person_sees_it(world: World, client: Flask
         (20000, "late", "succeeded")
     ]
     assert audit_payments() == []
+    (told,) = Sms.select().where(Sms.template == "refund_succeeded")
+    assert (told.person_id, told.params) == (order.person_id, '["200.00"]')
 
 
 def test_a_refund_whose_call_fails_twenty_times_is_one_refund_with_one_number(world: World) -> None:
