@@ -50,7 +50,7 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
         Scenario("L1", 10_000, login.l1, login.l1_twin),
         Scenario("L2", 50, login.l2, login.l2_twin),
         Scenario("L3", 50, login.l3, login.l3_twin),
-        Scenario("L4", 20, wechat.l4, wechat.l4_twin),
+        Scenario("L4", 10, wechat.l4, wechat.l4_twin),
         Scenario("L5", 20, login.l5, login.l5_twin),
         Scenario("L6", 20, wechat.l6, wechat.l6_twin),
         Scenario("L7", 1, login.l7, login.l7_twin),
