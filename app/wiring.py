@@ -71,6 +71,7 @@ def make_clients() -> None:
         names = programme.authority.secrets
         wanted: list[tuple[str | None, Callable[[str], object]]] = [
             (names.wechat, wechat.for_authority),
+            (names.wechat_official, wechat.official),
             (names.tencent_sms, sms.for_authority),
             (names.baidu, face.for_authority),
             (names.invoice if programme.invoice else None, invoice.for_authority),

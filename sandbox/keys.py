@@ -136,6 +136,8 @@ def ensure(data_dir: Path) -> None:
             f"{pay}platform_public_key_id": lambda: "PUB_KEY_ID_01" + _digits(26),
             f"{authority}.wechat.appid": lambda value=appid: value,  # type: ignore[misc]
             f"{authority}.wechat.secret": lambda: secrets.token_hex(16),
+            f"{authority}.wechat_official.appid": lambda: "wx" + secrets.token_hex(8),
+            f"{authority}.wechat_official.secret": lambda: secrets.token_hex(16),
             f"{authority}.baidu.app_id": lambda: _digits(8),
             f"{authority}.baidu.api_key": lambda: _text(24),
             f"{authority}.baidu.secret_key": lambda: _text(32),

@@ -13,7 +13,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "pay", "notify", "notify_refund",
     ),
     "alipay": ("precreate", "wap", "query", "close", "refund", "query_refund", "pay", "notify", "notify_refund"),
-    "wechat": ("code2session", "token", "phone", "qrcode", "subscribe"),
+    "wechat": ("code2session", "token", "phone", "qrcode", "subscribe", "scene", "template"),
     "invoice": ("issue", "query", "again", "pdf"),
     "sms": ("send", "pull", "pull_number"),
     "baidu": (

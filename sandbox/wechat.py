@@ -30,6 +30,7 @@ MESSAGES = {
     40003: "invalid openid", 40013: "invalid appid", 40029: "invalid code", 40125: "invalid appsecret",
     40163: "code been used", 40169: "invalid length for scene, or the data is not json string",
     40226: "code blocked", 41001: "access_token missing", 41030: "invalid page", 42001: "access_token expired",
+    40052: "invalid action name", 40053: "invalid action info", 43004: "require subscribe",
     43101: "user refuse to accept the msg", 45009: "reach max api daily quota limit",
     45011: "api minute-quota reach limit", 47001: "data format error", 47003: "argument invalid!",
 }  # fmt: skip
@@ -65,7 +66,11 @@ def _body() -> dict[str, Any]:
 def blueprint(box: Box) -> Blueprint:
     """`/sns`, `/cgi-bin`, `/wxa` and `/_control/wechat`."""
     blue = Blueprint("wechat", __name__)
-    apps = {box.secret(f"{name}.wechat.appid"): box.secret(f"{name}.wechat.secret") for name in AUTHORITIES}
+    apps = {
+        box.secret(f"{name}.{kind}.appid"): box.secret(f"{name}.{kind}.secret")
+        for name in AUTHORITIES
+        for kind in ("wechat", "wechat_official")
+    }
     first_app = next(iter(apps))
 
     def guarded(operation: str) -> Any:
@@ -197,6 +202,38 @@ def blueprint(box: Box) -> Blueprint:
             message = {"openid": openid, "template_id": template, "data": content, "at": box.clock.now()}
             message["page"] = str(data.get("page") or "")
             box.store.put(PROVIDER, "message", secrets.token_hex(8), message)
+        return _answer({"errcode": 0, "errmsg": "ok", "msgid": secrets.randbelow(2**53)})
+
+    @blue.post("/cgi-bin/qrcode/create")
+    @guarded("scene")
+    def scene_code() -> Response:
+        check_token()
+        data = _body()
+        scene = ((data.get("action_info") or {}).get("scene") or {}).get("scene_str")
+        seconds = data.get("expire_seconds", 60)
+        if data.get("action_name") != "QR_STR_SCENE" or not isinstance(scene, str) or not 1 <= len(scene) <= 64:
+            raise Refused(40053)
+        if not isinstance(seconds, int) or not 1 <= seconds <= 2592000:
+            raise Refused(40052)
+        ticket = secrets.token_urlsafe(48)
+        box.store.put(PROVIDER, "scene", ticket, {"scene": scene, "until": box.clock.now() + seconds})
+        url = f"http://weixin.qq.com/q/{ticket[:22]}"
+        return _answer({"ticket": ticket, "expire_seconds": seconds, "url": url})
+
+    @blue.post("/cgi-bin/message/template/send")
+    @guarded("template")
+    def template_send() -> Response:
+        appid, data = check_token(), _body()
+        openid, key = data.get("touser"), str(data.get("client_msg_id") or secrets.token_hex(8))
+        if not isinstance(openid, str) or box.store.get(PROVIDER, "follower", f"{appid}/{openid}") is None:
+            raise Refused(43004)
+        if not isinstance(data.get("template_id"), str) or not isinstance(data.get("data"), dict) or not data["data"]:
+            raise Refused(47003)
+        with box.store.changing():
+            if box.store.get(PROVIDER, "template_key", f"{openid}/{key}") is None:
+                box.store.put(PROVIDER, "template_key", f"{openid}/{key}", {})
+                message = {"openid": openid, "template_id": data["template_id"], "data": data["data"], "page": ""}
+                box.store.put(PROVIDER, "message", secrets.token_hex(8), {**message, "at": box.clock.now()})
         return _answer({"errcode": 0, "errmsg": "ok", "msgid": secrets.randbelow(2**53)})
 
     @blue.post("/_control/wechat/login_code")

@@ -33,7 +33,8 @@ class SecretNames(Rule, frozen=True):
     """Under which names the providers' keys of this authority lie. Names of secrets, never secrets.
     A provider's adapter reads `<name>.<field>` from `config.settings.Secrets`."""
 
-    wechat: SecretName | None
+    wechat: SecretName | None  # the mini-program
+    wechat_official: SecretName | None  # the official account
     wechatpay: SecretName | None
     alipay: SecretName | None
     unionpay: SecretName | None

@@ -1,12 +1,13 @@
-"""Wires WeChat: the mini-program's client, the routes."""
+"""Wires WeChat: the clients, the routes."""
 
 from __future__ import annotations
 
 from apiflask import APIBlueprint
 
 from app.wechat import providers, views
+from app.wechat.providers import protocol
 from app.wechat.providers.mini_program import MiniProgram
-from app.wechat.providers.protocol import WeChat
+from app.wechat.providers.official_account import OfficialAccount
 from config.settings import Settings
 
 BLUEPRINTS: tuple[APIBlueprint, ...] = (views.blueprint,)
@@ -15,11 +16,15 @@ BLUEPRINTS: tuple[APIBlueprint, ...] = (views.blueprint,)
 def start(settings: Settings) -> None:
     """Called once at the start of each process."""
 
-    def mini_program(prefix: str) -> WeChat:
-        return MiniProgram(
-            appid=settings.secrets.get(f"{prefix}.appid"),
-            secret=settings.secrets.get(f"{prefix}.secret"),
-            base=settings.sandbox_url if settings.providers == "sandbox" else None,
-        )
+    base = settings.sandbox_url if settings.providers == "sandbox" else None
 
-    providers.install(mini_program)
+    def keys(prefix: str) -> dict[str, str]:
+        return {name: settings.secrets.get(f"{prefix}.{name}") for name in ("appid", "secret")}
+
+    def mini_program(prefix: str) -> protocol.WeChat:
+        return MiniProgram(**keys(prefix), base=base)
+
+    def official(prefix: str) -> protocol.OfficialAccount:
+        return OfficialAccount(**keys(prefix), base=base)
+
+    providers.install(mini_program, official)

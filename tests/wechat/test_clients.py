@@ -12,10 +12,12 @@ import redis
 
 from app.core import redis as redis_clients
 from app.core.clock import utcnow
+from app.wechat import providers
 from app.wechat.providers import client as clients
 from app.wechat.providers import mini_program
 from app.wechat.providers.access_token import AccessToken
 from app.wechat.providers.mini_program import MiniProgram
+from app.wechat.providers.official_account import OfficialAccount
 from app.wechat.providers.protocol import CodeRefused, NoSubscription, ProviderUnavailable, Refused
 from tests.wechat.phones import a_code, a_phone_code
 from tests.world import World
@@ -242,3 +244,49 @@ def test_values_fit_their_keys() -> None:
     assert mini_program._fit("phrase1", "审核没有通过") == "审核没有…"
     assert mini_program._fit("thing2", "短") == "短"
     assert mini_program._fit("time2", "2026年12月31日 23:59:59") == "2026年12月31日 23:59:59"
+
+
+# --- the official account ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def account(world: World) -> OfficialAccount:
+    """Yunnan's official account."""
+    secret = world.settings.secrets.get
+    appid, key = secret("yunnan.wechat_official.appid"), secret("yunnan.wechat_official.secret")
+    return OfficialAccount(appid=appid, secret=key, base=world.sandbox.url)
+
+
+def test_the_account_and_the_mini_program_have_a_token_each(
+    world: World, wechat: MiniProgram, account: OfficialAccount
+) -> None:
+    assert wechat.access_token != account.access_token
+    assert fetches(world) == 2
+    assert providers.official("yunnan.wechat_official").appid == account.appid
+
+
+def test_a_scene_becomes_a_url_that_is_drawn_as_a_code(world: World, account: OfficialAccount) -> None:
+    assert account.scene_url("follow-0123456789abcdef", 120).startswith("http://weixin.qq.com/q/")
+    _, made = world.sandbox.box.store.all("wechat", "scene", 1)[0]
+    assert made["scene"] == "follow-0123456789abcdef"
+    for scene, seconds in (("", 60), ("x" * 65, 60), ("x", 0), ("x", 2592001)):
+        with pytest.raises(ValueError, match="scene"):
+            account.scene_url(scene, seconds)
+    world.sandbox.box.knobs.add("wechat", "scene", "alter", {"url": None})
+    with pytest.raises(ProviderUnavailable):
+        account.scene_url("x", 60)
+
+
+def test_a_template_message_goes_to_followers_and_once_a_key(world: World, account: OfficialAccount) -> None:
+    world.sandbox.box.store.clear("wechat", "message")
+    with pytest.raises(NoSubscription):
+        account.send_template("oFollower", "template", {"thing1": "x"}, key="key-1")
+    world.sandbox.box.store.put("wechat", "follower", f"{account.appid}/oFollower", {})
+    for _ in range(2):
+        account.send_template("oFollower", "template", {"thing1": "学习提醒"}, key="key-1")
+    ((_, message),) = world.sandbox.box.store.all("wechat", "message", 10)
+    assert message["data"] == {"thing1": {"value": "学习提醒"}}
+    for kind, value in (("error", 502), ("garbage", None), ("reset_after", None)):
+        world.sandbox.box.knobs.add("wechat", "template", kind, value)
+        with pytest.raises(ProviderUnavailable):
+            account.send_template("oFollower", "template", {"thing1": "x"}, key="key-2")

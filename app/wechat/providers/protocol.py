@@ -30,6 +30,22 @@ class ProviderUnavailable(Exception):
     """No answer, or none that says anything: whether it was done is not known."""
 
 
+class OfficialAccount(Protocol):
+    """One official account (公众号)."""
+
+    @property
+    def appid(self) -> str:
+        """The account's appid."""
+
+    def scene_url(self, scene: str, seconds: int) -> str:
+        """The URL to draw as a QR code, which leads to the account with `scene` (1 to 64 characters) and is good for
+        so many seconds, a month at most. Raises `Refused`, `ProviderUnavailable`."""
+
+    def send_template(self, openid: str, template_id: str, data: dict[str, str], *, key: str) -> None:
+        """Send a template message to a follower; WeChat sends the same `key` (at most 32 characters) once within ten
+        minutes. Raises `NoSubscription` (no follower), `Refused`, `ProviderUnavailable`."""
+
+
 class WeChat(Protocol):
     """One mini-program."""
 
