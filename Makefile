@@ -12,7 +12,7 @@ PROGRAMME ?= yunnan
 CHANNEL ?= wechat_native
 export TZ = Asia/Shanghai
 
-.PHONY: help run test test-postgresql test-mariadb test-all check format journey faults bench screenshots openapi api-types migration lock clean
+.PHONY: help run test test-postgresql test-mariadb test-all check format journey api-fuzz faults bench bench-server bench-table soak screenshots openapi api-types migration lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -81,6 +81,9 @@ format: $(BIN)/.installed-dev ## put the code into shape
 
 journey: $(BIN)/.installed node_modules/.installed ## walk one trainee's whole path (CHANNEL=alipay_qr; BASE_URL=... SANDBOX_URL=... for a running copy; DATABASE_URL=... REDIS_URL=... of servers)
 	@$(PY) -m ops.journey --programme $(PROGRAMME) --channel $(CHANNEL) $(if $(CHANNEL=alipay_qr; BASE_URL),--base-url $(CHANNEL=alipay_qr; BASE_URL)) $(if $(SANDBOX_URL),--sandbox-url $(SANDBOX_URL))
+
+api-fuzz: $(BIN)/.installed-dev ## call every operation of the API with data that fits its description, and with data that does not
+	@$(PY) -m pytest -n 2 tests/api
 
 faults: $(BIN)/.installed-dev node_modules/.installed ## break things and check the invariants (GROUP=kill|payments|heartbeats|exams|login|data DATABASE=sqlite|postgresql|mariadb)
 	@$(PY) -m tests.faults $(GROUP) $(if $(DATABASE),--database $(DATABASE))

@@ -14,6 +14,7 @@ from app.certificate.status import Status
 from app.core.access import Role, access, person_id, request_now
 from app.core.crypto import mask_name
 from app.core.errors import Problem
+from app.core.openapi import gives
 from app.policy.days import shanghai_day
 
 blueprint = APIBlueprint("certificate", __name__, url_prefix="/api/v1", tag="证明")
@@ -48,6 +49,7 @@ def proof(enrolment_id: str) -> dict[str, Any]:
 
 @blueprint.get("/proofs/<proof_id>.pdf")
 @access(Role.TICKET)
+@gives("application/pdf")
 @blueprint.doc(summary="下载证明（PDF）", description="链接来自“我的证明”，十分钟内有效。")
 def download(proof_id: str) -> Response:
     row, file = service.printed(proof_id, request.args.get("ticket", ""), now=request_now())

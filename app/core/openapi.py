@@ -43,6 +43,16 @@ def takes(schema: type[Schema], content_type: str = "application/json") -> Calla
     return mark
 
 
+def gives(content_type: str) -> Callable[[View], View]:
+    """Describe the answer of a view that sends a file."""
+
+    def mark(view: View) -> View:
+        view._gives = content_type  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def _problem_schema() -> dict[str, Any]:
     return {
         "type": "object",
@@ -67,6 +77,13 @@ def _path(rule: Rule) -> str:
     return "".join(parts)
 
 
+def _needs_body(operation: dict[str, Any], schemas: dict[str, Any]) -> bool:
+    """Whether a field of the body is required; else the body may be left away."""
+    kinds = operation.get("requestBody", {}).get("content", {}).values()
+    names = [kind["schema"].get("$ref", "").rpartition("/")[2] for kind in kinds]
+    return any(schemas.get(name, {}).get("required") for name in names)
+
+
 def _name(schema: Any) -> str:
     """'PayOrderOut': the domain, then the class; the same short name may be used in every domain."""
     kind = schema if isinstance(schema, type) else type(schema)
@@ -89,17 +106,22 @@ def init_app(app: APIFlask) -> None:
             components["schemas"].pop(unused, None)
         for rule in app.url_map.iter_rules():
             operations = spec["paths"].get(_path(rule), {})
-            role = role_of(app.view_functions[rule.endpoint])
+            view = app.view_functions[rule.endpoint]
+            role, file = role_of(view), getattr(view, "_gives", None)
             for method in rule.methods or ():
                 operation = operations.get(method.lower())
                 if operation is None or role is None:
                     continue
                 operation["x-access"] = role.value
+                if _needs_body(operation, components["schemas"]):
+                    operation["requestBody"]["required"] = True
                 responses = operation.setdefault("responses", {})
                 responses["default"] = {"description": "出错：problem+json", "content": problem}
                 for code, response in responses.items():
                     if code.startswith(("4", "5")):
                         response["content"] = problem
+                    elif file and code.startswith("2"):
+                        response["content"] = {file: {}}
                 who = f"可调用者：{_WHO[role]}。"
                 operation["description"] = f"{operation.get('description', '')}\n\n{who}".strip()
                 if role in (Role.ACTIVATING, Role.TRAINEE):

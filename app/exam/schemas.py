@@ -9,7 +9,7 @@ import msgspec
 from apiflask import Schema
 from apiflask.fields import Boolean, Dict, Integer, List, Nested, String
 from flask import Response, request
-from marshmallow.validate import Length
+from marshmallow.validate import Length, Range
 
 from app.core.errors import BAD_REQUEST, INVALID
 
@@ -76,8 +76,18 @@ class StartIn(Schema):
 class AnswerIn(Schema):
     """One answer. `version` is that of the answer it replaces, 0 for the first."""
 
-    choice = String(required=True, metadata={"description": "所选选项字母，如 A、AC；空串表示清除", "maxLength": 6})
-    version = Integer(required=True, metadata={"description": "所修改的答案的版本号，首次为 0"})
+    choice = String(
+        required=True, validate=Length(max=6), metadata={"description": "所选选项字母，如 A、AC；空串表示清除"}
+    )
+    version = Integer(
+        required=True, validate=Range(0, 0xFFFF), metadata={"description": "所修改的答案的版本号，首次为 0"}
+    )
+
+
+class BroughtIn(AnswerIn):
+    """An answer that a hand-in brings along."""
+
+    number = Integer(required=True, validate=Range(1, 1000))
 
 
 class AnswerOut(Schema):
@@ -97,7 +107,7 @@ class SavedOut(AnswerOut):
 class HandInIn(Schema):
     """Answers that were not sent before, if any."""
 
-    answers = List(Nested(AnswerOut))
+    answers = List(Nested(BroughtIn), validate=Length(max=1000))
 
 
 class OptionOut(Schema):

@@ -11,7 +11,7 @@ from flask import Response, render_template, request
 from app.core import clock
 from app.core.access import Role, access, identity, person_id, request_now
 from app.core.errors import INVALID, NOT_FOUND
-from app.core.openapi import takes
+from app.core.openapi import gives, takes
 from app.face import photos, queries, service
 from app.face.schemas import (
     CheckOut,
@@ -74,6 +74,7 @@ def check_photo() -> Any:
 @photo.get("")
 @photo.doc(summary="查看本人照片")
 @access(Role.TRAINEE)
+@gives("image/jpeg")
 def get_photo() -> Response:
     """The caller's own photo."""
     picture = queries.read_photo(person_id())

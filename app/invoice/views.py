@@ -9,6 +9,7 @@ from apiflask import APIBlueprint
 from flask import Response, request
 
 from app.core.access import Role, access, person_id, request_now
+from app.core.openapi import gives
 from app.invoice import payers, queries, service
 from app.invoice.models import Invoice
 from app.invoice.schemas import InvoiceDetailsOut, InvoiceOut, InvoicesOut, PayerIn, PayerOut
@@ -111,6 +112,7 @@ def request_invoice(order_id: str) -> dict[str, Any]:
 
 @blueprint.get("/invoices/<invoice_id>.pdf")
 @access(Role.TICKET)
+@gives("application/pdf")
 @blueprint.doc(summary="下载发票（PDF）", description="链接来自“我的发票”，十分钟内有效。")
 def download_invoice(invoice_id: str) -> Response:
     row, file = service.pdf(invoice_id, request.args.get("ticket", ""), now=request_now())

@@ -10,6 +10,7 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, request, url_for
 
 from app.core.access import Role, access, person_id, request_now
+from app.core.openapi import gives
 from app.core.rates import Kind
 from app.study import films, heartbeat, service
 from app.study.schemas import BeatIn, BeatOut, LessonsOut, PlayIn, PlayOut
@@ -57,6 +58,7 @@ def beat(json_data: Any) -> Response:
 
 @video.get("/video/<token>")
 @access(Role.TICKET)
+@gives("video/mp4")
 @video.doc(summary="视频文件，支持 Range", responses={200: "整个视频", 206: "所要的一段", 416: "超出文件范围"})
 def film(token: str) -> Response:
     settings: Settings = current_app.config["SETTINGS"]

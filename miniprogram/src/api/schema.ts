@@ -26,7 +26,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["AccountCodeIn"];
                 };
@@ -290,7 +290,7 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["ExamAnswerIn"];
                 };
@@ -500,7 +500,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["EnrolCheckoutIn"];
                 };
@@ -554,7 +554,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["AccountConsentIn"];
                 };
@@ -735,7 +735,7 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["ExamStartIn"];
                 };
@@ -890,7 +890,7 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["StudyPlayIn"];
                 };
@@ -992,7 +992,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["FaceStartIn"];
                 };
@@ -1096,7 +1096,7 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["FaceFinishIn"];
                 };
@@ -1150,7 +1150,7 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "multipart/form-data": components["schemas"]["FacePictureIn"];
                 };
@@ -1204,7 +1204,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["StudyBeatIn"];
                 };
@@ -1423,7 +1423,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": unknown;
+                        "application/pdf": unknown;
                     };
                 };
                 /** @description 出错：problem+json */
@@ -1467,7 +1467,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["AccountLoginIn"];
                 };
@@ -1566,7 +1566,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["AccountAskCodeIn"];
                 };
@@ -1981,7 +1981,7 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["PayPaymentIn"];
                 };
@@ -2035,7 +2035,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["AccountPasswordIn"];
                 };
@@ -2125,7 +2125,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["AccountResetIn"];
                 };
@@ -2206,7 +2206,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["AccountAskCodeIn"];
                 };
@@ -2329,7 +2329,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["InvoicePayerIn"];
                 };
@@ -2384,7 +2384,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["AccountCodeIn"];
                 };
@@ -2456,7 +2456,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["AccountPhoneCodeIn"];
                 };
@@ -2550,7 +2550,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": unknown;
+                        "image/jpeg": unknown;
                     };
                 };
                 /** @description 出错：problem+json */
@@ -2575,7 +2575,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "multipart/form-data": components["schemas"]["FacePhotoIn"];
                 };
@@ -2628,7 +2628,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "multipart/form-data": components["schemas"]["FacePhotoIn"];
                 };
@@ -2690,7 +2690,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": unknown;
+                        "application/pdf": unknown;
                     };
                 };
                 /** @description 出错：problem+json */
@@ -2734,7 +2734,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["FaceScanLoginIn"];
                 };
@@ -2788,7 +2788,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["FaceScanStudyIn"];
                 };
@@ -3173,7 +3173,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["EnrolSignUpsIn"];
                 };
@@ -3279,7 +3279,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["WechatBindIn"];
                 };
@@ -3333,7 +3333,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["WechatLoginIn"];
                 };
@@ -3387,7 +3387,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["WechatPhoneIn"];
                 };
@@ -3473,7 +3473,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["WechatAllowIn"];
                 };
@@ -3527,7 +3527,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: {
+            requestBody: {
                 content: {
                     "application/json": components["schemas"]["WechatUnbindIn"];
                 };
@@ -3587,7 +3587,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": unknown;
+                        "video/mp4": unknown;
                     };
                 };
                 /** @description 所要的一段 */
@@ -3596,7 +3596,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": unknown;
+                        "video/mp4": unknown;
                     };
                 };
                 /** @description 超出文件范围 */
@@ -3924,6 +3924,13 @@ export interface components {
             status: string;
             subject: string;
         };
+        ExamBroughtIn: {
+            /** @description 所选选项字母，如 A、AC；空串表示清除 */
+            choice: string;
+            number: number;
+            /** @description 所修改的答案的版本号，首次为 0 */
+            version: number;
+        };
         ExamExamOut: {
             contact: string;
             leave_rule?: string | null;
@@ -3954,7 +3961,7 @@ export interface components {
             title: string;
         };
         ExamHandInIn: {
-            answers?: components["schemas"]["ExamAnswerOut"][];
+            answers?: components["schemas"]["ExamBroughtIn"][];
         };
         ExamLeaveOut: {
             result?: components["schemas"]["ExamResultOut"] | null;
