@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import socket
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-
-TICK = os.sysconf("SC_CLK_TCK")
 
 
 def request(method: str, path: str, body: bytes = b"", token: str = "", headers: Sequence[str] = ()) -> bytes:
@@ -21,59 +21,93 @@ def request(method: str, path: str, body: bytes = b"", token: str = "", headers:
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def _exchange(connection: socket.socket, data: bytes) -> int:
+class Cut(ConnectionError):
+    """The server hung up on a request."""
+
+
+def exchange(connection: socket.socket, data: bytes) -> int:
     """Send one request, read its whole answer; gives the status."""
     connection.sendall(data)
     answer = b""
     while b"\r\n\r\n" not in answer:
         piece = connection.recv(65536)
         if not piece:
-            raise ConnectionError("the server hung up")
+            raise Cut("in the middle of an answer" if answer else "before an answer")
         answer += piece
     head, _, body = answer.partition(b"\r\n\r\n")
     length = next(
         (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
     )
     while len(body) < length:
-        body += connection.recv(65536)
+        piece = connection.recv(65536)
+        if not piece:
+            raise Cut("in the middle of an answer")
+        body += piece
     return int(head.split(b" ", 2)[1])
 
 
-def drive(port: int, requests: Sequence[bytes], connections: int = 4) -> list[int]:
-    """Send all requests over `connections` kept connections; gives the statuses that are not 2xx."""
-    bad: list[int] = []
+@dataclass
+class Sent:
+    """What became of a load: statuses that are not 2xx, seconds that each answer took, in no order."""
 
-    def work(mine: Sequence[bytes]) -> None:
+    bad: list[int]
+    seconds: list[float]
+
+    def percentile(self, share: float) -> float:
+        """The time within which this share of the answers came, in milliseconds."""
+        found = sorted(self.seconds)
+        return found[min(len(found) - 1, int(len(found) * share))] * 1000
+
+
+def drive(port: int, requests: Sequence[bytes], connections: int = 4, *, per_second: float | None = None) -> Sent:
+    """Send all requests over `connections` kept connections: as fast as they are answered, or `per_second`, whether
+    answered or not; the time of an answer then runs from when its request was due."""
+    sent = Sent([], [])
+    began = time.perf_counter()
+
+    def work(first: int) -> None:
         with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for data in mine:
-                status = _exchange(connection, data)
+            for number in range(first, len(requests), connections):
+                due = time.perf_counter()
+                if per_second:
+                    due = began + number / per_second
+                    time.sleep(max(0.0, due - time.perf_counter()))
+                status = exchange(connection, requests[number])
+                sent.seconds.append(time.perf_counter() - due)
                 if not 200 <= status < 300:
-                    bad.append(status)
+                    sent.bad.append(status)
 
-    threads = [Thread(target=work, args=(requests[number::connections],)) for number in range(connections)]
+    threads = [Thread(target=work, args=(number,)) for number in range(connections)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return bad
+    return sent
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and of all its descendants, in seconds."""
+def processes(pid: int) -> list[int]:
+    """A process and all its descendants."""
     children: dict[int, list[int]] = {}
-    times: dict[int, float] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
             except OSError:
                 continue  # it ended meanwhile
-            children.setdefault(int(fields[1]), []).append(int(entry.name))
-            times[int(entry.name)] = (int(fields[11]) + int(fields[12])) / TICK
-    total, pending = 0.0, [pid]
+            children.setdefault(int(parent), []).append(int(entry.name))
+    found, pending = [], [pid]
     while pending:
-        current = pending.pop()
-        total += times.get(current, 0.0)
-        pending += children.get(current, [])
-    return total
+        found.append(pending.pop())
+        pending += children.get(found[-1], [])
+    return found
+
+
+def cpu_seconds(pid: int) -> float:
+    """The time that a process and its descendants ran, in seconds, to the microsecond (a clock tick is 10 ms)."""
+    total = 0
+    for process in processes(pid):
+        for task in Path(f"/proc/{process}/task").glob("*/schedstat"):
+            with contextlib.suppress(OSError):  # a thread that ended meanwhile
+                total += int(task.read_text().split()[0])
+    return total / 1e9

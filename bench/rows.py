@@ -18,6 +18,8 @@ from tests.factories import a_person, a_session, an_enrolment
 from tests.study.phones import a_phone
 from tests.world import World
 
+EMPTY = "empty authenticated view, one read"
+UPSERT = "one SQL upsert per beat"
 PEOPLE = 40
 FULL_ALLOWANCE = 1800  # seconds of yunnan's bucket: so many chunks can be credited at once
 
@@ -83,7 +85,7 @@ def _hand_ins(count: int) -> list[bytes]:
     return found
 
 
-def _notifications(world: World) -> Callable[[int], list[bytes]]:
+def notifications(world: World) -> Callable[[int], list[bytes]]:
     """Signed notifications, each a new one: verified, committed to the inbox, answered. They name a payment that is
     not ours, so that applying them (by a worker, not measured here) ends at once."""
     (merchant,) = world.sandbox.box.merchants.values()
@@ -107,16 +109,16 @@ def rows(world: World) -> list[Row]:
     """All rows, the empty view first."""
     people = _people()
     empty = [request("GET", "/bench/empty", token=token) for _, token in people]
-    upserts = [request("POST", "/bench/upsert", b"{}", token) for _, token in people]
+    upserts = [request("POST", "/bench/upsert", b'{"seconds": 10, "position": 1200}', token) for _, token in people]
     homes = [request("GET", "/api/v1/home", token=token) for _, token in people]
     beats = _beats()
     return [
-        Row("empty authenticated view", "empty authenticated view", None, 600, _repeat(empty)),
-        Row("one SQL upsert per beat", "empty authenticated view", None, 300, _repeat(upserts)),
-        Row("heartbeat", "empty authenticated view", 0.5, 600, lambda count: list(islice(beats, count))),
-        Row("heartbeat", "one SQL upsert per beat", 0.12, 600, lambda count: list(islice(beats, count))),
-        Row("answer save", "empty authenticated view", 3.5, 200, _answers),
-        Row("hand-in of 50 answers", "empty authenticated view", 4.0, 60, _hand_ins),
-        Row("home screen", "empty authenticated view", 1.15, 200, _repeat(homes)),
-        Row("payment notification", "empty authenticated view", None, 200, _notifications(world)),
+        Row(EMPTY, EMPTY, None, 2000, _repeat(empty)),
+        Row(UPSERT, EMPTY, None, 1000, _repeat(upserts)),
+        Row("heartbeat", EMPTY, 0.5, 4000, lambda count: list(islice(beats, count))),
+        Row("heartbeat", UPSERT, 0.12, 4000, lambda count: list(islice(beats, count))),
+        Row("answer save", EMPTY, 3.5, 600, _answers),
+        Row("hand-in of 50 answers", EMPTY, 4.0, 150, _hand_ins),
+        Row("home screen, warm", EMPTY, 1.15, 2000, _repeat(homes)),
+        Row("payment notification", EMPTY, None, 500, notifications(world)),
     ]
