@@ -12,10 +12,10 @@ PROGRAMME ?= yunnan
 CHANNEL ?= wechat_native
 export TZ = Asia/Shanghai
 
-.PHONY: help run test test-postgresql test-mariadb test-all check format journey api-fuzz faults bench bench-server bench-table soak screenshots openapi api-types migration lock clean
+.PHONY: help run test test-postgresql test-mariadb test-all check format journey api-fuzz faults bench bench-server bench-table soak screenshots openapi api-types programme-check migration lock clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 $(BIN)/.installed: requirements.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed: install it, or say PYTHON=/path/to/python3.11"; exit 1; }
@@ -99,6 +99,9 @@ openapi: $(BIN)/.installed-dev ## write docs/openapi.json anew
 
 api-types: node_modules/.installed-dev ## write the front end's types from docs/openapi.json anew
 	@$(NPM) run api-types
+
+programme-check: $(BIN)/.installed ## tell a programme file in Chinese sentences and what is odd about it (FILE=config/programmes/...)
+	@$(PY) -m app.policy.check $(FILE)
 
 migration: $(BIN)/.installed-dev ## write a migration from the models (NAME=...)
 	@$(PY) -m ops.manage make-migration $(NAME)

@@ -59,10 +59,8 @@ def read_all(programmes_dir: Path) -> dict[tuple[str, date], Programme]:
         programme_ = read(path, name)
         if (programme_.key, programme_.version) in found:
             raise ProgrammeError(f"{name}: {programme_.key} {programme_.version} stands in another file too")
-        if programme_.key != path.parent.name:
-            raise ProgrammeError(f"{name}: key: {programme_.key!r} is not the folder's name {path.parent.name!r}")
-        if programme_.version.isoformat() != path.stem:
-            raise ProgrammeError(f"{name}: version: {programme_.version} is not the file's name {path.stem}")
+        if fault := misplaced(programme_, path):
+            raise ProgrammeError(f"{name}: {fault}")
         found[programme_.key, programme_.version] = programme_
     if not found:
         raise ProgrammeError(f"{programmes_dir}: holds no programme file")
@@ -77,10 +75,19 @@ def read(path: Path, name: str) -> Programme:
         raise ProgrammeError(f"{name}: not TOML: {error}") from error
 
 
+def misplaced(programme_: Programme, path: Path) -> str | None:
+    """What is wrong with the names of the file and its folder, or None."""
+    if programme_.key != path.parent.name:
+        return f"key: {programme_.key!r} is not the folder's name {path.parent.name!r}"
+    if programme_.version.isoformat() != path.stem:
+        return f"version: {programme_.version} is not the file's name {path.stem}"
+    return None
+
+
 def parse(data: dict[str, Any], name: str) -> Programme:
     """The programme that `data`, a TOML document, describes. Raises `ProgrammeError`."""
     try:
-        programme_ = msgspec.convert(_absent(data), Programme)
+        programme_ = msgspec.convert(without_none(data), Programme)
     except msgspec.ValidationError as error:
         raise ProgrammeError(f"{name}: {_sentence(str(error))}") from error
     if found := faults(programme_):
@@ -88,12 +95,12 @@ def parse(data: dict[str, Any], name: str) -> Programme:
     return programme_
 
 
-def _absent(value: Any) -> Any:
+def without_none(value: Any) -> Any:
     """TOML has no null: the text "none" says that a rule does not exist."""
     if isinstance(value, dict):
-        return {key: _absent(item) for key, item in value.items()}
+        return {key: without_none(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_absent(item) for item in value]
+        return [without_none(item) for item in value]
     return None if value == "none" else value
 
 

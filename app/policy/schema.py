@@ -150,7 +150,8 @@ class FromPayment(Rule, frozen=True, tag="from_payment", tag_field="kind"):
 
 
 class UntilBeforeExam(Rule, frozen=True, tag="until_before_exam", tag_field="kind"):
-    """From `opens_day` `opens_at` of the exam's month until `closes_at` of `days_before` days before the exam."""
+    """Until `closes_at` of `days_before` days before the exam, from the last `opens_day` `opens_at` of a month before
+    that."""
 
     opens_day: DayOfMonth
     opens_at: time
