@@ -264,7 +264,7 @@ def main(arguments: list[str] | None = None) -> int:
     wiring.start(load())
     try:
         with db.connection():
-            status: int = options.run(options)
+            status: int = db.unit(lambda: options.run(options))
     except (Problem, SheetRefused) as refused:
         print(refused.detail if isinstance(refused, Problem) else refused.sentence, file=sys.stderr)
         return 1

@@ -97,6 +97,7 @@ def issue(proof_id: str, *, now: datetime) -> Proof:
     }
     try:
         with transaction():
+            account.get_person(row.person_id, locked=True)  # of two that are issued now, one is the newer
             if compare_and_set(Proof, row.id, {"status": Status.PENDING_PHOTO}, values):
                 sealed = crypto.photos().seal_bytes(photo, photo_aad(row.id))
                 ProofPhoto.create(id=row.id, sealed=sealed)

@@ -60,9 +60,11 @@ def programme_of(enrolment_id: str, person_id: str) -> Programme:
     return load.programme(enrolment.programme, enrolment.version)
 
 
-def owned_entries(entry_ids: list[str], person_id: str) -> list[RosterEntry]:
-    """These roster entries, in this order. Raises `NOT_FOUND` if one is missing or another person's."""
-    found = {row.id: row for row in RosterEntry.select().where(RosterEntry.id.in_(entry_ids))}
+def owned_entries(entry_ids: list[str], person_id: str, *, locked: bool = False) -> list[RosterEntry]:
+    """These roster entries, in this order; `locked`: until the end of the transaction. Raises `NOT_FOUND` if one is
+    missing or another person's."""
+    query = RosterEntry.select().where(RosterEntry.id.in_(entry_ids)).order_by(RosterEntry.id)
+    found = {row.id: row for row in (lock(query) if locked else query)}
     if any(row_id not in found or found[row_id].person_id != person_id for row_id in entry_ids):
         raise NOT_FOUND("没有找到这条证书信息，请刷新页面后重新勾选。")
     return [found[row_id] for row_id in entry_ids]

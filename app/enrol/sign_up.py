@@ -69,7 +69,8 @@ def sign_up(person_id: str, entry_ids: list[str], *, now: datetime) -> list[Enro
     `NOT_FOUND` for an entry that is not the person's, and the refusals of `errors.REFUSALS`."""
     rows = []
     with transaction():
-        for entry in queries.owned_entries(list(dict.fromkeys(entry_ids)), person_id):
+        # an import must not change a certificate's kind while it is signed up for
+        for entry in queries.owned_entries(list(dict.fromkeys(entry_ids)), person_id, locked=True):
             rows.append(_open_enrolment(entry) or _enrol(entry, now))
     return rows
 

@@ -13,9 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+import peewee
 
 from app.core import audit
-from app.core.db import transaction
+from app.core.db import lock, transaction
+from app.core.errors import CONFLICT
 from app.core.ids import new_id
 from app.core.sheet import Formula, Row, RowError, SheetRefused, Table, Value, read_table
 from app.exam.models import Question, QuestionImport, QuestionVersion
@@ -90,7 +94,8 @@ def import_questions(path: Path, programme: str, *, actor: str, now: datetime, r
     """Take the xlsx file `path` into the bank of `programme` (its key). Every row with a fault is named with row,
     column and a sentence, and then nothing is taken. With `replace` the questions that the bank has of the file's
     subjects and the file does not are retired: never drawn again. `actor` as in the audit log. Raises
-    `SheetRefused` for a file that cannot be read at all, `UnknownProgramme`."""
+    `SheetRefused` for a file that cannot be read at all, `UnknownProgramme`, `CONFLICT` if another import wrote the
+    same new questions meanwhile."""
     rules = load.in_force(programme, now)
     table = read_table(path, (SUBJECT, TYPE, STEM, ANSWER))
     rows, errors = read(table, rules)
@@ -99,12 +104,15 @@ def import_questions(path: Path, programme: str, *, actor: str, now: datetime, r
     if not rows:
         raise SheetRefused("文件里没有题目，请从第 2 行开始填写。")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    with transaction():
-        counts = _write(rows, programme, import_id := new_id(), replace=replace)
-        QuestionImport.create(
-            id=import_id, programme=programme, file_sha256=digest, actor=actor, imported_at=now, **counts
-        )
-        audit.record(actor, "questions.imported", f"question_import:{import_id}", now=now, **counts)
+    try:
+        with transaction():
+            counts = _write(rows, programme, import_id := new_id(), replace=replace)
+            QuestionImport.create(
+                id=import_id, programme=programme, file_sha256=digest, actor=actor, imported_at=now, **counts
+            )
+            audit.record(actor, "questions.imported", f"question_import:{import_id}", now=now, **counts)
+    except peewee.IntegrityError as error:
+        raise CONFLICT("另一次导入正在写入同样的题目，本次没有导入，请稍后重试。") from error
     return ImportResult(
         added=counts["added"],
         changed=counts["changed"],
@@ -114,15 +122,22 @@ def import_questions(path: Path, programme: str, *, actor: str, now: datetime, r
     )
 
 
-def _write(rows: Sequence[BankRow], programme: str, import_id: str, *, replace: bool) -> dict[str, int]:
-    subjects = sorted({row.subject for row in rows})
+def _known(programme: str, subjects: Iterable[str]) -> dict[tuple[str, str, str], Any]:
+    """The questions of these subjects with the text of the version in force, by their identity; nobody else writes
+    versions of them before the transaction ends."""
+    mine = (Question.programme == programme) & Question.subject.in_(sorted(subjects))
+    list(lock(Question.select(Question.id).where(mine).order_by(Question.id)).tuples())
     query = (
         Question.select(Question, QuestionVersion.stem, QuestionVersion.options, QuestionVersion.mask)
         .select_extend(QuestionVersion.explanation, QuestionVersion.number)
         .join(QuestionVersion, on=(QuestionVersion.id == Question.version_id))
-        .where(Question.programme == programme, Question.subject.in_(subjects))
+        .where(mine)
     )
-    known = {(row.subject, row.type, row.stem_sha256): row for row in query.objects()}
+    return {(row.subject, row.type, row.stem_sha256): row for row in query.objects()}
+
+
+def _write(rows: Sequence[BankRow], programme: str, import_id: str, *, replace: bool) -> dict[str, int]:
+    known = _known(programme, {row.subject for row in rows})
     counts = Counter(added=0, changed=0, unchanged=0, retired=0)
     questions, versions = [], []
     for row in rows:

@@ -18,7 +18,7 @@ import structlog
 from app.account import service as account
 from app.core import audit, crypto, tokens
 from app.core.access import Identity
-from app.core.db import compare_and_set, transaction
+from app.core.db import compare_and_set, locked, transaction
 from app.core.errors import CONFLICT, SIGN_IN_FIRST, TOO_MANY
 from app.face import image, providers, queries, store, tries
 from app.face.errors import (
@@ -112,6 +112,7 @@ def start_check(who: Identity, *, purpose: Purpose, subject: str | None, method:
     tries.require_left(person_id, programme, now=now)
     nonce = secrets.token_urlsafe(24)
     with transaction():
+        locked(FaceRecord, tries.ensure_record(person_id).id)  # starts at one moment are counted one after the other
         recent = FaceCheck.select().where(
             FaceCheck.person_id == person_id, FaceCheck.created_at > now - timedelta(hours=1)
         )

@@ -17,7 +17,8 @@ import structlog
 from app.cases import service as cases
 from app.core import crypto, inbox
 from app.core.db import compare_and_set, insert_once, savepoint, transaction
-from app.core.errors import NOT_FOUND
+from app.core.engines import is_taken
+from app.core.errors import BUSY, NOT_FOUND
 from app.pay import janitor, ledger, providers, queries, refunds, settlement
 from app.pay.channels import CHANNELS, Channel, Device, authority, offered, provider_of, why_none
 from app.pay.errors import (
@@ -55,6 +56,7 @@ FIRST_QUESTION = timedelta(seconds=10)  # after the QR code was shown
 CODE_LIVES = timedelta(minutes=110)  # ten less than WeChat's and Alipay's two hours
 CHECK_PAUSE = timedelta(seconds=3)  # between two questions that a person has us ask about one payment
 INBOX = "pay"
+TRIES = 5  # to make an order of things that others order and give up at the same time
 
 
 @dataclass(frozen=True)
@@ -77,14 +79,17 @@ def create_order(
     with transaction():
         if queries.in_dispute(skus):
             raise PAYMENT_DISPUTED()
-        taken = _taken(skus)
-        if not taken:
+        for _ in range(TRIES):
+            if taken := _taken(skus):
+                return _same_order(taken, set(skus), person_id, now)
             try:
                 with savepoint():
                     return _insert_order(person_id, programme, version, lines, expires_at, now)
-            except peewee.IntegrityError:
-                taken = _taken(skus)  # another one was quicker by a moment (faults P9, P14)
-        return _same_order(taken, set(skus), person_id, now)
+            except peewee.IntegrityError as error:
+                if not is_taken(error):
+                    raise
+                # another one was quicker by a moment (faults P9, P14), and may be closed again by now
+    raise BUSY()
 
 
 def _taken(skus: Sequence[str]) -> set[str]:

@@ -11,7 +11,7 @@ from functools import partial
 import structlog
 
 from app.cases import service as cases
-from app.core.db import after_commit, transaction
+from app.core.db import after_commit, locked, transaction
 from app.core.ids import new_id
 from app.core.queue import enqueue_hint
 from app.pay import ledger
@@ -89,7 +89,8 @@ def dispute(attempt: PaymentAttempt, truth: PaymentTruth, wrong: str, *, now: da
     captured = truth.amount_fen if truth.amount_fen > 0 else None
     with transaction():
         ledger.move(attempt, AttemptAction.DISPUTE, f"mismatch:{wrong}", now=now, ask_at=None, captured_fen=captured)
-        if PaymentAttempt.get_by_id(attempt.id).status != AttemptStatus.RETURNED:  # that is decided already
+        row = locked(PaymentAttempt, attempt.id)  # a person may be deciding about it at this moment
+        if row is not None and row.status != AttemptStatus.RETURNED:  # that is decided already
             cases.file("pay.mismatch", f"attempt:{attempt.id}", facts, now=now)
 
 

@@ -12,7 +12,7 @@ import redis.exceptions
 import structlog
 
 from app.core import audit
-from app.core.db import insert_once, transaction
+from app.core.db import insert_once, lock, transaction
 from app.enrol import queries as enrolments
 from app.enrol import service as enrol
 from app.enrol.models import Enrolment
@@ -189,7 +189,7 @@ def _start_session(
     programme's time, on another device, or for another enrolment. The pass and the session commit together. Gives
     the session that stood there before (for `_step_back`), too."""
     with transaction():
-        learner = Learner.get_by_id(enrolment.person_id)
+        learner = lock(Learner.select().where(Learner.id == enrolment.person_id)).get()
         before: dict[str, object] = {name: getattr(learner, name) for name in _SESSION}
         same = (learner.device, learner.enrolment_id) == (device, enrolment.id)
         passed_at = learner.face_passed_at if same else None

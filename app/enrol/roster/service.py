@@ -14,7 +14,7 @@ import peewee
 from app.account import service as account
 from app.account.service import NewPerson
 from app.core import audit, crypto
-from app.core.db import transaction
+from app.core.db import lock, transaction
 from app.core.errors import CONFLICT
 from app.core.sheet import RowError, Table, read_table
 from app.enrol.models import Enrolment, RosterEntry, RosterImport
@@ -123,7 +123,8 @@ def _conflicts(rows: Sequence[RosterRow], entries: dict[str, RosterEntry]) -> It
         if row.certificate_no in entries and entries[row.certificate_no].kind_code != row.kind_code
     ]
     busy: set[str] = set()
-    for part in _parts(changed, LOOK_UP):
+    for part in _parts(sorted(changed), LOOK_UP):
+        list(lock(RosterEntry.select(RosterEntry.id).where(RosterEntry.id.in_(part)).order_by(RosterEntry.id)))
         taken = Enrolment.select(Enrolment.open_entry_id).where(Enrolment.open_entry_id.in_(part))
         busy |= {key for (key,) in taken.tuples()}
     for row, person in zip(rows, account.look_up_people([_person(row) for row in rows]), strict=True):
