@@ -99,12 +99,11 @@ def _whatever_was_there(model: Any, row_id: str, where: dict[str, Any], values: 
 
 
 def p1_twin(world: World) -> bool:
-    """Without comparing before setting: the one payment is credited again, finds its order paid, and is refunded
-    though it paid for it. A third credit runs into the refund's unique key."""
+    """Without comparing before setting: the one payment is credited again, and pays its order twice, or finds it paid
+    and is refunded though it paid for it. A third credit runs into the refund's unique key."""
     with patch.object(ledger, "compare_and_set", _whatever_was_there):
         sale, violations = one_letter_for_all(world, 16, stopped_by="refund.attempt_id")
-    refunded_though_it_pays = sale.order.status == "paid" and len(sale.refunds) == 1
-    return violations == 0 and sale.times("pay", "attempt") == 2 and refunded_though_it_pays
+    return violations == 0 and sale.times("pay", "attempt") > 1 and wrong_with(sale) > 0
 
 
 # --- P3: notifications that the provider did not send ------------------------------------------------------------
