@@ -79,8 +79,8 @@ format: $(BIN)/.installed-dev ## put the code into shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-journey: $(BIN)/.installed node_modules/.installed ## walk one trainee's whole path (CHANNEL=alipay_qr; BASE_URL=... SANDBOX_URL=... for a running copy; DATABASE_URL=... REDIS_URL=... of servers)
-	@$(PY) -m ops.journey --programme $(PROGRAMME) --channel $(CHANNEL) $(if $(BASE_URL),--base-url $(BASE_URL)) $(if $(SANDBOX_URL),--sandbox-url $(SANDBOX_URL))
+journey: $(BIN)/.installed node_modules/.installed ## walk one trainee's whole path (CHANNEL=alipay_qr; TROUBLE=slow|failing|lying PROVIDER=sms; BASE_URL=... SANDBOX_URL=... for a running copy; DATABASE_URL=... REDIS_URL=... of servers)
+	@$(PY) -m ops.journey --programme $(PROGRAMME) --channel $(CHANNEL) $(if $(TROUBLE),--trouble $(TROUBLE)) $(if $(PROVIDER),--provider $(PROVIDER)) $(if $(BASE_URL),--base-url $(BASE_URL)) $(if $(SANDBOX_URL),--sandbox-url $(SANDBOX_URL))
 
 api-fuzz: $(BIN)/.installed-dev ## call every operation of the API with data that fits its description, and with data that does not
 	@$(PY) -m pytest -n 2 tests/api

@@ -18,8 +18,8 @@ from config.settings import ROOT
 from ops.browser import DESK, PHONE, browser
 from ops.client import Client
 from ops.demo import load as demo
-from ops.journey import OWN_PASSWORD, Journey
 from ops.stack import Stack
+from ops.trainee import OWN_PASSWORD, Journey
 
 FOLDER = ROOT / "docs" / "screens"
 LIMIT = 300_000  # bytes a picture

@@ -13,8 +13,8 @@ from app.policy import load as policy
 from config.settings import ROOT
 from ops.browser import browser as chromium
 from ops.client import Client
-from ops.journey import Journey
 from ops.stack import Stack
+from ops.trainee import Journey
 from tests.browser.tabs import Watched
 
 

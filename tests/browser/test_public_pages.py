@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 
 from ops.browser import DESK, PHONE
 from ops.client import Client
-from ops.journey import OWN_PASSWORD
 from ops.stack import Stack
+from ops.trainee import OWN_PASSWORD
 from tests.browser.tabs import WIDE, Watched, field, pleasant, press
 
 pytestmark = pytest.mark.browser

@@ -11,8 +11,8 @@ from app.core.clock import utcnow
 from app.policy import load as policy
 from config.settings import ROOT
 from ops.demo import load as demo
-from ops.journey import OWN_PASSWORD
 from ops.rosters import MadeUp
+from ops.trainee import OWN_PASSWORD
 from tests.browser.tabs import Watched, field, pleasant, press
 
 pytestmark = pytest.mark.browser

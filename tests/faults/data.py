@@ -40,9 +40,9 @@ from config.settings import ROOT
 from ops import rosters
 from ops.client import Client
 from ops.databases import own_database
-from ops.journey import OWN_PASSWORD, Journey
 from ops.rosters import MadeUp
 from ops.stack import Stack
+from ops.trainee import OWN_PASSWORD, Journey
 from tests.certificate.offices import a_photo
 from tests.factories import a_person, a_roster_entry, an_id_number
 from tests.faults.canary import Hit, Search, as_bytes

@@ -22,8 +22,8 @@ from app.policy import load as policy
 from config.settings import ROOT
 from ops.client import Client
 from ops.databases import own_database
-from ops.journey import Journey
 from ops.stack import Stack
+from ops.trainee import Journey
 
 TARGETS = ("web", "worker", "cron", "flusher", "redis")
 PATIENCE = 90.0
