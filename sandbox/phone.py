@@ -44,6 +44,18 @@ def blueprint(box: Box) -> Blueprint:
             {"phone": m["phone"], "text": m["text"], "at": rfc3339(m["at"])[5:19].replace("T", " ")}
             for _, m in box.store.all("sms", "message", 30)
         ]
+        codes = [
+            {"scene": scene, "page": code["page"], "at": rfc3339(code["at"])[11:19]}
+            for scene, code in box.store.all("wechat", "wxacode", 5)
+        ]
+        told = [
+            {
+                "text": "，".join(str(part["value"]) for part in m["data"].values()),
+                "template": m["template_id"],
+                "at": rfc3339(m["at"])[5:19].replace("T", " "),
+            }
+            for _, m in box.store.all("wechat", "message", 30)
+        ]
         checks = [
             {
                 "token": token,
@@ -54,7 +66,9 @@ def blueprint(box: Box) -> Blueprint:
             for token, check in box.store.all("baidu", "faceprint", 30)
             if check["person"] and check["outcome"] is None
         ]
-        return jsonify(orders=orders, messages=messages, checks=checks, knobs=box.knobs.report())
+        return jsonify(
+            orders=orders, messages=messages, told=told, codes=codes, checks=checks, knobs=box.knobs.report()
+        )
 
     return blue
 

@@ -76,6 +76,18 @@ function smsRow(message) {
   return row;
 }
 
+function toldRow(message) {
+  const row = element("li", message.text);
+  row.append(element("small", `${message.template} · ${message.at}`));
+  return row;
+}
+
+function codeRow(code) {
+  const row = element("li", `${code.page}?scene=${code.scene}`);
+  row.append(element("small", `${code.at} 生成`));
+  return row;
+}
+
 function checkRow(check) {
   const row = element("li", `${check.name} 正在刷脸核验`);
   row.append(element("small", `${check.at} 发起`));
@@ -98,6 +110,8 @@ async function refresh() {
   list("unpaid", state.orders.filter((o) => o.state === "NOTPAY"), orderRow, "没有待付款的订单");
   list("others", state.orders.filter((o) => o.state !== "NOTPAY"), orderRow, "还没有");
   list("sms", state.messages, smsRow, "还没有短信");
+  list("told", state.told, toldRow, "还没有");
+  list("codes", state.codes, codeRow, "还没有");
   list("checks", state.checks, checkRow, "没有人在等");
   list("knobs", state.knobs, knobRow, "一切正常");
 }
