@@ -122,6 +122,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     database_url = env.get("DATABASE_URL", f"sqlite:///{data_dir}/app.db")
     if not database_url.startswith(("sqlite:///", "postgresql://", "mysql://")):
         raise SettingsError("DATABASE_URL must start with sqlite:///, postgresql:// or mysql://")
+    connections = _number(env, "DATABASE_CONNECTIONS", _number(env, "WEB_THREADS", 16) + 8)
+    if connections == 0:
+        raise SettingsError("DATABASE_CONNECTIONS must be at least 1")
     public_url = env.get("PUBLIC_URL", f"http://127.0.0.1:{port}").rstrip("/")
     providers = _choice(env, "PROVIDERS", "sandbox", ("sandbox", "live"))
     if providers == "live" and not public_url.startswith("https://"):
@@ -135,7 +138,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         data_dir=data_dir,
         database_url=database_url,
-        database_connections=_number(env, "DATABASE_CONNECTIONS", _number(env, "WEB_THREADS", 16) + 8),
+        database_connections=connections,
         redis_url=redis_url,
         heartbeat_redis_url=env.get("HEARTBEAT_REDIS_URL", redis_url),
         public_url=public_url,

@@ -157,6 +157,10 @@ def _mysql(url: str) -> dict[str, Any]:
     """`mysql://user:password@host:port/name?tls=on|off|<file of the authority>`; `tls=on` checks by the system's."""
     parts = urlsplit(url)
     name = parts.path.lstrip("/")
+    try:
+        port = parts.port or 3306
+    except ValueError:
+        raise ValueError("DATABASE_URL has a port that is none") from None
     if not parts.hostname or not re.fullmatch(r"\w+", name):
         raise ValueError("DATABASE_URL names no host or no database")
     query = parse_qs(parts.query)
@@ -166,11 +170,14 @@ def _mysql(url: str) -> dict[str, Any]:
     # without TLS said so: PyMySQL reads the system's certificates at each connect otherwise
     secure: dict[str, Any] = {"ssl_disabled": True}
     if tls != "off":
-        secure = {"ssl": ssl.create_default_context(cafile=None if tls == "on" else tls)}
+        try:
+            secure = {"ssl": ssl.create_default_context(cafile=None if tls == "on" else tls)}
+        except OSError as error:  # an `SSLError` is one, too
+            raise ValueError(f"DATABASE_URL: tls={tls}: {error.strerror}") from None
     return {
         "database": name,
         "host": parts.hostname,
-        "port": parts.port or 3306,
+        "port": port,
         "user": unquote(parts.username or ""),
         "password": unquote(parts.password or ""),
         "charset": "utf8mb4",

@@ -124,6 +124,8 @@ def go_on(ticket_id: str, secret: str, *, now: datetime) -> Opened:
     if ticket.status != wechat.TicketStatus.USED:
         session_id = new_id() if ticket.purpose == "login" else None
         with transaction():
+            if ticket.person_id is not None:  # who ends all sessions at this moment ends this one too
+                account.get_person(ticket.person_id, locked=True)
             if wechat.use_ticket(ticket, session_id=session_id, now=now):
                 return _open(ticket, session_id, now)
         ticket = wechat.see_ticket(ticket_id, secret)

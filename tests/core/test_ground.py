@@ -30,6 +30,7 @@ NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
         ("PROVIDERS", "maybe"),
         ("PORT", "http"),
         ("DATABASE_URL", "oracle://x"),
+        ("DATABASE_CONNECTIONS", "0"),
         ("REDIS_URL", "memcache://x"),
         ("LOG_LEVEL", "LOUD"),
         ("TRUSTED_PROXIES", "-1"),
@@ -86,6 +87,24 @@ def test_a_missing_or_malformed_secret_stops_the_start_and_names_itself(settings
     assert "'yunnan.wechatpay' is malformed" in lines[5]
     assert "no key" not in done.stdout
     assert lines[6] == "started"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:Geheim-1%@h/x",
+        "postgresql://u:Geheim-1@h",
+        "mysql://u:Geheim-1@h/",
+        "mysql://u:Geheim-1@/x",
+        "mysql://u:Geheim-1@h:http/x",
+        "mysql://u:Geheim-1@h/x?charset=latin1",
+        "mysql://u:Geheim-1@h/x?tls=/nonexistent.pem",
+    ],
+)
+def test_a_database_url_that_is_none_names_itself_and_no_password(url: str) -> None:
+    with pytest.raises(ValueError, match="DATABASE_URL") as wrong:
+        engines.make(url, connections=1)
+    assert "Geheim" not in str(wrong.value)
 
 
 @given(st.integers(-(10**12), 10**12))
