@@ -12,7 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core import db
-from tests.faults import data, exams, heartbeats, invoices, jobs, kill, login, payments, report, wechat
+from tests.faults import (
+    data,
+    exams,
+    heartbeats,
+    invoices,
+    jobs,
+    kill,
+    login,
+    money,
+    payments,
+    report,
+    trades,
+    wechat,
+)
 from tests.world import SERVERS, World, build
 
 
@@ -29,9 +42,15 @@ class Scenario:
 SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     "payments": (
         Scenario("P1", 100, payments.p1, payments.p1_twin),
+        Scenario("P2", 60, trades.p2, trades.p2_twin),
         Scenario("P3", 1, payments.p3, payments.p3_twin),
+        Scenario("P4", 1, money.p4, money.p4_twin),
         Scenario("P5", 10, payments.p5, payments.p5_twin),
+        Scenario("P6", 20, money.p6, money.p6_twin),
+        Scenario("P7", 5, money.p7, money.p7_twin),
+        Scenario("P8", 1, money.p8, money.p8_twin),
         Scenario("P9", 50, payments.p9, payments.p9_twin),
+        Scenario("P11", 20, money.p11, money.p11_twin),
         Scenario("P12", 1, payments.p12, payments.p12_twin),
     ),
     "heartbeats": (

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import random
-import time
 from datetime import datetime, timedelta
 from typing import Any
-from unittest.mock import patch
 
-import peewee
 import pytest
-import requests
 from flask.testing import FlaskClient
 
 from app.cases import service as cases
@@ -18,7 +13,7 @@ from app.core import breaker, db
 from app.core.clock import utcnow
 from app.core.errors import Problem
 from app.notify.models import Sms
-from app.pay import janitor, ledger, refunds, service, settlement
+from app.pay import janitor, refunds, service, settlement
 from app.pay.audit import audit_payments
 from app.pay.models import Order, PaymentAttempt, Refund
 from jobs.schedule import SCHEDULE
@@ -28,9 +23,7 @@ from tests.pay.till import (
     an_order,
     in_background,
     in_parallel,
-    letter,
     lose_letters,
-    post,
     scan,
     start,
     trouble,
@@ -224,56 +217,6 @@ def test_a_run_leaves_the_rest_to_the_next_one_once_its_time_is_spent(
     monkeypatch.undo()
     assert janitor.find_lost_payments(now=utcnow() + timedelta(minutes=1)) == 1
     assert attempt.status == "waiting"
-
-
-def _last_second(world: World, tries: int) -> int:
-    """A phone that pays and is told of, against the job that closes the order, within a second of its end (P6);
-    gives how many did not end as paid once or closed with the money back."""
-    dice, wrong = random.Random(6), 0
-    for number in range(tries):
-        attempt = an_attempt(world, sku=f"thing:{number}")
-        end = end_of(attempt)
-
-        def act(who: int, attempt: PaymentAttempt = attempt, end: datetime = end) -> None:
-            time.sleep(dice.random() / 40)
-            with db.connection():
-                if who:
-                    janitor.expire_orders(now=end + timedelta(seconds=dice.random()))
-                    return
-                try:
-                    scan(world, attempt.out_trade_no)
-                except requests.HTTPError:  # closed at the provider a moment before: nothing to tell
-                    return
-                assert post(world, letter(world, attempt.out_trade_no)) == 204
-                settlement.ask(attempt, now=end + timedelta(seconds=dice.uniform(-1, 1)))
-
-        try:
-            in_parallel(3, act)
-        except peewee.IntegrityError:  # the twin: a unique key that is hit is a guard that was missing
-            wrong += 1
-        for minutes in (1, 3, 90, 200):
-            in_background(now=end + timedelta(minutes=minutes))
-        paid = PaymentAttempt.get_by_id(attempt.id).status == "paid"
-        back = Refund.select().where(Refund.attempt_id == attempt.id).count()
-        wrong += (order_of(attempt).status, paid, back) not in (
-            ("paid", True, 0),
-            ("closed", True, 1),
-            ("closed", False, 0),
-        )
-    return wrong + len(audit_payments())
-
-
-def test_a_payment_in_the_last_second_ends_as_paid_or_as_closed_and_given_back(world: World) -> None:
-    assert _last_second(world, 10) == 0
-
-
-def _whatever_was_there(model: Any, row_id: str, _where: dict[str, Any], values: dict[str, Any]) -> bool:
-    return bool(model.update(values).where(model.id == row_id).execute())
-
-
-def test_without_the_comparison_the_last_second_goes_wrong(world: World) -> None:
-    with patch.object(ledger, "compare_and_set", _whatever_was_there):
-        assert _last_second(world, 20) > 0
 
 
 # --- twice -------------------------------------------------------------------------------------------------------
