@@ -61,8 +61,9 @@ def checkout(
     programme = programme_in_force(keys.pop(), now)
     if programme.fee is None:
         raise NOTHING_TO_PAY()
+    payer = invoice.payer(person_id)
     if programme.fee.payer_retype:
-        _match_payer(person_id, payer_name, payer_number)
+        _match_payer(payer, payer_name, payer_number)
     with transaction():
         rows = queries.owned(ids, person_id, locked=True)  # clicks at one moment come one after the other
         for row in rows:
@@ -80,14 +81,13 @@ def checkout(
                 version = programme.version.isoformat()
                 service.move(row, Action.ORDER, now=now, reference=order.id, order_id=order.id, version=version)
         if programme.invoice is not None:
-            invoice.confirm_order(order.id, person_id, now=now)
+            invoice.confirm_order(order.id, payer, now=now)
     return Checkout(order.id, order.status, order.amount_fen, order.expires_at)
 
 
-def _match_payer(person_id: str, name: str, number: str) -> None:
+def _match_payer(payer: invoice.Payer, name: str, number: str) -> None:
     """Compare what was typed again with the payer's details (invoice.payers), and say which field differs, never how:
     a person types name and ID number, for an enterprise its name and taxpayer number."""
-    payer = invoice.payer(person_id)
     fields = {}
     if name_form(name) != name_form(payer.name):
         fields["payer_name"] = NAME_DIFFERS[payer.kind]

@@ -34,8 +34,10 @@ class Details:
 @dataclass(frozen=True)
 class Payer:
     """What a payer types again before paying: the person's name and ID number, or the enterprise's name and taxpayer
-    number."""
+    number. `profile_id`: the row that says so; None, as long as nothing was saved."""
 
+    person_id: str
+    profile_id: str | None
     kind: str
     name: str
     number: str
@@ -87,20 +89,28 @@ def _write(person_id: str, new: Details, now: datetime) -> PayerProfile:
 
 def payer(person_id: str) -> Payer:
     """Whoever pays by the details saved last."""
-    known = details(person_id)
-    if known.kind == "enterprise":
-        return Payer("enterprise", known.title, known.taxpayer_number or "")
+    row = current(person_id)
+    if row is not None and row.kind == "enterprise":
+        return Payer(person_id, row.id, row.kind, row.title, row.taxpayer_number)
     person = account.get_person(person_id)
-    return Payer("person", person.name, person.id_number)
+    return Payer(person_id, row.id if row else None, "person", person.name, person.id_number)
 
 
-def choose(order_id: str, person_id: str, *, now: datetime) -> None:
-    """The order was confirmed with the details saved last. In the transaction of the confirmation."""
+def choose(order_id: str, by: Payer, *, now: datetime) -> PayerProfile:
+    """The order was confirmed by this payer: gives the details that it was confirmed with. In the transaction of the
+    confirmation; details that were saved since the payer was looked up do not count."""
     with transaction():
-        row = current(person_id) or _write(person_id, details(person_id), now)
+        row = PayerProfile.get_by_id(by.profile_id) if by.profile_id else _own(by, now)
         last = _choices(order_id).first()
         if last is None or last.profile_id != row.id:
             PayerChoice.create(order_id=order_id, profile_id=row.id, chosen_at=now)
+    return row
+
+
+def _own(by: Payer, now: datetime) -> PayerProfile:
+    """The person themselves, who has saved nothing; confirmed twice, one row."""
+    row, own = current(by.person_id), Details("person", by.name)
+    return row if row is not None and of_row(row) == own else _write(by.person_id, own, now)
 
 
 def _choices(order_id: str) -> PayerChoice:

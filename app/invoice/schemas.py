@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from apiflask import Schema
@@ -13,12 +14,18 @@ from app.invoice.service import Details
 from app.invoice.taxpayer import normalise
 
 _MAYBE: dict[str, Any] = {"required": True, "allow_none": True}
-_TEXT = Regexp(r"^[^\x00-\x1f\x7f]*$", error="这里有不能打印的字符，请删掉后重新输入。")
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # control, direction, halves, private: nothing that is printed
 _EMAIL = Regexp(r"^[^@\s]{1,40}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", error="邮箱的格式不对，例如 name@example.com。")
 _PHONE = Regexp(r"^\+?[0-9][0-9 ()-]{4,19}$", error="电话的格式不对，例如 0871-63120000。")
 _ACCOUNT = Regexp(r"^[0-9][0-9 -]{5,39}$", error="银行账号只能是数字。")
 _OPTIONAL: dict[str, Any] = {"load_default": None, "allow_none": True}
 ENTERPRISE_ONLY = ("title", "taxpayer_number", "phone", "address", "bank_name", "bank_account")
+
+
+def _printed(text: str) -> None:
+    """Raises `ValidationError` for characters that nobody sees and an invoice cannot hold."""
+    if any(unicodedata.category(one) in _UNSEEN for one in text):
+        raise ValidationError("这里有不能打印的字符，请删掉后重新输入。")
 
 
 def _tidy(text: str) -> str:
@@ -31,12 +38,12 @@ class PayerIn(Schema):
     """Details of a payer. A person's invoice is in their own name: only the e-mail is theirs to fill in."""
 
     kind = String(required=True, validate=OneOf(["person", "enterprise"]), metadata={"description": "个人或单位"})
-    title = String(**_OPTIONAL, validate=[Length(max=100), _TEXT], metadata={"description": "单位名称（抬头）"})
+    title = String(**_OPTIONAL, validate=[Length(max=100), _printed], metadata={"description": "单位名称（抬头）"})
     taxpayer_number = String(**_OPTIONAL, validate=Length(max=40), metadata={"description": "纳税人识别号"})
     email = String(**_OPTIONAL, validate=[Length(max=50), _EMAIL])
     phone = String(**_OPTIONAL, validate=_PHONE, metadata={"description": "单位电话"})
-    address = String(**_OPTIONAL, validate=[Length(max=80), _TEXT], metadata={"description": "单位地址"})
-    bank_name = String(**_OPTIONAL, validate=[Length(max=50), _TEXT], metadata={"description": "开户行"})
+    address = String(**_OPTIONAL, validate=[Length(max=80), _printed], metadata={"description": "单位地址"})
+    bank_name = String(**_OPTIONAL, validate=[Length(max=50), _printed], metadata={"description": "开户行"})
     bank_account = String(**_OPTIONAL, validate=_ACCOUNT, metadata={"description": "银行账号"})
 
     @validates_schema

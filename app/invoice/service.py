@@ -66,12 +66,9 @@ def request(person_id: str, order_id: str, *, now: datetime) -> Invoice:
         raise INVOICE_MONEY_BACK()
     with transaction():
         if not rule.details_fixed_once_paid:
-            payers.choose(order.id, person_id, now=now)
-            profile = payers.current(person_id)
+            profile = payers.choose(order.id, payers.payer(person_id), now=now)
         else:
             profile = payers.at_payment(order, now=now)
-        if profile is None:
-            raise RuntimeError(f"order {order.id}: no payer after one was chosen")
         return issuing.plan(order, rule, profile, since=now, now=now)
 
 
@@ -178,7 +175,7 @@ def pdf(invoice_id: str, ticket: str, *, now: datetime) -> tuple[Invoice, bytes]
 
 
 def tell_ready(payload: dict[str, str], now: datetime) -> None:
-    """Subscriber of `invoice.ready`: the payer is told."""
+    """Subscriber of `invoice.ready`: the payer is told, where the programme has such a message."""
     row = queries.by_id(payload["invoice_id"])
     notify.tell(
         person_id=row.person_id,

@@ -95,7 +95,7 @@ class Invoice(Rule, frozen=True):
     held_until_settlement_checked: bool
     details_fixed_once_paid: bool
     tax_rate_permille: Annotated[int, Meta(ge=0, le=130)]
-    goods_name: Text
+    goods_name: Annotated[str, Meta(min_length=1, max_length=90)]
     goods_code: Annotated[str, Meta(pattern=r"^[0-9]{19}$")]
 
 

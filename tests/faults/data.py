@@ -50,6 +50,14 @@ from tests.rings import Rings, rings_of
 from tests.world import World
 
 OPENID = "oCanary5f1d0e7c2b9a48KxQzT"
+COMPANY = {
+    "kind": "enterprise",
+    "title": "云南卡纳里雀建筑劳务有限公司",
+    "taxpayer_number": "11320000MB151840XJ",
+    "email": "canary-5f1d@example.com",
+    "bank_name": "卡纳里雀银行",
+    "bank_account": "6217003860091725",
+}
 # the providers' side of the street, what the regulator handed in, keys, and what the supervisor says of demo people
 NOT_OURS = ("sandbox/", "demo/", "secrets/", "logs/sandbox.log", "run.log")
 
@@ -77,6 +85,13 @@ class CanaryJourney(Journey):
             self.client.raw("GET", path, headers={"X-Request-Id": number, "User-Agent": name.encode().hex()})
         self.client.raw("POST", "/api/v1/callbacks/wechatpay/1", json={"payer": {"openid": OPENID, "name": name}})
         self.sandbox.post("/_knobs", {"provider": "baidu", "operation": "person_verify", "kind": "garbage"})
+
+    def fill_in_payer(self) -> None:
+        """An enterprise's details, wrong at first, then kept; and the person's own again."""
+        for change in ({"taxpayer_number": COMPANY["title"]}, {"phone": COMPANY["email"]}):
+            self.client.raw("PUT", "/api/v1/payer", json=COMPANY | change)
+        self.client.put("/api/v1/payer", json=COMPANY)
+        self.client.put("/api/v1/payer", json={"kind": "person", "email": COMPANY["email"]})
 
     def bind_wechat(self) -> None:
         """Sign in with a WeChat that nobody has, and bind it, of which the phone is told, with trouble."""
@@ -131,6 +146,9 @@ def walk(directory: Path, outside: Path, url: str) -> list[Hit]:
         "phone": who.phone,
         "certificate number": who.certificate_no,
         "openid": OPENID,
+        "invoice title": COMPANY["title"],
+        "invoice e-mail": COMPANY["email"],
+        "invoice bank account": COMPANY["bank_account"],
         "password": OWN_PASSWORD,
     }
     with Stack(directory, DATABASE_URL=url, LOG_LEVEL="DEBUG") as stack:
@@ -143,6 +161,7 @@ def walk(directory: Path, outside: Path, url: str) -> list[Hit]:
         journey = CanaryJourney(*clients, programme, say=lambda _text: None)
         journey.person = who
         journey.walk()
+        journey.fill_in_payer()
         journey.bind_wechat()
         assert journey.client.token
         search = Search(canaries | {"session token": journey.client.token})

@@ -18,7 +18,7 @@ from app.invoice.payers import Details
 from app.invoice.taxpayer import check_character
 from tests.factories import a_person, an_enrolment, auth
 from tests.invoice.desk import a_paid_sale, the_invoice, work
-from tests.pay.till import Sale
+from tests.pay.till import Sale, a_sale
 from tests.world import World
 
 FIRST_17 = "91530100MA6K5XYG9"
@@ -88,6 +88,8 @@ def test_what_is_mine_nobody_else_sees(client: FlaskClient, person: Person) -> N
         ({"title": ""}, "title"),
         ({"title": "x" * 101}, "title"),
         ({"title": "云南\x00建工"}, "title"),
+        ({"title": "云南\u202e建工"}, "title"),
+        ({"address": "昆明市\u200b"}, "address"),
         ({"taxpayer_number": None}, "taxpayer_number"),
         ({"taxpayer_number": NUMBER[:-1] + ("1" if NUMBER[-1] != "1" else "2")}, "taxpayer_number"),
         ({"email": "nobody"}, "email"),
@@ -181,8 +183,15 @@ def test_of_several_confirmations_the_last_one_before_the_payment_counts(world: 
     assert queries.buyer(the_invoice(sale)).title == "第二家有限公司"
     payers.save(sale.person.id, company(title="第三家有限公司"), now=utcnow())
     paid_at: datetime = sale.order.paid_at
-    payers.choose(sale.order_id, sale.person.id, now=paid_at + timedelta(seconds=11))
+    payers.choose(sale.order_id, payers.payer(sale.person.id), now=paid_at + timedelta(seconds=11))
     assert payers.at_payment(sale.order, now=utcnow()).title == "第二家有限公司"
+
+
+def test_details_saved_between_the_typing_and_the_order_do_not_count(world: World) -> None:
+    sale = a_sale()
+    typed = payers.payer(sale.person.id)
+    payers.save(sale.person.id, company(), now=utcnow())
+    assert payers.choose(sale.order_id, typed, now=utcnow()).kind == "person"
 
 
 def test_an_order_that_knows_of_no_payer_is_in_the_persons_own_name(world: World) -> None:
