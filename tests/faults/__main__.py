@@ -13,6 +13,7 @@ from pathlib import Path
 
 from app.core import db
 from tests.faults import (
+    bodies,
     data,
     exams,
     heartbeats,
@@ -74,7 +75,11 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
         Scenario("L6", 20, wechat.l6, wechat.l6_twin),
         Scenario("L7", 1, login.l7, login.l7_twin),
     ),
-    "data": (Scenario("D1", 1, data.d1, data.d1_twin), Scenario("D2", 10, data.d2, data.d2_twin)),
+    "data": (
+        Scenario("D1", 1, data.d1, data.d1_twin),
+        Scenario("D2", 10, data.d2, data.d2_twin),
+        Scenario("A4", 1, bodies.a4, bodies.a4_twin),
+    ),
 }
 GROUPS = (*SCENARIOS, "kill")
 
