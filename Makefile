@@ -85,7 +85,7 @@ journey: $(BIN)/.installed node_modules/.installed ## walk one trainee's whole p
 api-fuzz: $(BIN)/.installed-dev ## call every operation of the API with data that fits its description, and with data that does not
 	@$(PY) -m pytest -n 2 tests/api
 
-faults: $(BIN)/.installed-dev node_modules/.installed ## break things and check the invariants (GROUP=kill|payments|heartbeats|exams|login|data DATABASE=sqlite|postgresql|mariadb)
+faults: $(BIN)/.installed-dev node_modules/.installed ## break things and check the invariants (GROUP=kill|providers|payments|heartbeats|jobs|exams|login|data DATABASE=sqlite|postgresql|mariadb)
 	@$(PY) -m tests.faults $(GROUP) $(if $(DATABASE),--database $(DATABASE))
 
 bench: $(BIN)/.installed-dev node_modules/.installed ## measure, as ratios in one run; writes build/bench.json

@@ -23,6 +23,7 @@ from tests.faults import (
     login,
     money,
     payments,
+    providers,
     report,
     trades,
     wechat,
@@ -81,7 +82,7 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
         Scenario("A4", 1, bodies.a4, bodies.a4_twin),
     ),
 }
-GROUPS = (*SCENARIOS, "kill")
+GROUPS = (*SCENARIOS, "providers", "kill")  # the last two walk whole journeys
 
 
 def say(text: str) -> None:
@@ -127,6 +128,18 @@ def run_kills(database: str) -> list[report.Row]:
     return rows
 
 
+def run_troubles(database: str) -> list[report.Row]:
+    """The journeys among providers in trouble; a row each."""
+    with tempfile.TemporaryDirectory(prefix="trouble-") as directory:
+        rows = providers.run(Path(directory), database, SERVERS[database], say)
+    for row in rows:
+        say(row.line())
+    return rows
+
+
+WALKS = {"providers": run_troubles, "kill": run_kills}
+
+
 def main() -> None:
     """Run one group, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -137,7 +150,7 @@ def main() -> None:
     rows: list[report.Row] = []
     for group in (chosen,) if chosen else GROUPS:
         say(f"--- {group} on {database}")
-        rows += run_kills(database) if group == "kill" else run_scenarios(group, database)
+        rows += WALKS[group](database) if group in WALKS else run_scenarios(group, database)
         report.write(rows)
     bad = [f"{row.id} on {row.database}" for row in rows if not row.good]
     say(f"{len(rows)} experiments, {len(bad)} bad{': ' + ', '.join(bad) if bad else ''}; see build/faults.json")
