@@ -20,8 +20,10 @@ from tests import factories
 SECRET = "解析之秘"  # stands in every explanation: must never be seen before the hand-in
 
 
-def a_bank(subject: str = "TJ", *, single: int = 30, multiple: int = 14, judge: int = 20) -> None:
-    """Questions of one subject of yunnan; the right options are the first, or the first two."""
+def a_bank(
+    subject: str = "TJ", *, single: int = 30, multiple: int = 14, judge: int = 20, programme: str = "yunnan"
+) -> None:
+    """Questions of one subject; the right options are the first, or the first two."""
     questions, versions = [], []
     for kind, count in (("single", single), ("multiple", multiple), ("judge", judge)):
         for number in range(count):
@@ -30,7 +32,7 @@ def a_bank(subject: str = "TJ", *, single: int = 30, multiple: int = 14, judge: 
             questions.append(
                 {
                     "id": question_id,
-                    "programme": "yunnan",
+                    "programme": programme,
                     "subject": subject,
                     "type": kind,
                     "stem_sha256": f"{subject}{kind}{number}",
@@ -54,10 +56,10 @@ def a_bank(subject: str = "TJ", *, single: int = 30, multiple: int = 14, judge: 
     Question.insert_many(questions).execute()
 
 
-def a_course(kind_code: str = "TJ") -> Lesson:
+def a_course(kind_code: str = "TJ", programme: str = "yunnan") -> Lesson:
     """A course of one lesson; the same one when it is there."""
     course = Course.get_or_none(Course.kind_code == kind_code) or Course.create(
-        programme="yunnan", kind_code=kind_code, title="课程"
+        programme=programme, kind_code=kind_code, title="课程"
     )
     lesson: Lesson = Lesson.get_or_none(Lesson.course == course) or Lesson.create(
         course=course, number=1, title="第一课", seconds=60, video="1.mp4"

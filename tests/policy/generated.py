@@ -16,6 +16,7 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec import inspect
 
+from app.policy.rooms import WALKED
 from app.policy.schema import Programme
 
 Document = dict[str, Any]
@@ -143,7 +144,47 @@ def _drawn(dice: Random, table: str) -> Document:
 def a_file(seed: int) -> Document:
     """The programme file of this seed, as a TOML document: it loads."""
     dice = Random(seed)
+    return _mended({name: value(info, dice) for name, info in _fields().items()}, dice)
+
+
+def a_file_to_walk(seed: int) -> Document:
+    """The same, of a programme whose whole path is built (`app.policy.rooms`), with numbers that a test can reach;
+    its keys are those that the sandbox knows under `yunnan`."""
+    dice = Random(seed)
     file: Document = {name: value(info, dice) for name, info in _fields().items()}
+    file |= {"stages": list(WALKED), "new_certification": "none", "centre_exam": "none"}
+    file["version"] = date(2016, 1, 1) + timedelta(days=dice.randrange(1000))
+    for kind in file["certificate_kinds"]:
+        kind["business"] = ["continuing"]
+    file["sign_up"] |= {
+        "source": "regulator_roster",
+        "window": {"kind": "always"},
+        "steps": "none",
+        "materials": "none",
+        "expired_refuse_after_days": dice.randint(1, 50),
+    }
+    person = file["login"]["person"]
+    person |= {"registration": "roster", "first_login": ["personal_details", "confirm"]}
+    person["first_passwords"] = [
+        {"certificate_kinds": "none", "rule": {"kind": "last_of_account", "characters": dice.randint(8, 12)}}
+    ]
+    file["activation"]["methods"] = ["sms_to_supplied_phone"]
+    file = _mended(file, dice)
+    file["photo"]["reviewed"] = False
+    period = {"kind": "from_payment", "days": dice.randint(1, 20), "months": dice.randint(2, 5)}
+    file["study"] |= {"period": period, "class_hours": "none", "audit": "none"}
+    exam = file["exam"]
+    exam |= {"sittings": "none", "attempts": dice.randint(2, 4)}
+    for part in exam["paper"]:
+        part["count"] = part["count"] % 20 + 1
+    _exam(exam)
+    secrets = file["authority"]["secrets"]
+    file["authority"]["secrets"] = {name: f"yunnan.{name}" for name in secrets}
+    return file
+
+
+def _mended(file: Document, dice: Random) -> Document:
+    """The file, with what contradicts itself put right."""
     codes = dice.sample(range(10_000), len(file["certificate_kinds"]))
     for kind, code in zip(file["certificate_kinds"], codes, strict=True):
         kind["code"] = f"K{code}"
