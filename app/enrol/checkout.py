@@ -103,9 +103,9 @@ def _check(programme: Programme, row: Enrolment, now: datetime) -> None:
     if row.status != Status.SIGNED_UP or paid_already:
         raise ALREADY_PAID(enrolment_id=row.id)
     if rules.offered_kind(programme, row.kind_code) is None:
-        raise KIND_NOT_OFFERED(refusal_sentence(programme, "kind_not_offered"), enrolment_id=row.id)
+        raise KIND_NOT_OFFERED(refusal_sentence(programme, "kind_not_offered", row.kind_code), enrolment_id=row.id)
     if code := rules.sign_up_refusal(programme, row.certificate_expires_on, now):
-        raise REFUSALS[code](refusal_sentence(programme, code), enrolment_id=row.id)
+        raise REFUSALS[code](refusal_sentence(programme, code, row.kind_code), enrolment_id=row.id)
 
 
 def _lines(programme: Programme, rows: list[Enrolment]) -> list[pay.Line]:

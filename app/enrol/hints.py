@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.enrol.errors import REFUSALS
+from app.policy import rules
 from app.policy.schema import Programme
 
 
@@ -16,18 +17,18 @@ class Hint:
     sentence: str
 
 
-def refusal_sentence(programme: Programme, code: str) -> str:
-    """The sentence of a refusal, with the programme's numbers."""
-    phone = programme.authority.contacts.sign_up
+def refusal_sentence(programme: Programme, code: str, kind_code: str) -> str:
+    """The sentence of a refusal, with the programme's numbers, for a kind of certificate."""
+    phone = rules.contacts(programme, kind_code).sign_up
     days = programme.sign_up.expired_refuse_after_days
     if code == "certificate_expired_too_long":
         return f"证书到期已超过 {days} 天，不能网上报名缴费。请拨打 {phone} 咨询如何重新取证。"
     return f"{REFUSALS[code].sentence.rstrip('。')}；如有疑问请拨打 {phone}。"
 
 
-def warning_hint(programme: Programme, code: str) -> Hint:
+def warning_hint(programme: Programme, code: str, kind_code: str) -> Hint:
     """The sentence of a warning (a code of `rules.SignUpWarning`), to be shown before paying."""
-    phone = programme.authority.contacts.renewal
+    phone = rules.contacts(programme, kind_code).renewal
     kept = "，缴费后不退" if programme.fee and not programme.fee.refundable_after_success else ""
     sentences = {
         "certificate_void": f"证书到期未换证，已经失效，学完也不能再换证{kept}。请先拨打 {phone} 确认再缴费。",

@@ -17,13 +17,15 @@ from app.policy.schema import Programme
 
 @dataclass(frozen=True)
 class Card:
-    """An enrolment as its owner sees it. `warning`: what to know before paying."""
+    """An enrolment as its owner sees it. `warning`: what to know before paying. `contact`: whom to call
+    about studying."""
 
     enrolment: Enrolment
     programme: Programme
     kind_title: str
     certificate_no: str
     warning: Hint | None
+    contact: str
 
 
 def sku(enrolment_id: str) -> str:
@@ -87,13 +89,14 @@ def _card(row: Enrolment, entry: RosterEntry, now: datetime) -> Card:
     programme = load.programme(row.programme, row.version)
     kind = rules.certificate_kind(programme, row.kind_code)
     unpaid = row.status == Status.SIGNED_UP
-    code = rules.sign_up_warning(programme, row.certificate_expires_on, now) if unpaid else None
+    code = rules.sign_up_warning(programme, row.certificate_expires_on, now, kind=row.kind_code) if unpaid else None
     return Card(
         enrolment=row,
         programme=programme,
         kind_title=kind.title if kind else row.kind_code,
         certificate_no=entry.certificate_no,
-        warning=warning_hint(programme, code) if code else None,
+        warning=warning_hint(programme, code, row.kind_code) if code else None,
+        contact=rules.contacts(programme, row.kind_code).study,
     )
 
 

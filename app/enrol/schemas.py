@@ -85,7 +85,7 @@ class EnrolmentOut(Schema):
     warning = Nested(HintOut, allow_none=True)
     order_id = String(attribute="enrolment.order_id", allow_none=True)
     fee_fen = Function(_fee, metadata={"type": "integer", "nullable": True})
-    contact = String(attribute="programme.authority.contacts.study")
+    contact = String()
     signed_up_at = _moment("signed_up_at")
     paid_at = _moment("paid_at")
     study_deadline = _moment("study_deadline")

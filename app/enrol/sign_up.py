@@ -83,7 +83,7 @@ def _open_enrolment(entry: RosterEntry) -> Enrolment | None:
 def _enrol(entry: RosterEntry, now: datetime) -> Enrolment:
     programme = programme_in_force(entry.programme, now)
     if code := refusal(programme, entry, now):
-        raise REFUSALS[code](refusal_sentence(programme, code), roster_entry_id=entry.id)
+        raise REFUSALS[code](refusal_sentence(programme, code, entry.kind_code), roster_entry_id=entry.id)
     enrolment_id = new_id()
     fresh = insert_once(
         Enrolment,
@@ -131,7 +131,7 @@ def _offer(programme: Programme, entry: RosterEntry, now: datetime) -> Offer:
     return Offer(
         entry=entry,
         kind_title=kind.title if kind else entry.kind_code,
-        refusal=Hint(code, refusal_sentence(programme, code)) if code else None,
+        refusal=Hint(code, refusal_sentence(programme, code, entry.kind_code)) if code else None,
         warning=warning if code is None and (row is None or row.status == Status.SIGNED_UP) else None,
         enrolment=row,
     )
@@ -140,12 +140,12 @@ def _offer(programme: Programme, entry: RosterEntry, now: datetime) -> Offer:
 def _warning(programme: Programme, entry: RosterEntry, now: datetime) -> Hint | None:
     lapsed = Enrolment.select().where(Enrolment.roster_entry_id == entry.id, Enrolment.status == Status.LAPSED)
     if programme.extension and any(row.certificate_expires_on == entry.expires_on for row in lapsed):
-        phone = programme.authority.contacts.extension
+        phone = rules.contacts(programme, entry.kind_code).extension
         fee = f"费用 {yuan(programme.extension.fee_fen)} 元" if programme.extension.fee_fen else "免费"
         sentence = f"上次缴费后学习期限已过，可以申请延期（{fee}），请先拨打 {phone}；重新报名要再次缴费。"
         return Hint("lapsed_before", sentence)
-    code = rules.sign_up_warning(programme, entry.expires_on, now)
-    return warning_hint(programme, code) if code else None
+    code = rules.sign_up_warning(programme, entry.expires_on, now, kind=entry.kind_code)
+    return warning_hint(programme, code, entry.kind_code) if code else None
 
 
 def _notice(programme: Programme, listed: list[RosterEntry], shown: list[RosterEntry]) -> Hint | None:

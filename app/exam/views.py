@@ -18,7 +18,7 @@ from app.exam import schemas, service
 from app.exam.models import Attempt
 from app.exam.scoring import LETTERS
 from app.exam.status import Status
-from app.policy import load
+from app.policy import load, rules
 
 ALIVE_SECONDS = 30
 PASSED_ALREADY = "这个科目已经合格。可以再考，只显示最高分；再考会用掉一次考试次数。"
@@ -80,7 +80,7 @@ def exam_page(enrolment_id: str) -> dict[str, Any]:
     exam = programme.exam
     body: dict[str, Any] = {
         "place": "here" if exam else "elsewhere",
-        "contact": programme.authority.contacts.exam,
+        "contact": rules.contacts(programme, enrolment.kind_code).exam,
         "subjects": [_subject(found) for found in service.status(enrolment, now=now)],
     }
     if exam:

@@ -13,11 +13,11 @@ PHOTO_BROKEN = problem("photo_broken", 422, "照片文件不完整或已损坏�
 PHOTO_ANIMATED = problem("photo_animated", 422, "不支持动态图片，请换一张普通照片再上传。")
 PHOTO_UNFIT = problem("photo_unfit", 422, "照片不符合要求，请按提示重新拍摄或选择照片。")
 PHOTO_NOT_SAME_PERSON = problem(
-    "photo_not_same_person", 422, "照片与实名核验时的本人不一致，请上传本人近期的一寸白底免冠照片。"
+    "photo_not_same_person", 422, "照片与实名核验时的本人不一致，请上传本人近期的照片，要求见上传页。"
 )
 PHOTO_FIXED = problem("photo_fixed", 409, "照片已经确认，不能自行更换。如照片有误，请联系客服处理。")
 PHOTO_NOT_OFFERED = problem("photo_not_offered", 409, "本项目不需要上传照片，请返回首页继续。")
-PHOTO_NEEDED = problem("photo_needed", 409, "还没有可用的照片，请先上传一寸白底免冠照片。")
+PHOTO_NEEDED = problem("photo_needed", 409, "还没有可用的照片，请先上传本人近期的照片。")
 PICTURES_BUSY = problem("pictures_busy", 503, "正在处理的照片太多，请过几秒钟再试一次。")
 
 FACE_CHECK_NEEDED = problem("face_check_needed", 403, "请先完成人脸核验，再进行这一步。")

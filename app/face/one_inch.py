@@ -54,12 +54,13 @@ def _shape(width: int, height: int, rule: Photo) -> list[Hint]:
     hints = []
     if width < rule.min_width_px:
         hints.append(Hint("small", f"照片太小（宽 {width} 像素），请上传宽度不少于 {rule.min_width_px} 像素的照片。"))
+    size = {"one_inch": "一寸", "half_length": "半身"}[rule.size]
     wanted = rule.width_px / rule.height_px
     if abs(width / height / wanted - 1) * 100 > rule.aspect_tolerance_percent:
         hints.append(
             Hint(
                 "shape",
-                f"照片比例不对（{width}×{height}）。请裁剪为一寸竖版照片，约 {rule.width_px}×{rule.height_px}。",
+                f"照片比例不对（{width}×{height}）。请裁剪为{size}竖版照片，约 {rule.width_px}×{rule.height_px}。",
             )
         )
     return hints

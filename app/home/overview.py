@@ -135,7 +135,7 @@ def _training(card: enrolments.Card, photo: bool, now: datetime) -> Training:
         ],
         proof_number=proof.number if proof is not None and issued else None,
         warning=card.warning.sentence if card.warning else None,
-        contact=card.programme.authority.contacts.study,
+        contact=card.contact,
     )
 
 

@@ -136,13 +136,15 @@ def exam_months(programme: Programme, now: datetime) -> tuple[date, ...]:
     return tuple(add_months(this, int(month == "next")) for month in window.exam_months)
 
 
-def sign_up_warning(programme: Programme, certificate_expires: date | None, now: datetime) -> SignUpWarning | None:
+def sign_up_warning(
+    programme: Programme, certificate_expires: date | None, now: datetime, *, kind: str | None = None
+) -> SignUpWarning | None:
     """What the person has to know before paying: the certificate is void already (it can no longer be renewed),
     has expired but can still be renewed, or expires soon. Yunnan manual, 四 (一) 2."""
     if certificate_expires is None:
         return None
     today = shanghai_day(now)
-    window = renewal_window(programme, certificate_expires)
+    window = renewal_window(programme, certificate_expires, kind=kind)
     if window and today > window[1]:
         return "certificate_void"
     if today > certificate_expires:
