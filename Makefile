@@ -88,8 +88,17 @@ api-fuzz: $(BIN)/.installed-dev ## call every operation of the API with data tha
 faults: $(BIN)/.installed-dev node_modules/.installed ## break things and check the invariants (GROUP=kill|providers|payments|heartbeats|jobs|exams|login|data DATABASE=sqlite|postgresql|mariadb)
 	@$(PY) -m tests.faults $(GROUP) $(if $(DATABASE),--database $(DATABASE))
 
-bench: $(BIN)/.installed-dev node_modules/.installed ## measure, as ratios in one run; writes build/bench.json
-	@$(PY) -m bench
+bench: $(BIN)/.installed-dev node_modules/.installed ## measure the hot paths against their goals; writes build/bench.json (PARTS="ratios flush" STRICT=1 BENCH_DATABASE_URL=...)
+	@$(PY) -m bench $(PARTS) $(if $(STRICT),--strict)
+
+bench-server: $(BIN)/.installed-dev ## Granian beside gunicorn under the same load; writes build/server.json
+	@$(PY) -m bench.compare
+
+soak: $(BIN)/.installed-dev node_modules/.installed ## the whole product under load for MINUTES=10: does anything grow? writes build/soak.json
+	@$(PY) -m bench.soak $(or $(MINUTES),10)
+
+bench-table: $(BIN)/.installed-dev ## write docs/performance.md anew from what bench, bench-server and soak measured
+	@$(PY) -m bench.table
 
 screenshots: $(BIN)/.installed-dev node_modules/.installed ## take docs/screens anew (needs Chromium and a Chinese font)
 	@$(PY) -m ops.screenshots

@@ -25,6 +25,13 @@ class Cut(ConnectionError):
     """The server hung up on a request."""
 
 
+def connect(port: int, patience: float = 30) -> socket.socket:
+    """A connection to this machine's `port`, which waits for `patience` seconds."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=patience)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
 def exchange(connection: socket.socket, data: bytes) -> int:
     """Send one request, read its whole answer; gives the status."""
     connection.sendall(data)
@@ -48,7 +55,7 @@ def exchange(connection: socket.socket, data: bytes) -> int:
 
 @dataclass
 class Sent:
-    """What became of a load: statuses that are not 2xx, seconds that each answer took, in no order."""
+    """What became of a load: statuses that are not 2xx (0: no answer), seconds that each took, in no order."""
 
     bad: list[int]
     seconds: list[float]
@@ -59,24 +66,36 @@ class Sent:
         return found[min(len(found) - 1, int(len(found) * share))] * 1000
 
 
-def drive(port: int, requests: Sequence[bytes], connections: int = 4, *, per_second: float | None = None) -> Sent:
+def drive(
+    port: int,
+    requests: Sequence[bytes],
+    connections: int = 4,
+    *,
+    per_second: float | None = None,
+    patience: float = 30,
+) -> Sent:
     """Send all requests over `connections` kept connections: as fast as they are answered, or `per_second`, whether
-    answered or not; the time of an answer then runs from when its request was due."""
+    answered or not; the time of an answer then runs from when its request was due. A connection on which nothing
+    comes for `patience` seconds, or that is cut, sends no more."""
     sent = Sent([], [])
     began = time.perf_counter()
 
     def work(first: int) -> None:
-        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with connect(port, patience) as connection:
             for number in range(first, len(requests), connections):
                 due = time.perf_counter()
                 if per_second:
                     due = began + number / per_second
                     time.sleep(max(0.0, due - time.perf_counter()))
-                status = exchange(connection, requests[number])
+                try:
+                    status = exchange(connection, requests[number])
+                except OSError:
+                    status = 0
                 sent.seconds.append(time.perf_counter() - due)
                 if not 200 <= status < 300:
                     sent.bad.append(status)
+                if status == 0:
+                    return
 
     threads = [Thread(target=work, args=(number,)) for number in range(connections)]
     for thread in threads:

@@ -52,7 +52,7 @@ class _Crowd:
         self.costs: list[float] = []
 
     def _memory(self) -> int:
-        return int(self.client.info("memory")["used_memory_dataset"])
+        return int(self.client.info("memory")["used_memory"])
 
     def round(self) -> None:
         """Beats of one new chunk each, of learners drawn anew, and what they cost Redis."""

@@ -35,7 +35,8 @@ class Row:
     requests: Callable[[int], list[bytes]]
 
 
-def _people() -> list[tuple[Person, str]]:
+def people() -> list[tuple[Person, str]]:
+    """Trainees who study, each with the token of a session."""
     found = []
     a_course()
     for _ in range(PEOPLE):
@@ -49,7 +50,7 @@ def _repeat(one_each: list[bytes]) -> Callable[[int], list[bytes]]:
     return lambda count: list(islice(cycle(one_each), count))
 
 
-def _beats() -> Iterator[bytes]:
+def beats() -> Iterator[bytes]:
     """Beats with one new chunk each, of learners whose buckets are full; new learners when they are used up."""
     while True:
         phones = [a_phone(seconds=FULL_ALLOWANCE, saved_up=FULL_ALLOWANCE, now=utcnow()) for _ in range(PEOPLE)]
@@ -107,16 +108,16 @@ def notifications(world: World) -> Callable[[int], list[bytes]]:
 
 def rows(world: World) -> list[Row]:
     """All rows, the empty view first."""
-    people = _people()
-    empty = [request("GET", "/bench/empty", token=token) for _, token in people]
-    upserts = [request("POST", "/bench/upsert", b'{"seconds": 10, "position": 1200}', token) for _, token in people]
-    homes = [request("GET", "/api/v1/home", token=token) for _, token in people]
-    beats = _beats()
+    known = people()
+    empty = [request("GET", "/bench/empty", token=token) for _, token in known]
+    upserts = [request("POST", "/bench/upsert", b'{"seconds": 10, "position": 1200}', token) for _, token in known]
+    homes = [request("GET", "/api/v1/home", token=token) for _, token in known]
+    some = beats()
     return [
         Row(EMPTY, EMPTY, None, 2000, _repeat(empty)),
         Row(UPSERT, EMPTY, None, 1000, _repeat(upserts)),
-        Row("heartbeat", EMPTY, 0.5, 4000, lambda count: list(islice(beats, count))),
-        Row("heartbeat", UPSERT, 0.12, 4000, lambda count: list(islice(beats, count))),
+        Row("heartbeat", EMPTY, 0.5, 4000, lambda count: list(islice(some, count))),
+        Row("heartbeat", UPSERT, 0.12, 4000, lambda count: list(islice(some, count))),
         Row("answer save", EMPTY, 3.5, 600, _answers),
         Row("hand-in of 50 answers", EMPTY, 4.0, 150, _hand_ins),
         Row("home screen, warm", EMPTY, 1.15, 2000, _repeat(homes)),
