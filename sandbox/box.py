@@ -99,13 +99,13 @@ def call(box: Box, provider: str, operation: str, error: Callable[[str], Respons
 
         @wraps(view)
         def counted(*args: Any, **kwargs: Any) -> Response:
-            status = 500
+            page, status = box.journal.page, 500
             try:
                 response = answer(*args, **kwargs)
                 status = 0 if request.environ.get(RESET) else response.status_code
                 return response
             finally:
-                box.journal.request(provider, operation, request.method, request.path, status)
+                box.journal.request(page, provider, operation, request.method, request.path, status)
 
         return counted  # type: ignore[return-value]
 

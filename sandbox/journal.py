@@ -15,13 +15,17 @@ class Journal:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.page = 0  # begun anew by `clear`: a call that began on an earlier page is not told on this one
         self._counts: Counter[tuple[str, str]] = Counter()
         self._requests: deque[dict[str, Any]] = deque(maxlen=KEPT)
         self._notifications: deque[dict[str, Any]] = deque(maxlen=KEPT)
 
-    def request(self, provider: str, operation: str, method: str, path: str, status: int) -> None:
-        """A call arrived and ended with HTTP `status` (0: the connection was reset). `path` has no query."""
+    def request(self, page: int, provider: str, operation: str, method: str, path: str, status: int) -> None:
+        """A call that arrived on `page` ended with HTTP `status` (0: the connection was reset). `path` has no
+        query."""
         with self._lock:
+            if page != self.page:
+                return
             self._counts[provider, operation] += 1
             self._requests.append(
                 {
@@ -49,6 +53,7 @@ class Journal:
     def clear(self) -> None:
         """Start counting anew."""
         with self._lock:
+            self.page += 1
             self._counts.clear()
             self._requests.clear()
             self._notifications.clear()
