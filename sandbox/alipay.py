@@ -116,7 +116,7 @@ def blueprint(box: Box, postman: Postman) -> Blueprint:
         try:
             g.seller = caller(g.fields, box.sellers)
         except NotSigned as error:
-            box.journal.request(PROVIDER, "refused", request.method, request.path, 200)
+            box.journal.request(box.journal.page, PROVIDER, "refused", request.method, request.path, 200)
             node = json.dumps(_no(error.code, str(error)), ensure_ascii=False)
             return Response(f'{{"error_response":{node}}}', content_type="text/html;charset=utf-8")
         if operation is None:

@@ -227,7 +227,7 @@ def blueprint(box: Box) -> Blueprint:
             if not isinstance(data, dict):
                 raise Refused("E9105", "请求体不是JSON对象")
         except Refused as error:
-            box.journal.request(PROVIDER, "refused", request.method, request.path, 200)
+            box.journal.request(box.journal.page, PROVIDER, "refused", request.method, request.path, 200)
             return _reply(error.code, error.text)
         operation, act = methods[method]
 

@@ -226,7 +226,7 @@ def blueprint(box: Box) -> Blueprint:
             if not isinstance(data, dict):
                 raise Refused("FailedOperation.JsonParseFail", "The body is not a JSON object.")
         except Refused as error:
-            box.journal.request(PROVIDER, "refused", request.method, request.path, 200)
+            box.journal.request(box.journal.page, PROVIDER, "refused", request.method, request.path, 200)
             return _error(error.code, error.message)
         operation, act = actions[action]
 

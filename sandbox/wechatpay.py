@@ -80,7 +80,7 @@ def blueprint(box: Box, postman: Postman) -> Blueprint:
                 box.merchants,
             )
         except NotSigned as error:
-            box.journal.request(PROVIDER, "refused", request.method, request.path, 401)
+            box.journal.request(box.journal.page, PROVIDER, "refused", request.method, request.path, 401)
             return _error("SIGN_ERROR", str(error))
         return None
 
