@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.pay.channels import CHANNELS
-from tests.faults import money, payments, trades
+from tests.faults import forms, money, payments, trades
 from tests.world import World
 
 
@@ -41,6 +41,14 @@ def test_p4_what_does_not_fit_grants_nothing(world: World) -> None:
 
 def test_p4_twin_without_the_comparison_it_does(world: World) -> None:
     assert money.p4_twin(world)
+
+
+def test_p3_what_alipay_did_not_sign_changes_nothing(world: World) -> None:
+    assert forms.p3(world, 1, step=9) == 0
+
+
+def test_p3_twin_without_alipays_signature_or_time_it_does(world: World) -> None:
+    assert forms.p3_twin(world)
 
 
 def test_p5_a_notification_before_the_answer_pays_once(world: World) -> None:
