@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from threading import Lock
 from types import TracebackType
 from weakref import WeakSet
@@ -21,10 +22,11 @@ class Breaker:
 
     `trouble` is the exception that says "no answer". After `FAILURES` of them in a row the breaker is open: entering
     raises `trouble` at once. After `PAUSE` seconds one call is let through to try; its answer closes the breaker, its
-    failure opens it for another pause. Any other exception counts neither way. Per process, safe between threads."""
+    failure opens it for another pause. Any other exception counts neither way. `refusal` makes the exception of an
+    open breaker, where "not asked" must be told from "no answer". Per process, safe between threads."""
 
-    def __init__(self, name: str, trouble: type[Exception]):
-        self.name, self._trouble = name, trouble
+    def __init__(self, name: str, trouble: type[Exception], refusal: Callable[[str], Exception] | None = None):
+        self.name, self._trouble, self._refusal = name, trouble, refusal or trouble
         self._lock = Lock()
         self._failures = 0
         self._until = 0.0
@@ -42,7 +44,7 @@ class Breaker:
                 return
             now = time.monotonic()
             if now < self._until:
-                raise self._trouble(f"{self.name} is out of order")
+                raise self._refusal(f"{self.name} is out of order")
             self._until = now + PAUSE  # this caller tries; the others wait for what comes of it
 
     def __exit__(

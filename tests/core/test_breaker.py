@@ -105,6 +105,13 @@ def test_what_is_no_trouble_counts_neither_way(clock: Clock) -> None:
     assert one.open
 
 
+def test_not_asked_may_be_told_from_not_answered(clock: Clock) -> None:
+    one = Breaker("one", Trouble, lambda why: LookupError(why))
+    fail(one, FAILURES)
+    with pytest.raises(LookupError, match="out of order"), one:
+        raise AssertionError("the call went out")
+
+
 # --- the line ----------------------------------------------------------------------------------------------------
 
 

@@ -18,6 +18,7 @@ import requests
 import structlog
 from aip import AipFace
 
+from app.core.breaker import Breaker
 from app.face.providers.protocol import FaceRefused, Page, PageResult, ProviderUnavailable, Reason
 
 log = structlog.get_logger(__name__)
@@ -51,14 +52,20 @@ _REASONS: dict[str, Reason] = {
 
 
 class CheckedSession(requests.Session):
-    """Checks certificates and keeps to the time-outs, whatever the SDK passes; an error status is an error."""
+    """Checks certificates and keeps to the time-outs, whatever the SDK passes; an error status is an error. A host
+    that does not answer is left alone for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._breaker = Breaker("baidu", requests.RequestException)
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         kwargs["verify"] = True
         kwargs["timeout"] = TIMEOUT
-        response = super().request(method, url, *args, **kwargs)
-        response.raise_for_status()
-        return response
+        with self._breaker:
+            response = super().request(method, url, *args, **kwargs)
+            response.raise_for_status()
+            return response
 
 
 class _Sdk(AipFace):  # type: ignore[misc]

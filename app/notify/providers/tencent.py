@@ -18,6 +18,7 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 from tencentcloud.sms.v20210111 import models
 from tencentcloud.sms.v20210111.sms_client import SmsClient
 
+from app.core.breaker import Breaker
 from app.notify.providers.protocol import Outgoing, Refused, Report, Unknown
 
 LIVE = "https://sms.tencentcloudapi.com"
@@ -48,14 +49,17 @@ class TencentSms:
         profile = ClientProfile(httpProfile=http)
         self._client = SmsClient(Credential(secret_id, secret_key), REGION, profile)
         self._sdk_app_id = sdk_app_id
+        # what is not asked for was not sent: it may be tried again
+        self._breaker = Breaker("tencent_sms", Unknown, lambda why: Refused(why, again=True))
 
     def _call(self, method: str, request: Any) -> Any:
-        try:
-            return getattr(self._client, method)(request)
-        except TencentCloudSDKException as error:
-            if error.get_request_id():
-                raise _refusal(str(error.get_code())) from error
-            raise Unknown(str(error.get_code())) from error
+        with self._breaker:
+            try:
+                return getattr(self._client, method)(request)
+            except TencentCloudSDKException as error:
+                if error.get_request_id():
+                    raise _refusal(str(error.get_code())) from error
+                raise Unknown(str(error.get_code())) from error
 
     def send(self, message: Outgoing) -> str:
         request = models.SendSmsRequest()

@@ -16,6 +16,7 @@ from requests.adapters import HTTPAdapter
 from wechatpy import WeChatClient
 from wechatpy.exceptions import WeChatClientException
 
+from app.core.breaker import Breaker
 from app.wechat.providers.access_token import AccessToken
 from app.wechat.providers.protocol import ProviderUnavailable, Refused
 
@@ -36,6 +37,7 @@ class Client(WeChatClient):  # type: ignore[misc]
         super().__init__(appid, secret, auto_retry=False)
         self._base = base or LIVE
         self._token = AccessToken(appid, self._fetch_stable)
+        self._breaker = Breaker("wechat", requests.RequestException)
         for scheme in ("http://", "https://"):
             self._http.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=CONNECTIONS, max_retries=0))
 
@@ -69,13 +71,19 @@ class Client(WeChatClient):  # type: ignore[misc]
     def request(self, method: str, path: str, **more: Any) -> Any:
         """One request, never repeated. Raises `Refused` with WeChat's errcode, `ProviderUnavailable`."""
         try:
-            return self._request(method, f"{self._base}{path}", timeout=TIMEOUT, allow_redirects=False, **more)
-        except WeChatClientException as error:
-            code = error.errcode
+            with self._breaker:
+                try:
+                    return self._request(
+                        method, f"{self._base}{path}", timeout=TIMEOUT, allow_redirects=False, **more
+                    )
+                except WeChatClientException as error:
+                    code = error.errcode
+                    if code is None:  # an HTTP status other than 2xx
+                        raise requests.HTTPError from None
         except (requests.RequestException, ValueError, TypeError, AttributeError) as error:
             log.warning("wechat_unreachable", error=type(error).__name__)
             raise ProviderUnavailable(type(error).__name__) from None
-        if code is None or code in BUSY or code in OURS_IS_WRONG:  # None: an HTTP status other than 2xx
+        if code in BUSY or code in OURS_IS_WRONG:
             tell = log.error if code in OURS_IS_WRONG else log.warning
             tell("wechat_refused", errcode=code)
             raise ProviderUnavailable(str(code)) from None
