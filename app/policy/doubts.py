@@ -88,6 +88,8 @@ def _money(programme: Programme) -> Iterator[Doubt]:
     if not channels.web or not channels.phone_web:
         browser = "phone_web" if channels.web else "web"
         yield Doubt(f"fee.channels.{browser}", "用浏览器打开的人不能付款。")
+    if "wechat_jsapi" in channels.mini_program and not rules.channels(programme, "mini_program", ios=True):
+        yield Doubt("fee.channels.jsapi_on_ios", "苹果手机在小程序里没有付款方式，只能用网页扫码或请人代付。")
     if programme.invoice is None:
         yield Doubt("invoice", "收费而不开发票。")
 

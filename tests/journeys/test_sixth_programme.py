@@ -3,16 +3,19 @@ rules are others than those of yunnan in everything that can be another one, and
 
 from __future__ import annotations
 
+import copy
 import shutil
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from app import wiring
 from app.certificate import queries as proofs
 from app.certificate import service as certificates
 from app.core import outbox
@@ -29,7 +32,7 @@ from app.policy import load as policy
 from app.policy.days import add_months, end_of_day
 from app.study import heartbeat
 from app.study.models import LessonProgress, progress_id
-from config.settings import Settings
+from config.settings import Settings, SettingsError
 from tests.certificate.offices import a_photo
 from tests.exam.rooms import Candidate, a_bank, a_course
 from tests.factories import a_person, a_roster_entry
@@ -50,11 +53,11 @@ AS_IN_YUNNAN = (
 def sixth(request: pytest.FixtureRequest, world: World, settings: Settings, tmp_path: Path) -> Iterator[Document]:
     """The file of the sixth programme, in force beside the others."""
     file = a_file_to_walk(request.param) | {"key": "sixth"}
-    copy = tmp_path / "programmes"
-    shutil.copytree(settings.programmes_dir, copy)
-    (copy / "sixth").mkdir()
-    (copy / "sixth" / f"{file['version']}.toml").write_text(toml(file), encoding="utf-8")
-    policy.init(copy)
+    programmes = tmp_path / "programmes"
+    shutil.copytree(settings.programmes_dir, programmes)
+    (programmes / "sixth").mkdir()
+    (programmes / "sixth" / f"{file['version']}.toml").write_text(toml(file), encoding="utf-8")
+    policy.init(programmes)
     yield file
     policy.init(settings.programmes_dir)
     heartbeat.rules_of.cache_clear()
@@ -178,6 +181,19 @@ def test_its_first_password_opens_what_it_opens(sixth: Document, world: World) -
     for password, status in ((person.id_number[-characters - 1 :], 401), (person.id_number[-characters:], 200)):
         answer = client.post("/api/v1/login", json={**body, "password": password})
         assert answer.status_code == status, answer.text
+
+
+def test_a_key_that_is_missing_stops_the_start_and_names_the_programme(sixth: Document) -> None:
+    wiring.make_clients()
+    assert {"qiannan", "mohurd", "henan"} <= {each.key for each in policy.all_programmes()}, (
+        "theirs are not asked for"
+    )
+    file = copy.deepcopy(sixth)
+    file["authority"]["secrets"]["tencent_sms"] = "nobody.tencent_sms"
+    programme = policy.parse(file, "sixth")
+    policy._loaded = MappingProxyType({**policy._loaded, (programme.key, programme.version): programme})
+    with pytest.raises(SettingsError, match=r"^programme sixth: .*nobody\.tencent_sms"):
+        wiring.make_clients()
 
 
 def test_it_is_offered_on_the_first_page(sixth: Document, world: World) -> None:

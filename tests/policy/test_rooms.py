@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
-from app.policy import load, rooms
+from app.policy import load, rooms, rules
 from app.policy.release import release
 from tests.policy.conftest import DELIVERED, FILE
 
@@ -38,6 +38,19 @@ def test_a_programme_that_waits_for_a_room_is_loaded_and_not_in_force() -> None:
     assert {each.key for each in load.open_programmes()} == {"yunnan", "yunnan-legacy"}
     assert [each.key for each in load.all_in_force(date(2026, 1, 1))] == ["yunnan", "yunnan-legacy"]
     assert [each.key for each in load.all_in_force(date(2019, 1, 1))] == ["yunnan-legacy"]
+
+
+@pytest.mark.usefixtures("loaded_again")
+def test_without_the_list_of_rooms_money_would_be_taken_for_a_period_that_nobody_can_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    load.init(DELIVERED)
+    monkeypatch.setattr(load, "missing", lambda _programme: ())
+    mohurd = load.in_force("mohurd", date(2026, 1, 1))
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    assert rules.price_fen(mohurd, 1) > 0
+    with pytest.raises(ValueError, match="year is needed"):
+        rules.study_deadline(mohurd, now)  # as the checkout asks it, which knows no year
 
 
 @pytest.mark.usefixtures("loaded_again")
