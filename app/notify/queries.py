@@ -1,4 +1,4 @@
-"""What was sent to a person, for those who help them."""
+"""What was sent to a person, and what became of it: for themselves, and for those who help them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.core.crypto import mask_phone
+from app.notify.kinds import KINDS
 from app.notify.models import Sms
 from app.notify.status import Status
 
@@ -20,31 +21,45 @@ STATES: dict[Status, str] = {
 }
 
 
+NO_ANSWER = "没有收到送达回执，可能没有送达"
+ASK_AGAIN = "请确认手机没有停机、没有拦截短信；一分钟后可以重新获取验证码。"
+NOTHING_LOST = "没有收到短信不影响办理，请以本平台显示的内容为准。手机号换了，请在“我的”里修改。"
+MISSED = (Status.FAILED, Status.UNKNOWN, Status.UNDELIVERED)
+
+
 @dataclass(frozen=True)
 class Message:
-    """One SMS; `phone` is masked, `state` a sentence, `provider_code` the provider's own word for what went wrong."""
+    """One SMS; `phone` is masked, `state` and `advice` (for one that may not have arrived) are sentences,
+    `provider_code` the provider's own word for what went wrong."""
 
-    template: str
+    title: str
     phone: str
     state: str
+    advice: str | None
     created_at: datetime
     send_at: datetime
     reported_at: datetime | None
     provider_code: str | None
 
 
-def sent_to(person_id: str, *, limit: int = 50) -> list[Message]:
+def sent_to(person_id: str, *, codes_only: bool = False, limit: int = 20) -> list[Message]:
     """The last messages to this person, the newest first."""
-    rows = Sms.select().where(Sms.person_id == person_id).order_by(Sms.created_at.desc(), Sms.id.desc())
-    return [
-        Message(
-            template=row.template,
-            phone=mask_phone(row.phone) or "",
-            state=STATES[Status(row.status)],
-            created_at=row.created_at,
-            send_at=row.send_at,
-            reported_at=row.reported_at,
-            provider_code=row.provider_code,
-        )
-        for row in rows.limit(limit)
-    ]
+    rows = Sms.select().where(Sms.person_id == person_id)
+    if codes_only:
+        rows = rows.where(Sms.template.in_([name for name, kind in KINDS.items() if kind.code]))
+    return [_shown(row) for row in rows.order_by(Sms.created_at.desc(), Sms.id.desc()).limit(limit)]
+
+
+def _shown(row: Sms) -> Message:
+    status, kind = Status(row.status), KINDS[row.template]
+    given_up = status is Status.UNKNOWN and row.ask_at is None
+    return Message(
+        title=kind.title,
+        phone=mask_phone(row.phone) or "",
+        state=NO_ANSWER if given_up else STATES[status],
+        advice=(ASK_AGAIN if kind.code else NOTHING_LOST) if status in MISSED else None,
+        created_at=row.created_at,
+        send_at=row.send_at,
+        reported_at=row.reported_at,
+        provider_code=row.provider_code,
+    )

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from app.account import service as account
+from app.cases import service as cases
 from app.core.budget import Budget
 from app.core.db import after_commit, insert_once, transaction
 from app.core.ids import new_id
@@ -182,6 +183,9 @@ def _refused(sms_id: str, refusal: Refused, now: datetime) -> None:
         sms = Sms.get_by_id(sms_id)
     move(sms, Action.REFUSE, params_sealed=None, provider_code=refusal.code[:64], ask_at=None)
     log.error("sms_refused", sms_id=sms_id, template=sms.template, provider_code=refusal.code)
+    if not refusal.number:  # no money left, a template that is not approved: nobody gets this message any more
+        facts = {"template": sms.template, "template_id": sms.template_id, "code": refusal.code}
+        cases.file("sms.refused", f"{sms.authority}:{sms.template}"[:64], facts, now=now)
 
 
 def _apply(sms_id: str, action: Action, **values: Any) -> bool:

@@ -8,9 +8,10 @@ from app.core import outbox
 from app.notify import providers, service
 from app.notify.providers.protocol import SmsProvider
 from app.notify.providers.tencent import LIVE, TencentSms
+from app.notify.views import blueprint
 from config.settings import Settings
 
-BLUEPRINTS: tuple[APIBlueprint, ...] = ()
+BLUEPRINTS: tuple[APIBlueprint, ...] = (blueprint,)
 
 
 def start(settings: Settings) -> None:

@@ -29,7 +29,7 @@ def a_message(phone: str | None = None, *, key: str | None = None, now: datetime
     phone = phone or a_phone()
     with transaction():
         sms_id = service.send_sms(
-            person_id="person",
+            person_id=values.pop("person_id", "person"),
             programme="yunnan",
             phone=phone,
             template=values.pop("template", "security_notice"),

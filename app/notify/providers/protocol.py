@@ -13,12 +13,14 @@ class Unknown(Exception):
 
 
 class Refused(Exception):
-    """The provider did not take the message; `code` is its own. `again`: it would take it after a pause."""
+    """The provider did not take the message; `code` is its own. `again`: it would take it after a pause. `number`:
+    because of this one number, not because of our account, sign or template."""
 
-    def __init__(self, code: str, *, again: bool = False):
+    def __init__(self, code: str, *, again: bool = False, number: bool = False):
         super().__init__(code)
         self.code = code
         self.again = again
+        self.number = number
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ logging.getLogger(LOGGER_NAME).setLevel(logging.WARNING)  # its DEBUG lines hold
 def _refusal(code: str) -> Exception:
     if code.startswith(_NOBODY_KNOWS):
         return Unknown(code)
-    return Refused(code, again=code.startswith(_AGAIN))
+    return Refused(code, again=code.startswith(_AGAIN), number="PhoneNumber" in code)
 
 
 class TencentSms:

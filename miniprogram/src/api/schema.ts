@@ -1750,6 +1750,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 发给我的短信
+         * @description 最近 20 条短信的发送情况，没有内容。账号激活前只有验证码。
+         *
+         *     可调用者：已登录者（含未激活）。
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NotifyMessagesOut"];
+                    };
+                };
+                /** @description 未登录 */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders": {
         parameters: {
             query?: never;
@@ -4339,6 +4398,26 @@ export interface components {
             saved: boolean;
             taxpayer_number: string | null;
             title: string;
+        };
+        NotifyMessageOut: {
+            /** @description 可能没有送达时，下一步怎么办 */
+            advice: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description 接收短信的手机号（打码） */
+            phone: string;
+            /**
+             * Format: date-time
+             * @description 夜间不打扰，不急的短信早上再发
+             */
+            send_at: string;
+            /** @description 发送情况，给学员看的一句话 */
+            state: string;
+            /** @description 短信的类别，例如“激活验证码” */
+            title: string;
+        };
+        NotifyMessagesOut: {
+            messages: components["schemas"]["NotifyMessageOut"][];
         };
         PayJsapiOut: {
             appId?: string;
