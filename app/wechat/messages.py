@@ -71,13 +71,14 @@ def _templates(programme_key: str, now: datetime) -> dict[str, WechatTemplate]:
 
 
 def offered(who: Identity, *, now: datetime) -> list[Offered]:
-    """The messages of the session's programme for which the mini-program may ask leave."""
-    templates = _templates(account.get_session(who.session_id).programme, now)
-    standing = MessageLeave.select(MessageLeave.template_id).where(
-        MessageLeave.person_id == who.person_id, MessageLeave.status == LeaveStatus.STANDING
-    )
-    ids = [template_id for (template_id,) in standing.tuples()]
-    return [Offered(name, template.id, ids.count(template.id)) for name, template in templates.items()]
+    """The messages of the session's programme for which the mini-program may ask leave. Raises
+    `wechat_not_offered`."""
+    programme = account.get_session(who.session_id).programme
+    binding = binding_of(who.person_id, client_of(programme, now).appid)
+    return [
+        Offered(name, template.id, _standing(who.person_id, binding.id, name, template.id).count() if binding else 0)
+        for name, template in _templates(programme, now).items()
+    ]
 
 
 def allow(who: Identity, request_id: str, accepted: Sequence[str], *, now: datetime) -> list[Offered]:

@@ -247,7 +247,10 @@ def test_after_another_wechat_was_bound_the_old_leave_counts_for_nothing(world: 
     allow(world, person)
     grant(world)
     say(person, "exam:1")
+    allow(world, person, "question-2")
     assert bind(world, "oNew", factories.auth(person)).get_json()["rebound"] is True
+    answer = world.app.test_client().get("/api/v1/wechat/subscriptions", headers=factories.auth(person))
+    assert standing(answer) == 0
     say(person, "exam:2")
     work()
     work()
