@@ -25,7 +25,7 @@ from config.settings import Settings
 log = structlog.get_logger(__name__)
 
 WINDOW = 60  # seconds
-ROOM = 50_000  # keys a process remembers, about 10 MB: the one that was quiet longest is forgotten first
+ROOM = 50_000  # keys that a counter remembers, about 20 MB: the one that was quiet longest is forgotten first
 
 
 class Kind(StrEnum):
