@@ -158,7 +158,7 @@ def _send(row: Invoice, now: datetime) -> None:
     try:
         answer = providers.for_authority(row.authority).issue(request)
     except Unavailable:
-        move(row, Action.POSTPONE, "vendor unavailable", now=now, next_at=now + pause(row.tries))
+        move(row, Action.POSTPONE, "vendor unavailable", now=now, next_at=now + pause(row.tries), tries=row.tries)
         raise
     except Refused as refusal:
         _refuse(row, refusal.code, refusal.text, now)

@@ -84,8 +84,11 @@ def late(now: datetime, limit: int) -> list[Invoice]:
     return list(query.order_by(Invoice.due_until).limit(limit))
 
 
-def without_invoice(programmes: list[Programme], before: datetime, limit: int) -> list[Order]:
-    """Orders of these programmes that were paid before `before` and have no invoice."""
+def without_invoice(
+    programmes: list[Programme], before: datetime, limit: int, *, since: datetime | None = None
+) -> list[Order]:
+    """Orders of these programmes that were paid before `before` and have no invoice; with `since` only those that
+    could still be paid then, which an index finds."""
     if not programmes:
         return []
     of_these = reduce(
@@ -94,6 +97,8 @@ def without_invoice(programmes: list[Programme], before: datetime, limit: int) -
     )
     query = Order.select().join(Invoice, peewee.JOIN.LEFT_OUTER, on=(Invoice.order_id == Order.id))
     found = query.where(Order.status == OrderStatus.PAID, Order.paid_at < before, Invoice.id.is_null(), of_these)
+    if since is not None:
+        found = found.where(Order.expires_at > since)
     return list(found.order_by(Order.paid_at).limit(limit))
 
 

@@ -17,6 +17,7 @@ from app.pay.models import Order
 from app.policy import load, working_days
 from app.policy.days import shanghai_day
 
+LOOK_BACK = timedelta(days=60)  # the audit looks at all there are
 EVENT_TAKES = timedelta(minutes=10)  # `order.paid` plans an invoice within that, or this does
 LOOK_AHEAD = timedelta(days=30)
 BATCH = 200
@@ -42,7 +43,7 @@ def plan_missing(*, now: datetime) -> int:
             issuing.plan(order, rule, payers.at_payment(order, now=now), since=order.paid_at, now=now)
         return True
 
-    missing = queries.without_invoice(automatic, now - EVENT_TAKES, BATCH)
+    missing = queries.without_invoice(automatic, now - EVENT_TAKES, BATCH, since=now - LOOK_BACK)
     done, _ = sweep.each("invoice.plan_missing", missing, plan)
     return done
 

@@ -156,6 +156,18 @@ def test_a_vendor_that_lets_nobody_in_is_tried_again_later(world: World, sale: S
     assert (row.status, len(booked(world, row))) == (Status.READY, 1)
 
 
+def test_a_vendor_that_is_shut_is_asked_less_and_less(world: World, sale: Sale) -> None:
+    trouble(world, "issue", "error", "070304", times=None)
+    now, waits = due(sale), []
+    for _ in range(12):
+        issuing.work(now=now)
+        later: datetime = the_invoice(sale).next_at
+        waits.append(later - now)
+        now = later
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (timedelta(seconds=20), timedelta(hours=1))
+
+
 def test_a_refusal_is_a_case_with_the_vendors_words_sealed(world: World, sale: Sale) -> None:
     trouble(world, "issue", "error", "E9105")
     row = work(sale)
