@@ -12,7 +12,7 @@ from apiflask import APIFlask
 
 from app.cases import service as cases
 from app.core import crypto, db, logging, rates, redis, stuck, tokens
-from app.core.access import Identity
+from app.core.access import Identity, Reading
 from app.face import providers as face
 from app.invoice import providers as invoice
 from app.notify import providers as sms
@@ -95,11 +95,11 @@ def register_views(app: APIFlask) -> None:
             app.register_blueprint(blueprint)
 
 
-def authenticate(token: str, now: datetime) -> Identity | None:
+def authenticate(token: str, now: datetime, reading: Reading | None = None) -> Identity | None:
     """The identity of a session token; the account domain knows it."""
     from app.account import service as account
 
-    return account.authenticate(token, now=now)
+    return account.authenticate(token, now=now, reading=reading)
 
 
 def models() -> list[type[db.BaseModel]]:

@@ -45,6 +45,10 @@ class Session(BaseModel):
     ended_at = UtcField(null=True)
 
 
+# what a session is judged by, in this order
+SESSION_COLUMNS = (Session.person_id, Session.activated, Session.expires_at, Session.agreement)
+
+
 class Consent(BaseModel):
     """A person agreed to a text ('agreement', or 'face' for face data) in a version of it. `session_id`: in which
     session, so that what a stranger ticked before the owner proved who they are does not count."""

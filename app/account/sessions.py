@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from app.account.consents import VERSIONS, agreed
-from app.account.models import Person, Session
+from app.account.models import SESSION_COLUMNS, Person, Session
 from app.core import tokens
-from app.core.access import Identity
+from app.core.access import Identity, Reading
 from app.core.errors import NOT_FOUND
 from app.core.ids import new_id
+from app.core.statement import Statement
 
 PURPOSE = "session"
 LIVES = {"web": timedelta(days=1), "mini_program": timedelta(days=30), "app": timedelta(days=30)}
@@ -54,23 +55,33 @@ def open_session(
     return tokens.sign(PURPOSE, session_id, expires=now + life)
 
 
-def authenticate(token: str, *, now: datetime) -> Identity | None:
+_READ = Statement(
+    lambda slot: Session.select(*SESSION_COLUMNS).where(Session.id == slot, Session.ended_at.is_null()),
+)
+
+
+def _read(session_id: str) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = _READ(session_id).fetchall()
+    return found
+
+
+def authenticate(token: str, *, now: datetime, reading: Reading | None = None) -> Identity | None:
     """Who holds `token`: its signature first (a forged one never reaches the database), then its row. A session is
-    a full one under the version of the agreement that is in force only."""
+    a full one under the version of the agreement that is in force only. `reading` gives the rows of a session that
+    has not ended, which begin with `SESSION_COLUMNS`; the rest goes with the identity."""
     try:
         (session_id,) = tokens.verify(PURPOSE, token, now)
     except (tokens.BadToken, ValueError):
         return None
-    row = (
-        Session.select(Session.person_id, Session.activated, Session.expires_at, Session.agreement)
-        .where(Session.id == session_id, Session.ended_at.is_null())
-        .tuples()
-        .first()
-    )
-    if row is None or row[2] <= now:
+    rows = (reading or _read)(session_id)
+    if not rows:
         return None
-    full = bool(row[1]) and row[3] == VERSIONS["agreement"]
-    return Identity(person_id=row[0], session_id=session_id, activated=full)
+    person_id, activated, expires_at, agreement = rows[0][: len(SESSION_COLUMNS)]
+    over = Session.expires_at.python_value(expires_at)
+    if over is None or over <= now:
+        return None
+    full = bool(activated) and agreement == VERSIONS["agreement"]
+    return Identity(person_id, session_id, full, [row[len(SESSION_COLUMNS) :] for row in rows])
 
 
 def complete_sessions(person_id: str) -> None:

@@ -6,7 +6,7 @@ checked by the service that loads it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -40,24 +40,32 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Identity:
-    """Who calls: the person, the session, and whether the session is a full one."""
+    """Who calls: the person, the session, and whether the session is a full one. `rows`: what the view's `reading`
+    gave beside it."""
 
     person_id: str
     session_id: str
     activated: bool
+    rows: Sequence[tuple[Any, ...]] = ()
 
 
-Authenticator = Callable[[str, datetime], Identity | None]
+# session id → rows that begin with the columns of the session that the authenticator knows
+Reading = Callable[[str], Sequence[tuple[Any, ...]]]
+Authenticator = Callable[[str, datetime, Reading | None], Identity | None]
 
 
-def access(role: Role, *, max_body: int = SMALL_BODY, kind: Kind | None = None) -> Callable[[View], View]:
+def access(
+    role: Role, *, max_body: int = SMALL_BODY, kind: Kind | None = None, reading: Reading | None = None
+) -> Callable[[View], View]:
     """Mark a view: `role` may call it, with a body of at most `max_body` bytes (413 before it is read), as often as
-    its kind allows (default: told by role, method and size of the body)."""
+    its kind allows (default: told by role, method and size of the body). `reading` reads the session and what the
+    view needs of its person in one statement: a way to the database less."""
 
     def mark(view: View) -> View:
         view._access_role = role  # type: ignore[attr-defined]
         view._access_max_body = max_body  # type: ignore[attr-defined]
         view._access_kind = kind  # type: ignore[attr-defined]
+        view._access_reading = reading  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -123,7 +131,8 @@ def _guard() -> None:
         return
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     authenticate: Authenticator = current_app.extensions["authenticator"]
-    who = unit(lambda: authenticate(token.strip(), request_now())) if scheme.lower() == "bearer" else None
+    reading: Reading | None = view._access_reading
+    who = unit(lambda: authenticate(token.strip(), request_now(), reading)) if scheme.lower() == "bearer" else None
     if who is None:
         raise SIGN_IN_FIRST()
     if role is Role.TRAINEE and not who.activated:
@@ -134,6 +143,6 @@ def _guard() -> None:
 
 
 def init_app(app: Flask, authenticate: Authenticator) -> None:
-    """Install the guard. `authenticate(token, now)` gives the identity of a session token, or None."""
+    """Install the guard. `authenticate(token, now, reading)` gives the identity of a session token."""
     app.extensions["authenticator"] = authenticate
     app.before_request(_guard)

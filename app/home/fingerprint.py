@@ -6,12 +6,13 @@ support's command line. `tests/home/` holds that every table the screen reads is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from peewee import JOIN, Select, fn
 
-from app.account.models import Person
+from app.account.models import SESSION_COLUMNS, Person, Session
 from app.certificate.models import Proof
 from app.core.statement import Statement
 from app.enrol.models import Enrolment, RosterEntry
@@ -21,10 +22,10 @@ from app.pay.models import Order, PaymentAttempt
 from app.pay.status import AttemptStatus
 from app.study.models import Course, Lesson, LessonProgress
 
-Fingerprint = list[tuple[Any, ...]]
+Fingerprint = Sequence[tuple[Any, ...]]
 
 
-def _select(slot: Any) -> Select:
+def _columns(slot: Any) -> list[Any]:
     theirs = Order.alias("theirs")
     studied, sat = LessonProgress.enrolment_id == Enrolment.id, Attempt.enrolment_id == Enrolment.id
     of_kind = (Course.programme == Enrolment.programme) & (Course.kind_code == Enrolment.kind_code)
@@ -36,7 +37,7 @@ def _select(slot: Any) -> Select:
     def films(what: Any) -> Select:
         return Lesson.select(what).join(Course).where(of_kind)
 
-    columns = [
+    return [
         # moments at which the screen changes though no row does: see `moments`
         Order.expires_at,
         Enrolment.study_deadline,
@@ -67,27 +68,41 @@ def _select(slot: Any) -> Select:
         Proof.status,
         Proof.number,
     ]
+
+
+def _joined(query: Select) -> Select:
     return (
-        Person.select(*columns)
-        .join(FaceRecord, JOIN.LEFT_OUTER, on=(FaceRecord.person_id == Person.id))
+        query.join(FaceRecord, JOIN.LEFT_OUTER, on=(FaceRecord.person_id == Person.id))
         .join(Enrolment, JOIN.LEFT_OUTER, on=(Enrolment.person_id == Person.id))
         .join(RosterEntry, JOIN.LEFT_OUTER, on=(RosterEntry.id == Enrolment.roster_entry_id))
         .join(Order, JOIN.LEFT_OUTER, on=(Order.id == Enrolment.order_id))
         .join(Proof, JOIN.LEFT_OUTER, on=(Proof.enrolment_id == Enrolment.id))
-        .where(Person.id == slot)
         .order_by(Enrolment.id)
     )
 
 
-_READ = Statement(_select)
+def _of_person(slot: Any) -> Select:
+    return _joined(Person.select(*_columns(slot))).where(Person.id == slot)
+
+
+def _of_session(slot: Any) -> Select:
+    session = Session.select(*SESSION_COLUMNS, *_columns(slot)).join(Person, on=(Person.id == Session.person_id))
+    return _joined(session).where(Session.id == slot, Session.ended_at.is_null())
+
+
+_READ, _READ_WITH_SESSION = Statement(_of_person), Statement(_of_session)
 _DISPUTED = (str(AttemptStatus.DISPUTED),) * 3
 _MOMENTS = (Order.expires_at, Enrolment.study_deadline, Attempt.accepts_until)
 
 
 def read(person_id: str) -> Fingerprint:
     """The person's fingerprint, as it is committed now."""
-    found: Fingerprint = _READ(*_DISPUTED, person_id).fetchall()
-    return found
+    return list(_READ(*_DISPUTED, person_id).fetchall())
+
+
+def with_session(session_id: str) -> Fingerprint:
+    """The fingerprint of the session's person beside the session: the first screen is one way to the database."""
+    return list(_READ_WITH_SESSION(*_DISPUTED, session_id).fetchall())
 
 
 def moments(fingerprint: Fingerprint) -> list[datetime]:

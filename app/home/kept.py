@@ -43,9 +43,9 @@ _homes: dict[str, Home] = {}
 _lock = Lock()
 
 
-def home(person_id: str, *, now: datetime) -> Home:
-    """The person's first screen, as of `now`. Raises `NOT_FOUND`."""
-    before = fingerprint.read(person_id)
+def home(person_id: str, before: Fingerprint, *, now: datetime) -> Home:
+    """The person's first screen, as of `now`; `before` is the fingerprint as it was read in this request. Raises
+    `NOT_FOUND`."""
     kept = _homes.get(person_id)
     if kept is not None and kept.fingerprint == before and kept.made <= now < kept.until:
         return kept

@@ -8,11 +8,11 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, jsonify, render_template, request, send_from_directory
 
 from app.account.service import CONSENT_VERSIONS
-from app.core.access import Role, access, person_id, request_now
+from app.core.access import Role, access, identity, request_now
 from app.core.clock import utcnow
 from app.core.errors import NOT_FOUND, TABLE
 from app.face.models import EVIDENCE_DAYS
-from app.home import kept
+from app.home import fingerprint, kept
 from app.home.schemas import HomeOut
 from app.policy import load as policy
 from app.policy import rules
@@ -24,13 +24,14 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @blueprint.get("/api/v1/home")
-@access(Role.TRAINEE)
+@access(Role.TRAINEE, reading=fingerprint.with_session)
 @blueprint.output(HomeOut)
 @blueprint.doc(summary="首页：我的培训与下一步", responses={304: "与 If-None-Match 所示的相同"})
 def home() -> Response:
     """一次取得首页所需的全部内容。内容未变时 ETag 不变（server_now 不计入）。"""
     now = request_now()
-    found = kept.home(person_id(), now=now)
+    who = identity()
+    found = kept.home(who.person_id, who.rows, now=now)
     known = "If-None-Match" in request.headers and request.if_none_match.contains_weak(found.etag)
     response = Response(status=304) if known else Response(found.body(now), content_type="application/json")
     response.headers["ETag"] = f'W/"{found.etag}"'

@@ -77,6 +77,11 @@ def an_order(enrolment: Enrolment, expires_at: datetime) -> Order:
     return order
 
 
+def screen_at(who: str, now: datetime) -> kept.Home:
+    """The person's screen at `now`, in an application's context."""
+    return kept.home(who, fingerprint.read(who), now=now)
+
+
 @pytest.fixture
 def trainee(world: World, client: FlaskClient) -> Trainee:
     kept.forget_all()
@@ -217,10 +222,10 @@ def test_an_order_that_runs_out_is_not_offered_a_second_longer(trainee: Trainee,
     who = trainee.candidate.person.id
     expires: datetime = Order.get().expires_at
     with world.app.app_context():
-        good = kept.home(who, now=expires - timedelta(seconds=5))
+        good = screen_at(who, expires - timedelta(seconds=5))
         assert good.until == expires
         assert b'"checkout"' not in good.head
-        assert b'"checkout"' in kept.home(who, now=expires).head
+        assert b'"checkout"' in screen_at(who, expires).head
 
 
 def test_a_screen_is_kept_for_a_minute_and_over_no_midnight(trainee: Trainee, world: World) -> None:
@@ -230,10 +235,10 @@ def test_a_screen_is_kept_for_a_minute_and_over_no_midnight(trainee: Trainee, wo
     Enrolment.update(far).where(Enrolment.status == "studying").execute()
     set_all(Order, expires_at=midnight - timedelta(days=3))()
     with world.app.app_context():
-        assert kept.home(who, now=now).until == now + timedelta(minutes=1)
-        assert kept.home(who, now=midnight - timedelta(seconds=9)).until == midnight
+        assert screen_at(who, now).until == now + timedelta(minutes=1)
+        assert screen_at(who, midnight - timedelta(seconds=9)).until == midnight
         day_later = midnight + timedelta(hours=5) - timedelta(seconds=9)  # one day fewer is left from then on
-        assert kept.home(who, now=day_later).until == day_later + timedelta(seconds=9)
+        assert screen_at(who, day_later).until == day_later + timedelta(seconds=9)
 
 
 def test_an_exam_is_over_on_the_screen_when_its_time_is_over(trainee: Trainee, world: World) -> None:
@@ -241,9 +246,9 @@ def test_an_exam_is_over_on_the_screen_when_its_time_is_over(trainee: Trainee, w
     over: datetime = attempt.accepts_until
     last = over - timedelta(seconds=1)
     with world.app.app_context():
-        assert b'"code": "exam"' in kept.home(attempt.person_id, now=last).head
-        assert kept.home(attempt.person_id, now=last).until == over
-        kept.home(attempt.person_id, now=over + timedelta(seconds=1))
+        assert b'"code": "exam"' in screen_at(attempt.person_id, last).head
+        assert screen_at(attempt.person_id, last).until == over
+        screen_at(attempt.person_id, over + timedelta(seconds=1))
     assert trainee.candidate.row().status == "timed_out"
 
 
@@ -260,9 +265,9 @@ def test_a_phone_that_has_it_already_gets_no_body(trainee: Trainee) -> None:
 def test_the_time_on_a_kept_screen_is_that_of_the_answer(trainee: Trainee, world: World) -> None:
     who, now = trainee.candidate.person.id, utcnow()
     with world.app.app_context():
-        kept.home(who, now=now)
+        screen_at(who, now)
         later = now + timedelta(seconds=30)
-        assert iso(later).encode() in kept.home(who, now=later).body(later)
+        assert iso(later).encode() in screen_at(who, later).body(later)
 
 
 def test_one_person_never_sees_anothers_screen(trainee: Trainee) -> None:
@@ -281,7 +286,7 @@ def test_no_more_is_kept_than_was_said(world: World, monkeypatch: pytest.MonkeyP
     people = [a_candidate(bank=False).person.id for _ in range(5)]
     with world.app.app_context():
         for who in people:
-            kept.home(who, now=utcnow())
+            screen_at(who, utcnow())
     assert list(kept._homes) == people[2:]
 
 
