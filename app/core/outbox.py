@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
+from itertools import chain
 from typing import Any
 
 import peewee
@@ -56,7 +57,15 @@ _TOLD = Statement(
     )
 )
 _COLUMNS = ("id", "event", "subscriber", "key", "payload", "status", "attempts", "available_at", "created_at")
-_INSERT = Statement(lambda slot: OutboxMessage.insert({getattr(OutboxMessage, name): slot for name in _COLUMNS}))
+
+
+@cache
+def _insert(rows: int) -> Statement:
+    """The statement that writes so many rows at once."""
+    return Statement(
+        lambda slot: OutboxMessage.insert_many([{getattr(OutboxMessage, name): slot for name in _COLUMNS}] * rows)
+    )
+
 
 _subscribers: dict[str, dict[str, Subscriber]] = {}
 
@@ -79,9 +88,10 @@ def emit(event: str, key: str, payload: dict[str, str], *, now: datetime) -> Non
     told = {subscriber for (subscriber,) in _TOLD(event, key).fetchall()}
     rows = {subscriber: new_id() for subscriber in sorted(set(_subscribers.get(event, {})) - told)}
     moment = OutboxMessage.created_at.db_value(now)
-    for subscriber, row_id in rows.items():
-        _INSERT(row_id, event, subscriber, key, json.dumps(payload), "pending", 0, moment, moment)
+    text = json.dumps(payload)
+    values = [(rows[name], event, name, key, text, "pending", 0, moment, moment) for name in rows]
     if rows:
+        _insert(len(rows))(*chain.from_iterable(values))
         after_commit(partial(enqueue_hint, DELIVER, *rows.values()))
 
 

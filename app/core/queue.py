@@ -26,8 +26,10 @@ def enqueue_hint(function: str, *ids: str) -> bool:
     the row that stands in SQL is found by its sweeper. A Redis that hangs costs one caller half a second, and the
     others nothing."""
     try:
-        with redis_clients.hints().trying() as client:
-            queue(client).enqueue(function, *ids, result_ttl=0, failure_ttl=3600, job_timeout=JOB_SECONDS)
+        with redis_clients.hints().trying() as client, client.pipeline(transaction=False) as pipe:
+            kept = {"result_ttl": 0, "failure_ttl": 3600, "job_timeout": JOB_SECONDS}
+            queue(client).enqueue(function, *ids, pipeline=pipe, **kept)
+            pipe.execute()  # all of the job in one way to Redis
     except redis.exceptions.RedisError as error:
         log.warning("enqueue_hint_lost", function=function, error=type(error).__name__)
         return False
