@@ -29,8 +29,17 @@ FONT = ROOT / "node_modules" / "@expo-google-fonts" / "noto-sans-sc" / "400Regul
 SMS_TEXTS = {
     "activation_code": "您的激活验证码是{1}，{2}分钟内有效。请勿告诉他人，工作人员不会向您索要。",
     "password_reset_code": "您正在找回密码，验证码是{1}，{2}分钟内有效。请勿告诉他人。",
-    "invoice_ready": "您的电子发票（{1}元）已开具，可在“我的发票”中查看和下载。",
     "security_notice": "安全提醒：{1}（{2}）。不是您本人操作的，请立即修改密码并联系客服。",
+    "payment_succeeded": "已收到您的缴费{1}元（{2}），可以开始学习了。",
+    "refund_succeeded": "退给您的{1}元已退回原支付账户，请留意到账。",
+    "invoice_ready": "您的电子发票（{1}元）已开具，可在“我的发票”中查看和下载。",
+    "study_deadline_near": "您的{1}请在{2}前学完，逾期学时可能作废。",
+    "photo_decided": "您的照片审核结果：{1}。{2}",
+    "extension_decided": "您的延期申请结果：{1}。{2}",
+    "make_up_decided": "您的补学申请结果：{1}。{2}",
+    "exam_passed": "恭喜，您的{1}考试已合格，可在“我的培训”中查看合格证明。",
+    "hours_passed": "您的{1}学时已审核通过。",
+    "hours_purged": "您的{1}学时已清零，请登录平台查看原因。",
 }
 COURSES = Path(__file__).parent / "courses.toml"
 
