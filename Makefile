@@ -63,6 +63,7 @@ test-all: $(BIN)/.installed-dev node_modules/.installed-dev ## everything, on th
 	@$(MAKE) --no-print-directory test-postgresql
 	@$(MAKE) --no-print-directory test-mariadb
 	@$(MAKE) --no-print-directory journey
+	@$(MAKE) --no-print-directory journeys
 	@$(MAKE) --no-print-directory faults
 	@$(MAKE) --no-print-directory faults DATABASE=postgresql
 	@$(MAKE) --no-print-directory faults DATABASE=mariadb
@@ -84,6 +85,9 @@ journey: $(BIN)/.installed node_modules/.installed ## walk one trainee's whole p
 
 api-fuzz: $(BIN)/.installed-dev ## call every operation of the API with data that fits its description, and with data that does not
 	@$(PY) -m pytest -n 2 tests/api
+
+journeys: $(BIN)/.installed node_modules/.installed ## on PostgreSQL and Redis: by each way to pay, and with providers that are slow, fail or lie
+	@$(PY) -m ops.journeys
 
 faults: $(BIN)/.installed-dev node_modules/.installed ## break things and check the invariants (GROUP=kill|providers|payments|heartbeats|jobs|exams|login|data DATABASE=sqlite|postgresql|mariadb)
 	@$(PY) -m tests.faults $(GROUP) $(if $(DATABASE),--database $(DATABASE))
