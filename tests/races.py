@@ -10,16 +10,21 @@ from threading import Lock
 from typing import Any
 from unittest.mock import patch
 
+import peewee
+
 from app.core import db
 
 HELD = 0.4  # seconds that the first waits for the other, which a lock may hold back until the first has ended
+UNLOCKED = 3.0  # without locks the other is not held back, only slow
 
 
 @contextmanager
-def overtaken(owner: Any, name: str, other: Callable[[], Any]) -> Iterator[list[Any]]:
+def overtaken(owner: Any, name: str, other: Callable[[], Any], *, held: float | None = None) -> Iterator[list[Any]]:
     """The first call of `owner.name` lets `other` go by when it is done, in a thread and with a connection of its
-    own: its caller goes on once `other` has ended, or is seen to wait for it. Gives, after the block, what `other`
-    gave, or the exception that it raised."""
+    own: its caller goes on once `other` has ended, or is seen to wait for it (`held` seconds). Gives, after the
+    block, what `other` gave, or the exception that it raised."""
+    if held is None:
+        held = HELD if db.database.for_update or _is_alone() else UNLOCKED
     real, lock, given = getattr(owner, name), Lock(), list[Any]()
     under_way: list[Future[Any]] = []
 
@@ -34,7 +39,7 @@ def overtaken(owner: Any, name: str, other: Callable[[], Any]) -> Iterator[list[
             if mine:
                 under_way.append(pool.submit(go_by))
         if mine:
-            wait(under_way, timeout=HELD)
+            wait(under_way, timeout=held)
         return result
 
     with ThreadPoolExecutor(1) as pool:
@@ -44,6 +49,10 @@ def overtaken(owner: Any, name: str, other: Callable[[], Any]) -> Iterator[list[
         wait(under_way, timeout=30)
     error = under_way[0].exception()
     given.append(error if error is not None else under_way[0].result())
+
+
+def _is_alone() -> bool:
+    return isinstance(db.database.obj, peewee.SqliteDatabase)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -90,7 +91,8 @@ def phone_after() -> str:
     """A roster brings a new phone while the person is activated by the old one: the phone afterwards."""
     person = a_person(activated=False, phone="13800000001", phone_origin="roster")
     rows = [service.NewPerson(person.id_number, person.name, "13800000002")]
-    with overtaken(people, "_by_id_number", lambda: service.activate(person.id, "sms:1", now=utcnow())) as activated:
+    activate = partial(service.activate, person.id, "sms:1", now=utcnow())
+    with overtaken(people, "_by_id_number", activate, held=10) as activated:
         service.find_or_create_people(rows, now=utcnow())
     assert activated == [True]
     return str(service.get_person(person.id).phone)
@@ -113,7 +115,8 @@ def test_twin_without_comparing_it_does(world: World) -> None:
 
 def test_two_rosters_with_the_same_new_person_make_one(world: World) -> None:
     rows = [service.NewPerson(an_id_number(), "张建国", None)]
-    with overtaken(people, "_by_id_number", lambda: service.find_or_create_people(rows, now=utcnow())) as other:
+    again = partial(service.find_or_create_people, rows, now=utcnow())
+    with overtaken(people, "_by_id_number", again, held=10) as other:
         with pytest.raises(Exception, match=r"(?i)unique|duplicate"):
             service.find_or_create_people(rows, now=utcnow())
     assert [row.id for row in Person.select()] == other[0]
