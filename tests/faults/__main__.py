@@ -45,7 +45,7 @@ class Scenario:
 SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     "payments": (
         Scenario("P1", 100, payments.p1, payments.p1_twin),
-        Scenario("P2", 60, trades.p2, trades.p2_twin),
+        Scenario("P2", 30, trades.p2, trades.p2_twin),
         Scenario("P3", 1, payments.p3, payments.p3_twin),
         Scenario("P3-alipay", 1, forms.p3, forms.p3_twin),
         Scenario("P4", 1, money.p4, money.p4_twin),
