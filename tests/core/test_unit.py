@@ -213,7 +213,7 @@ def test_a_request_that_cannot_be_repeated_is_told_to_come_again(
         with transaction():
             an_entry()
         kill_connections(own=True)
-        return real()
+        return str(AuditEntry.select().count())
 
     with patch.dict(world.app.view_functions, {"home.home": view}):
         answer = ask()
