@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -18,14 +19,12 @@ from config.settings import ROOT
 
 
 def free_pair() -> int:
-    """A port that is free together with the next one."""
+    """A port that is free together with the next one; below those that outgoing connections take at any moment."""
     while True:
+        port = 12_000 + secrets.randbelow(20_000)
         with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            if port >= 65534:
-                continue
             try:
+                first.bind(("127.0.0.1", port))
                 second.bind(("127.0.0.1", port + 1))
             except OSError:
                 continue

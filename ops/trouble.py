@@ -82,6 +82,24 @@ KINDS: dict[str, tuple[Blow, ...]] = {
         Blow("学习", "baidu", "match", "garbage"),
     ),
 }
+# an invoice is issued working days after the journey: only an experiment that passes the days goes there
+LATER: dict[str, tuple[Blow, ...]] = {
+    "slow": (
+        Blow("开票", "invoice", "issue", "delay_after", 5),
+        Blow("开票", "invoice", "query", "delay", 2),
+        Blow("开票", "invoice", "pdf", "delay", 2),
+    ),
+    "failing": (
+        Blow("开票", "invoice", "issue", "error", 500),
+        Blow("开票", "invoice", "query", "reset"),
+        Blow("开票", "invoice", "pdf", "error", 503),
+    ),
+    "lying": (
+        Blow("开票", "invoice", "issue", "garbage"),
+        Blow("开票", "invoice", "query", "garbage"),
+        Blow("开票", "invoice", "pdf", "garbage"),
+    ),
+}
 PROVIDERS = ("alipay", "baidu", "sms", "wechat", "wechatpay")
 
 

@@ -132,10 +132,22 @@ def still_there(journey: Journey, evidence: dict[str, object]) -> list[str]:
     return wrong
 
 
+def copy_environment(directory: Path, stack: Stack, database_url: str) -> dict[str, str]:
+    """In which a process starts as the copy's own do."""
+    return {
+        **os.environ,
+        "DATA_DIR": str(directory),
+        "PORT": str(stack.port),
+        "LOG_LEVEL": "ERROR",
+        "SECRETS_DIR": str(directory / "secrets"),
+        "DATABASE_URL": database_url,
+        "SANDBOX_URL": stack.sandbox_url,
+    }
+
+
 def audit(directory: Path, stack: Stack, database_url: str) -> list[str]:
-    """Every audit over the copy's database, by a process that starts as the product's own do."""
-    environment = {**os.environ, "DATA_DIR": str(directory), "PORT": str(stack.port), "LOG_LEVEL": "ERROR"}
-    environment |= {"SECRETS_DIR": str(directory / "secrets"), "DATABASE_URL": database_url}
+    """Every audit over the copy's database."""
+    environment = copy_environment(directory, stack, database_url)
     argv = [sys.executable, "-m", "ops.manage", "audit"]
     result = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
     return [] if result.returncode == 0 else [line for line in (result.stdout + result.stderr).splitlines() if line]

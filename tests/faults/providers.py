@@ -3,6 +3,8 @@ with nothing lost and nothing paid twice. The twin walks through such blows with
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +18,7 @@ from ops.client import Client, Surprise
 from ops.databases import own_database
 from ops.stack import Stack
 from ops.trainee import Journey
-from tests.faults.kill import audit, still_there
+from tests.faults.kill import audit, copy_environment, still_there
 from tests.faults.report import Row
 
 # each kind of trouble on another way of paying
@@ -25,7 +27,8 @@ WAYS = {"slow": "wechat_native", "failing": "alipay_qr", "lying": "wechat_jsapi"
 
 def run_one(directory: Path, kind: str, database: str, server: str, say: Callable[[str], None]) -> Row:
     """The twin, then the journey, over a database of its own at `server` (its URL; empty: SQLite)."""
-    began, wrong, twin, blows = time.monotonic(), [], False, trouble.blows(kind, WAYS[kind], None)
+    began, wrong, twin = time.monotonic(), [], False
+    blows = (*trouble.blows(kind, WAYS[kind], None), *trouble.LATER[kind])
     try:
         directory.mkdir()
         with own_database(server, directory, durable=True) as url, Stack(directory, DATABASE_URL=url) as stack:
@@ -34,13 +37,26 @@ def run_one(directory: Path, kind: str, database: str, server: str, say: Callabl
             dealt = trouble.Trouble(sandbox, blows)
             journey = _journey(stack, kind, trouble.PATIENCE, say, dealt)
             evidence = journey.walk()
+            dealt.begin("开票")
+            wrong = not_issued(journey, copy_environment(directory, stack, url))
             dealt.end()
-            wrong = still_there(journey, evidence) + audit(directory, stack, url)
+            wrong += still_there(journey, evidence) + audit(directory, stack, url)
     except Exception as error:  # whatever ends a journey is this experiment's result
         wrong.append(f"{type(error).__name__}: {error}")
     for text in wrong:
         say(f"  {kind}: {text}")
     return Row(f"TROUBLE-{kind}", database, len(blows), len(wrong), twin, round(time.monotonic() - began, 1))
+
+
+def not_issued(journey: Journey, environment: dict[str, str]) -> list[str]:
+    """Days pass; what is wrong with the invoice then."""
+    argv = [sys.executable, "-m", "tests.faults.later"]
+    passed = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    cards = journey.client.get("/api/v1/invoices")["invoices"]
+    if [card["state"] for card in cards] != ["ready"]:
+        return [f"the invoices are {cards}", passed.stderr[-500:]]
+    paper = journey.client.raw("GET", cards[0]["pdf_url"])
+    return [] if paper.content.startswith(b"%PDF") else [f"the invoice's PDF: {paper.status_code}"]
 
 
 def _journey(stack: Stack, kind: str, patience: float, say: Callable[[str], None], dealt: trouble.Trouble) -> Journey:
