@@ -38,7 +38,7 @@ def test_fifty_uploads_at_once_leave_the_rest_under_a_second(people: People, wor
     for thread in threads:
         thread.start()
     begin.wait()
-    waits = []
+    waits: list[float] = []
     while any(thread.is_alive() for thread in threads):
         started = time.perf_counter()
         reader = headers[len(waits) % 5]
