@@ -57,6 +57,7 @@ class World:
         with db.connection():
             for model in wiring.models():
                 model.delete().execute()
+        db.database.close_idle()  # what a crowd has opened is not kept from the other workers
         redis_clients.queue().flushdb()
         rates.forget()
         breaker.close_all()
@@ -108,7 +109,7 @@ def build(data_dir: Path, database: str | None = None, *, durable: bool = False)
             {
                 "DATA_DIR": str(data_dir),
                 "DATABASE_URL": database_url,
-                "DATABASE_CONNECTIONS": "64",
+                "DATABASE_CONNECTIONS": "40",  # two workers: PostgreSQL takes 100 unless told otherwise
                 "REDIS_URL": redis_url,
                 "SANDBOX_URL": sandbox.url,
                 "PUBLIC_URL": f"http://127.0.0.1:{listener.getsockname()[1]}",
