@@ -6,11 +6,12 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
+import peewee
 import redis.exceptions
 import structlog
 
 from app import wiring
-from app.core import db
+from app.core import db, engines
 from app.core.clock import utcnow
 from app.core.engines import Sqlite
 from app.core.liveness import Pulse
@@ -39,6 +40,11 @@ def run_once(shards: flush.Spread = map) -> float:
         with db.connection():
             flush.flush(now=utcnow(), spread=shards)
     except (redis.exceptions.RedisError, *flush.TROUBLE) as error:
+        log.warning("flush_postponed", error=type(error).__name__)
+        return TROUBLE_PAUSE
+    except peewee.DatabaseError as error:
+        if engines.meaning(error) is None:
+            raise
         log.warning("flush_postponed", error=type(error).__name__)
         return TROUBLE_PAUSE
     return PAUSE

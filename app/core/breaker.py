@@ -59,7 +59,8 @@ class Breaker:
                 self._failures += 1
                 if self._failures >= FAILURES:
                     self._until = time.monotonic() + PAUSE
-                    log.error("provider_out_of_order", provider=self.name, failures=self._failures, why=str(error))
+                    # its kind only: the text of a broken line may hold the whole address, with secrets in it
+                    log.error("provider_out_of_order", provider=self.name, failures=self._failures, why=kind.__name__)
 
     def close(self) -> None:
         """Forget the trouble."""

@@ -18,7 +18,7 @@ import peewee
 import structlog
 from rq.timeouts import BaseTimeoutException
 
-from app.core import stuck
+from app.core import engines, stuck
 from app.core.db import BaseModel, UtcField, after_commit, compare_and_set, database, transaction, unit
 from app.core.ids import new_id
 from app.core.queue import enqueue_hint
@@ -115,10 +115,10 @@ def deliver(message_id: str, *, now: datetime) -> bool:
         return unit(partial(_apply, message, function, now))
     except BaseTimeoutException:  # the job's time is over: its claim runs out, and another job takes it
         raise
-    except (peewee.OperationalError, peewee.InterfaceError):
-        _give_back(message_id, message.attempts)
-        raise
     except Exception as error:  # any subscriber's failure: kept on the row, tried again, then a person is told
+        if isinstance(error, (peewee.OperationalError, peewee.InterfaceError)) or engines.meaning(error) is not None:
+            _give_back(message_id, message.attempts)
+            raise
         attempts = message.attempts + 1
         dead = attempts >= MAX_ATTEMPTS
         pause = timedelta(seconds=2**attempts)
@@ -149,7 +149,7 @@ def _give_back(message_id: str, attempts: int) -> None:
     """The try that the database broke off does not count; where it is still away, the next one finds out."""
     try:
         compare_and_set(OutboxMessage, message_id, {"status": "claimed"}, {"attempts": attempts})
-    except (peewee.OperationalError, peewee.InterfaceError):
+    except peewee.DatabaseError:
         log.warning("outbox_try_counted", message_id=message_id)
 
 

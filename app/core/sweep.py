@@ -10,7 +10,7 @@ import peewee
 import structlog
 from rq.timeouts import BaseTimeoutException
 
-from app.core import db
+from app.core import db, engines
 from app.core.db import BaseModel
 
 log = structlog.get_logger(__name__)
@@ -30,7 +30,9 @@ def each(name: str, rows: Iterable[R], work: Callable[[R], bool]) -> tuple[int, 
             done += db.unit(partial(work, row))
         except RUN_OVER:
             raise
-        except Exception:  # whatever is wrong with this row, the next one has nothing to do with it
+        except Exception as error:  # whatever is wrong with this row, the next one has nothing to do with it
+            if engines.meaning(error) == "gone":
+                raise
             failed += 1
             log.exception("sweep_row_failed", sweep=name, row_id=row.id)
     return done, failed

@@ -175,6 +175,9 @@ def _ask(row: Invoice, now: datetime) -> None:
     if answer.state != "absent":
         _apply(row, answer, now)
     elif row.status == Status.UNKNOWN and row.sent_at is not None and now - row.sent_at >= SETTLES:
+        if row.order_id in orders.given_back([row.order_id]):
+            move(row, Action.CANCEL, "money goes back", now=now, next_at=None)
+            return
         log.info("invoice_sent_again", invoice_id=row.id)
         _send(row, now)
     else:  # not there yet; one that the vendor said it had, and lost, becomes late: a case
@@ -198,7 +201,7 @@ def _apply(row: Invoice, answer: Answer, now: datetime) -> None:
         _refuse(row, "failed", answer.reason, now)
         return
     wrong = mismatch(row, answer)
-    if wrong is not None and row.status != Status.ISSUED:
+    if wrong == "void" or (wrong is not None and row.status != Status.ISSUED):  # what a person accepted stays
         _dispute(row, answer, wrong, now)
         return
     if answer.number is None:
@@ -222,7 +225,11 @@ def _dispute(row: Invoice, answer: Answer, wrong: str, now: datetime) -> None:
     facts = {"wrong": wrong, "number": answer.number, "asked_fen": row.gross_fen, "issued_fen": answer.gross_fen}
     facts |= {"asked_tax_fen": row.tax_fen, "issued_tax_fen": answer.tax_fen}
     with transaction():
-        values = {"number": answer.number, "issued_at": answer.issued_at, "vendor_serial": answer.vendor_serial}
+        values = {
+            "number": answer.number,
+            "issued_at": answer.issued_at or now,
+            "vendor_serial": answer.vendor_serial,
+        }
         if move(row, Action.DISPUTE, f"mismatch:{wrong}", now=now, next_at=None, **values):
             cases.file("invoice.mismatch", f"invoice:{row.id}", facts, now=now)
 

@@ -58,10 +58,12 @@ TABLE: dict[tuple[Status, Action], Status] = {
     (Status.UNKNOWN, Action.ISSUE): Status.ISSUED,
     (Status.UNKNOWN, Action.REFUSE): Status.REFUSED,
     (Status.UNKNOWN, Action.DISPUTE): Status.DISPUTED,
+    (Status.UNKNOWN, Action.CANCEL): Status.CANCELLED,  # it has nothing, and the money has gone back meanwhile
     (Status.ISSUING, Action.ISSUE): Status.ISSUED,
     (Status.ISSUING, Action.REFUSE): Status.REFUSED,
     (Status.ISSUING, Action.DISPUTE): Status.DISPUTED,
     (Status.ISSUED, Action.FILE): Status.READY,
+    (Status.ISSUED, Action.DISPUTE): Status.DISPUTED,  # made void before its file was here
     (Status.REFUSED, Action.RETRY): Status.WAITING,
     (Status.REFUSED, Action.CANCEL): Status.CANCELLED,
     (Status.DISPUTED, Action.ACCEPT): Status.ISSUED,

@@ -17,7 +17,7 @@ import structlog
 from app.account import service as account
 from app.cases import service as cases
 from app.core.budget import Budget
-from app.core.db import after_commit, insert_once, transaction
+from app.core.db import after_commit, compare_and_set, insert_once, transaction
 from app.core.ids import new_id
 from app.core.queue import enqueue_hint
 from app.notify import pace, providers
@@ -93,6 +93,8 @@ def tell(*, person_id: str, programme: str, template: str, params: Sequence[str]
     """Tell a person, in the caller's transaction: by WeChat if they allowed a message of this kind, and nobody is
     woken by it; else by SMS to the phone they have now. Nothing where there is neither. The same `key` again is the
     same message."""
+    if Sms.select().where(Sms.key == key).exists():
+        return
     kind, quiet = KINDS[template], policy.in_force(programme, now).authority.sms.quiet
     awake = kind.urgent or pace.waking(quiet, now) == now
     if awake and messages.take(person_id, programme, template, params, key, now=now) is not None:
@@ -158,6 +160,12 @@ def send(sms_id: str, *, now: datetime) -> bool:
         if move(sms, Action.DROP, provider_code="expired", params_sealed=None):
             log.warning("sms_expired", sms_id=sms_id, template=sms.template)
         return False
+    if not KINDS[sms.template].urgent:  # it was due by day, and nobody came to send it
+        quiet = policy.in_force(sms.programme, now).authority.sms.quiet
+        morning = pace.waking(quiet, now)
+        if morning > now:
+            compare_and_set(Sms, sms_id, {"status": Status.QUEUED}, {"send_at": morning})
+            return False
     if not move(sms, Action.CLAIM, claimed_at=now, tries=sms.tries + 1):
         return False
     message = Outgoing(sms.phone, sms.sign, sms.template_id, json.loads(sms.params), sms.id)
@@ -176,6 +184,9 @@ def send(sms_id: str, *, now: datetime) -> bool:
 
 def _refused(sms_id: str, refusal: Refused, now: datetime) -> None:
     sms = Sms.get_by_id(sms_id)
+    if not refusal.asked:  # no try: it waits until the provider is back, or what it says is no longer true
+        move(sms, Action.POSTPONE, send_at=now + PAUSE, tries=sms.tries - 1, provider_code=refusal.code[:64])
+        return
     if refusal.again and sms.tries < MAX_TRIES:
         if move(sms, Action.POSTPONE, send_at=now + PAUSE * sms.tries, provider_code=refusal.code[:64]):
             log.info("sms_postponed", sms_id=sms_id, provider_code=refusal.code)

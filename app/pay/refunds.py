@@ -78,8 +78,8 @@ def apply_state(refund: Refund, state: RefundState, *, now: datetime) -> None:
     """Apply what the provider says of a refund."""
     if state == "succeeded":
         with transaction():
-            ledger.move(refund, RefundAction.SUCCEED, "provider", now=now, succeeded_at=now, try_at=None)
-            _tell(refund, now)
+            if ledger.move(refund, RefundAction.SUCCEED, "provider", now=now, succeeded_at=now, try_at=None):
+                _tell(refund, now)
             for kind in ("pay.refund_failed", "pay.refund_refused"):
                 cases.decide_about(kind, f"refund:{refund.id}", "the refund arrived", actor="system", now=now)
     elif state == "processing":

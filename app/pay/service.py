@@ -15,7 +15,7 @@ import peewee
 import structlog
 
 from app.cases import service as cases
-from app.core import crypto, inbox
+from app.core import inbox
 from app.core.db import compare_and_set, insert_once, savepoint, transaction
 from app.core.engines import is_taken
 from app.core.errors import BUSY, NOT_FOUND
@@ -227,7 +227,8 @@ def trade_no(order_id: str, channel: str, payer: str | None = None) -> str:
     """Our number of a payment, letters and digits, as every provider takes them. Made of what it is for: an order
     has one number a channel (and a payer, where the provider ties the payment to one), whoever clicks, and however
     often (fault P9)."""
-    who = crypto.index("payment.payer", payer)[:8] if payer else ""
+    # not by the keyed index: it changes with its key, and an order must not get a second number by that
+    who = hashlib.sha256(f"{order_id}:{payer}".encode()).hexdigest()[:8] if payer else ""
     return f"{order_id}{CHANNELS[channel].code}{who}".upper()
 
 

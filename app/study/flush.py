@@ -15,7 +15,7 @@ import peewee
 import redis.exceptions
 import structlog
 
-from app.core import bulk, stuck
+from app.core import bulk, engines, stuck
 from app.core import redis as redis_clients
 from app.core.db import connection, transaction
 from app.study import bitmap, store
@@ -99,14 +99,16 @@ def _flush_or_set_aside(client: Any, key: str, members: Sequence[bytes], now: da
         return _flush_batch(client, key, members, now)
     except TROUBLE:
         raise
-    except Exception:  # not foreseen: nothing of the batch was committed, so each is tried by itself
+    except Exception as error:  # not foreseen: nothing of the batch was committed, so each is tried by itself
+        if engines.meaning(error) is not None:
+            raise  # a database that is read-only for a moment (a failover) is no record's fault
         if len(members) > 1:
             half = len(members) // 2
             return sum(_flush_or_set_aside(client, key, part, now) for part in (members[:half], members[half:]))
         member = members[0].decode(errors="replace")
         log.exception("flush_member_set_aside", member=member)
-        client.smove(key, store.bad_key(key), members[0])
         stuck.tell("study.not_flushed", member[:64], {}, now=now)
+        client.smove(key, store.bad_key(key), members[0])
         return 0
 
 

@@ -79,7 +79,7 @@ CHANNEL = "mini_program"
 TICKET = "wechat bind"
 TICKET_LIVES = timedelta(minutes=10)
 KEPT = timedelta(days=2)  # longer than WeChat's five minutes by far
-CODES_A_MINUTE = 120  # from one address: a building site, or a town behind its carrier
+CODES_A_MINUTE = 600  # from one address: a building site, or a town behind its carrier
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.cases.models import Case
 from app.core.clock import SHANGHAI, shanghai, utcnow
-from app.notify import pace, queries, service
+from app.notify import pace, providers, queries, service
 from app.notify.kinds import KINDS
 from app.notify.models import Sms
+from app.notify.providers.protocol import Refused
 from app.policy import load as policy
 from app.policy.parties import Quiet
 from tests.factories import a_person
@@ -138,3 +140,31 @@ def test_a_person_is_told_once_and_support_sees_what_became_of_it(world: World) 
     service.send_queued(now=at("2026-11-21 10:00:01"))
     assert queries.sent_to(person.id)[0].state == "已发出，等待回执"
     assert len(received(world, person.phone or "")) == 1
+
+
+def test_what_was_due_by_day_does_not_ring_at_night(world: World) -> None:
+    sms = a_message(template="study_deadline_near", now=at("2026-11-21 20:59:00"))
+    assert sms.send_at == at("2026-11-21 20:59:00")
+    assert not service.send(sms.id, now=at("2026-11-22 02:00:00"))
+    assert Sms.get_by_id(sms.id).send_at == at("2026-11-22 08:00:00")
+    assert received(world, sms.phone) == []
+
+
+class OutOfOrder:
+    """A provider that is left alone for a while."""
+
+    def send(self, message: object) -> str:
+        raise Refused("out of order", again=True, asked=False)
+
+
+def test_a_provider_that_was_not_asked_costs_no_try(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = at("2026-11-21 10:00:00")
+    sms = a_message(template="security_notice", now=now)
+    with monkeypatch.context() as patch:
+        patch.setattr(providers, "for_authority", lambda _prefix: OutOfOrder())
+        for minute in range(10):
+            service.send(sms.id, now=now + timedelta(minutes=minute))
+    waiting = Sms.get_by_id(sms.id)
+    assert (waiting.status, waiting.tries) == ("queued", 0)
+    assert Case.select().count() == 0
+    assert service.send(sms.id, now=now + timedelta(minutes=11))

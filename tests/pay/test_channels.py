@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -191,3 +192,10 @@ def test_a_code_older_than_the_provider_keeps_it_is_made_anew(world: World, pers
 def test_the_device_is_what_the_browser_says() -> None:
     assert channels.device("web", "") == Device("web", ios=False, in_wechat=False)
     assert channels.device("phone_web", IPHONE + IN_WECHAT) == Device("phone_web", ios=True, in_wechat=True)
+
+
+def test_a_payers_number_stays_the_same_whatever_key_is_in_force() -> None:
+    number = service.trade_no("6afrxkcma9meej52", "wechat_jsapi", "oOpenid")
+    assert re.fullmatch(r"[0-9A-Z]{6,32}", number)
+    assert number == service.trade_no("6afrxkcma9meej52", "wechat_jsapi", "oOpenid")
+    assert number != service.trade_no("6afrxkcma9meej52", "wechat_jsapi", "oOther")

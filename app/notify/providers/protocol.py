@@ -14,13 +14,15 @@ class Unknown(Exception):
 
 class Refused(Exception):
     """The provider did not take the message; `code` is its own. `again`: it would take it after a pause. `number`:
-    because of this one number, not because of our account, sign or template."""
+    because of this one number, not because of our account, sign or template. `asked` False: the provider is out of
+    order and was not even asked."""
 
-    def __init__(self, code: str, *, again: bool = False, number: bool = False):
+    def __init__(self, code: str, *, again: bool = False, number: bool = False, asked: bool = True):
         super().__init__(code)
         self.code = code
         self.again = again
         self.number = number
+        self.asked = asked
 
 
 @dataclass(frozen=True)

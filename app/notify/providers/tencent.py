@@ -50,16 +50,17 @@ class TencentSms:
         self._client = SmsClient(Credential(secret_id, secret_key), REGION, profile)
         self._sdk_app_id = sdk_app_id
         # what is not asked for was not sent: it may be tried again
-        self._breaker = Breaker("tencent_sms", Unknown, lambda why: Refused(why, again=True))
+        self._breaker = Breaker("tencent_sms", Unknown, lambda why: Refused(why, again=True, asked=False))
 
     def _call(self, method: str, request: Any) -> Any:
-        with self._breaker:
+        with self._breaker:  # an answer, also a "no", says that the provider is there
             try:
                 return getattr(self._client, method)(request)
             except TencentCloudSDKException as error:
-                if error.get_request_id():
-                    raise _refusal(str(error.get_code())) from error
-                raise Unknown(str(error.get_code())) from error
+                said = _refusal(str(error.get_code())) if error.get_request_id() else Unknown(str(error.get_code()))
+                if isinstance(said, Unknown):
+                    raise said from error
+        raise said
 
     def send(self, message: Outgoing) -> str:
         request = models.SendSmsRequest()
