@@ -35,7 +35,7 @@ def tell(programme: Programme) -> list[Chapter]:
         Chapter("学习", learning.study(programme)),
         Chapter("考试", learning.exam(programme)),
         Chapter("刷题练习", learning.practice(programme)),
-        Chapter("延期", learning.extension(programme)),
+        Chapter("学习期限延长", learning.extension(programme)),
         Chapter("补考", learning.make_up(programme)),
         Chapter("证明", learning.proof(programme)),
         Chapter("证书换发", learning.renewal(programme)),

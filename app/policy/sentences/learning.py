@@ -198,7 +198,7 @@ def extension(rules: Programme) -> list[str]:
     """More days."""
     rule = rules.extension
     if rule is None:
-        return ["本项目不办理延期。"]
+        return ["学习期限到期后不能延长。"]
     return [
         f"学习期限结束而未学完、未考合格的，可以申请延期；批准后再给 {rule.days} 天。",
         *_asked("延期", rule, rules),
