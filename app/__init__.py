@@ -24,8 +24,9 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     )
     app.config.update(MAX_FORM_MEMORY_SIZE=512 * 1024, SETTINGS=settings)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    web.init_app(app, https=settings.public_url.startswith("https://"))
-    access.init_app(app, wiring.authenticate)
+    https = settings.public_url.startswith("https://")
+    web.init_app(app, https=https)
+    access.init_app(app, wiring.authenticate, wiring.authenticate_staff, https=https)
     openapi.init_app(app)
     wiring.register_views(app)
     if settings.trusted_proxies:

@@ -11,13 +11,15 @@ from typing import Any
 from apiflask import APIFlask
 
 from app.cases import service as cases
-from app.core import crypto, db, logging, rates, redis, stuck, tokens
-from app.core.access import Identity, Reading
+from app.core import canaries, crypto, db, logging, rates, redis, stuck, tokens
+from app.core.access import Identity, Reading, StaffIdentity
+from app.core.clock import utcnow
 from app.face import providers as face
 from app.invoice import providers as invoice
 from app.notify import providers as sms
 from app.pay import providers as pay
 from app.policy import load as policy
+from app.policy import told
 from app.wechat import providers as wechat
 from config.settings import SecretMissing, Settings, SettingsError
 
@@ -25,16 +27,21 @@ from config.settings import SecretMissing, Settings, SettingsError
 DOMAINS: tuple[str, ...] = (
     "account",
     "cases",
+    "staff",
     "wechat",
     "notify",
     "pay",
     "invoice",
     "face",
     "enrol",
+    "announce",
     "study",
     "exam",
     "certificate",
+    "support",
+    "reports",
     "home",
+    "console",
 )
 
 
@@ -52,12 +59,15 @@ def start(settings: Settings) -> None:
     except SecretMissing as missing:
         raise SettingsError(str(missing)) from missing
     rates.init(settings)
+    redis.init(settings)
+    redis.look(settings)
     try:
-        redis.init(settings)
         db.connect(settings.database_url, connections=settings.database_connections)
     except ValueError as error:
         raise SettingsError(str(error)) from error
+    canaries.check(settings.secrets, now=utcnow())
     policy.init(settings.programmes_dir)
+    told.init()
     stuck.on_stuck(cases.file)
     for room in _rooms():
         room.start(settings)
@@ -100,6 +110,13 @@ def authenticate(token: str, now: datetime, reading: Reading | None = None) -> I
     from app.account import service as account
 
     return account.authenticate(token, now=now, reading=reading)
+
+
+def authenticate_staff(token: str, now: datetime) -> StaffIdentity | None:
+    """The identity of a cookie of the staff's; the staff domain knows it."""
+    from app.staff import service as staff
+
+    return staff.authenticate(token, now=now)
 
 
 def models() -> list[type[db.BaseModel]]:

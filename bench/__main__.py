@@ -1,7 +1,8 @@
-"""`make bench`: the goals of the hot paths, measured; writes build/bench.json. Ratios are of requests of one run.
+"""`make bench`: the goals of the hot paths, measured; writes build/bench.json. Ratios are of one run.
 
-`python -m bench [ratios|notifications|redis|flush ...] [--strict]`; `BENCH_DATABASE_URL` (or `DATABASE_URL`) names a
-server in which a database is made and dropped, SQLite is used otherwise; `BENCH_ROWS` the records of Redis and flush.
+`python -m bench [ratios|notifications|applying|redis|flush ...] [--strict]`; `BENCH_DATABASE_URL` (or `DATABASE_URL`)
+names a server in which a database is made and dropped, SQLite is used otherwise; `BENCH_ROWS` the records of Redis
+and flush.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Callable
 
 from app.core.clock import utcnow
-from bench import redis_cost, web
+from bench import applying, redis_cost, web
 from bench.flush import ROWS, product, rows_per_second
 from bench.places import SERVER_URL, kind
 from bench.results import Result, save
@@ -32,6 +33,7 @@ def _redis() -> list[Result]:
 PARTS: dict[str, Callable[[], list[Result]]] = {
     "ratios": web.ratios,
     "notifications": web.payment_notifications,
+    "applying": applying.cost,
     "redis": _redis,
     "flush": _flush,
 }

@@ -114,12 +114,12 @@ def rows(world: World) -> list[Row]:
     homes = [request("GET", "/api/v1/home", token=token) for _, token in known]
     some = beats()
     return [
-        Row(EMPTY, EMPTY, None, 2000, _repeat(empty)),
-        Row(UPSERT, EMPTY, None, 1000, _repeat(upserts)),
-        Row("heartbeat", EMPTY, 0.5, 4000, lambda count: list(islice(some, count))),
-        Row("heartbeat", UPSERT, 0.12, 4000, lambda count: list(islice(some, count))),
-        Row("answer save", EMPTY, 3.5, 600, _answers),
-        Row("hand-in of 50 answers", EMPTY, 4.0, 150, _hand_ins),
-        Row("home screen, warm", EMPTY, 1.15, 2000, _repeat(homes)),
-        Row("payment notification", EMPTY, None, 500, notifications(world)),
+        Row(EMPTY, EMPTY, None, 500, _repeat(empty)),
+        Row(UPSERT, EMPTY, None, 250, _repeat(upserts)),
+        Row("heartbeat", EMPTY, 0.5, 1000, lambda count: list(islice(some, count))),
+        Row("heartbeat", UPSERT, 0.12, 1000, lambda count: list(islice(some, count))),
+        Row("answer save", EMPTY, 3.5, 200, _answers),
+        Row("hand-in of 50 answers", EMPTY, 4.0, 50, _hand_ins),
+        Row("home screen, warm", EMPTY, 1.15, 500, _repeat(homes)),
+        Row("payment notification", EMPTY, None, 125, notifications(world)),
     ]

@@ -16,6 +16,7 @@ PICTURE = ROOT / "docs" / "bench" / "soak.svg"
 PARTS = {
     "ratios": "CPU of the web server per request, compared in the same run",
     "notifications": "Payment notifications",
+    "applying": "One payment notification, from the letter to the paid order",
     "redis": "Redis",
     "flush": "The flusher",
 }
@@ -82,7 +83,28 @@ def _read(name: str) -> dict[str, Any]:
     return found
 
 
-def page(bench: dict[str, Any], servers: dict[str, Any], soak: dict[str, Any]) -> str:
+def _console(report: dict[str, Any]) -> list[str]:
+    counts = {table.replace("pay_order", "order"): f"{count:,}" for table, count in report["counts"].items()}
+    where = ", ".join(f"{count} {table}s" for table, count in counts.items())
+    found = {row["name"]: row for row in report["rows"]}
+    names = [name.removesuffix(", p50") for name in found if name.endswith(", p50")]
+    lines = [
+        "",
+        "## The console on a large database",
+        "",
+        f"{report['at']}, {report['database']} with {where} (`make big-data`, `make bench-console`).",
+        "",
+        "| page | p50 | p95 | goal |",
+        "|---|---|---|---|",
+    ]
+    for name in names:
+        p50, p95 = found[f"{name}, p50"], found[f"{name}, p95"]
+        lines.append(f"| {name} | {_number(p50['value'])} ms | {_number(p95['value'])} ms | {_goal(p95)} |")
+    by_hand = [row for row in report["rows"] if not row["name"].endswith((", p50", ", p95"))]
+    return [*lines, "", *rows({"rows": by_hand})] if by_hand else lines
+
+
+def page(bench: dict[str, Any], servers: dict[str, Any], soak: dict[str, Any], console: dict[str, Any]) -> str:
     """The page of these reports; a part that was not measured is left out."""
     lines = [HEAD]
     for part, title in PARTS.items():
@@ -99,6 +121,8 @@ def page(bench: dict[str, Any], servers: dict[str, Any], soak: dict[str, Any]) -
         found = servers["servers"]
         where = f"{found['at']}, {found['database']}, one worker of {found['threads']} threads each (ADR 31)"
         lines += ["## Granian beside gunicorn", "", where, "", *rows(found)]
+    if "console" in console:
+        lines += _console(console["console"])
     if soak:
         lines += _soak(soak)
     return "\n".join(lines).rstrip() + "\n"
@@ -107,7 +131,7 @@ def page(bench: dict[str, Any], servers: dict[str, Any], soak: dict[str, Any]) -
 def main() -> None:
     """Write the page, and the soak's picture beside it."""
     soak = _read("soak.json")
-    PAGE.write_text(page(_read("bench.json"), _read("server.json"), soak), encoding="utf-8")
+    PAGE.write_text(page(_read("bench.json"), _read("server.json"), soak, _read("console.json")), encoding="utf-8")
     picture = FOLDER / "soak.svg"
     if soak and picture.exists():
         PICTURE.parent.mkdir(exist_ok=True)

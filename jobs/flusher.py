@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 PAUSE = 1.0  # seconds between two runs: about how far SQL is behind
 TROUBLE_PAUSE = 3.0
-HANDS = 2  # threads: while one waits for Redis or SQL, the other computes
+HANDS = 4  # threads: while one waits for Redis, another for SQL, and a third for its commit, one computes
 STUCK = 60.0  # seconds: no run takes so long, not even one that waits for a Redis that hangs
 
 

@@ -5,9 +5,7 @@ from peewee import *
 
 def up(migrator, db):
     migrator.migrate(migrator.add_column('payment_attempt', 'pay_by', TextField(null=True)))
-    migrator.migrate(migrator.drop_column('payment_attempt', 'code_url'))
 
 
 def down(migrator, db):
-    migrator.migrate(migrator.add_column('payment_attempt', 'code_url', CharField(null=True, max_length=512)))
     migrator.migrate(migrator.drop_column('payment_attempt', 'pay_by'))

@@ -21,7 +21,7 @@ def description() -> str:
     warnings.filterwarnings("ignore", ".*has already been added to the spec")  # used alone and in a list
     with tempfile.TemporaryDirectory() as directory:
         keys.ensure(Path(directory))
-        app = create_app(load({"DATA_DIR": directory}))
+        app = create_app(load({"DATA_DIR": directory, "LOG_LEVEL": "ERROR"}))
         spec = app.spec
         text = spec if isinstance(spec, str) else json.dumps(spec, ensure_ascii=False, indent=1, sort_keys=True)
     return text + "\n"

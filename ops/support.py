@@ -16,7 +16,6 @@ from app.enrol import unmasking
 from app.face import photos, tries
 from app.policy import load as policy
 
-ACTOR = "system:cli"
 VERBS: dict[str, tuple[Callable[..., None], str]] = {
     "release-photo": (photos.release_photo, "give a wrong photo free: the person uploads a new one"),
     "allow-face": (tries.allow_again, "give the tries of face checks anew, after a look at the person"),
@@ -31,7 +30,7 @@ def help_person(options: argparse.Namespace) -> int:
     if person is None:
         print("没有这个身份证号的人员，请核对号码。", file=sys.stderr)
         return 1
-    VERBS[options.verb][0](person.id, actor=ACTOR, reason=options.reason, now=utcnow())
+    VERBS[options.verb][0](person.id, actor=options.actor, reason=options.reason, now=utcnow())
     return 0
 
 
@@ -40,7 +39,7 @@ def unmask(options: argparse.Namespace) -> int:
     number = normalise(options.person)
     known = account.find_by_id_number(number) if number else None
     rights = frozenset((Right.SUPPORT, programme.key) for programme in policy.all_programmes())
-    staff = Staff(f"staff:{options.by}", rights)
+    staff = Staff(options.actor, rights)
     person_id = known.id if known else options.person
     clear = unmasking.unmask(staff, options.programme, person_id, options.fields, reason=options.reason, now=utcnow())
     for name, value in clear.items():
@@ -55,11 +54,16 @@ def a_reason(text: str) -> str:
     return text.strip()
 
 
-def a_name(text: str) -> str:
-    """Somebody's name, as the audit log keeps it."""
-    if not text.strip() or len(text) > 30:
+def an_actor(name: str) -> str:
+    """Whom the audit log names for somebody's name: 'staff:<name>'."""
+    if not name.strip() or len(name) > 30:
         raise argparse.ArgumentTypeError("a name of 1 to 30 characters")
-    return text.strip()
+    return f"staff:{name.strip()}"
+
+
+def say_who(command: argparse.ArgumentParser) -> None:
+    """A command that changes something, or shows what is masked: `options.actor` is who does it."""
+    command.add_argument("--by", required=True, type=an_actor, dest="actor", metavar="NAME", help="who does it")
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -68,11 +72,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         command = commands.add_parser(verb, help=text)
         command.add_argument("id_number", metavar="ID_NUMBER")
         command.add_argument("--reason", required=True, type=a_reason)
+        say_who(command)
         command.set_defaults(run=help_person, verb=verb)
     command = commands.add_parser("unmask", help="show personal data in the clear; audited")
     command.add_argument("person", metavar="PERSON", help="the person's id, as cases name it, or the ID number")
     command.add_argument("--programme", required=True, help="on whose roster the person stands")
     command.add_argument("--fields", nargs="+", required=True, choices=get_args(unmasking.Field))
     command.add_argument("--reason", required=True, type=a_reason)
-    command.add_argument("--by", required=True, type=a_name, help="who asks")
+    say_who(command)
     command.set_defaults(run=unmask)

@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import base64
 import random
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pypdfium2
 import requests
 import zxingcpp
 
+from app.core.clock import utcnow
 from app.policy import working_days
 from app.policy.days import shanghai_day
 from app.policy.schema import Programme
-from ops import questions, wallet
+from ops import questions, statements, wallet
 from ops.client import Client, Surprise
 from ops.demo import load as demo
+from ops.demo import staff
 from ops.rosters import MadeUp
 from sandbox.faces import make_face, person_of
 
@@ -47,6 +51,7 @@ class Journey:
     evidence: dict[str, Any] = field(default_factory=dict)
     person: MadeUp | None = None
     channel: str = "wechat_native"
+    bank: Callable[[Path], None] | None = None
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -107,7 +112,8 @@ class Journey:
 
     def log_in(self) -> None:
         """With the first password, as the first of the demonstration's people who has not been here."""
-        everybody = demo.people(self.programme)[3:]  # the first three are for people who try it by hand
+        # the first three are for people who try it by hand, the last ones wait on the staff's desks
+        everybody = demo.people(self.programme)[3 : -staff.PHOTOS - staff.REPLACEMENTS]
         for person in random.sample(everybody, len(everybody)):
             body = {
                 "programme": self.programme.key,
@@ -195,12 +201,27 @@ class Journey:
         offered = self.client.get(path, params={"client": client})["channels"]
         if self.channel not in offered:
             raise Surprise(f"{self.channel} is not offered, {offered} are")
-        payment = self.client.post(f"{path}/payments", {"channel": self.channel, "client": client})
-        wallet.pay(self.sandbox, payment)
+        asked = {"channel": self.channel, "client": client}
+        if self.channel == "bank_transfer":
+            payment = self.client.post(f"{path}/payments", {**asked, "payer_name": self.who.name})
+            self.transfer(payment["transfer"])
+        else:
+            wallet.pay(self.sandbox, self.client.post(f"{path}/payments", asked))
         self.evidence["order_id"] = order["order_id"]
         self.until("the payment", lambda: self.client.get(path)["status"] == "paid")
         own = f"/api/v1/enrolments/{enrolment_id}"
         self.until("the enrolment", lambda: self.client.get(own)["status"] == "studying", seconds=60)
+
+    def transfer(self, told: dict[str, Any]) -> None:
+        """Transfer the money as the page says; the bank's statement of it is imported by whoever `bank` is."""
+        if self.bank is None:
+            raise Surprise("nobody imports the bank's statement")
+        with tempfile.TemporaryDirectory(prefix="bank-") as directory:
+            path, number = Path(directory) / "statement.csv", str(time.time_ns())
+            remark = f"培训费 {told['code_shown']}"
+            line = statements.Line(number, shanghai_day(utcnow()), told["amount_fen"], self.who.name, remark=remark)
+            statements.write(path, told["account_number"], [line])
+            self.bank(path)
 
     def bind_wechat(self) -> None:
         """The mini-program's login code names the WeChat, the password binds it. A code lives for one try."""

@@ -36,11 +36,13 @@ PAYING: dict[str, tuple[str, str | None]] = {
     "wechat_jsapi": ("wechatpay", "jsapi"),
     "alipay_qr": ("alipay", "precreate"),
     "alipay_wap": ("alipay", None),
+    "unionpay_b2c": ("unionpay", None),
 }
 PAY, CREATE = "the channel's provider", "create"
 ONE_FEN = {
     "amount": {"total": 1, "payer_total": 1},
     "total_amount": "0.01",
+    "txnAmt": "1",
 }  # told by a letter with a wrong signature
 
 KINDS: dict[str, tuple[Blow, ...]] = {
@@ -100,7 +102,7 @@ LATER: dict[str, tuple[Blow, ...]] = {
         Blow("开票", "invoice", "pdf", "garbage"),
     ),
 }
-PROVIDERS = ("alipay", "baidu", "sms", "wechat", "wechatpay")
+PROVIDERS = ("alipay", "baidu", "sms", "unionpay", "wechat", "wechatpay")
 
 
 def blows(kind: str, channel: str, provider: str | None) -> tuple[Blow, ...]:

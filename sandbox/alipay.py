@@ -1,4 +1,4 @@
-"""Alipay's gateway: precreate, WAP page, query, close, refund; signed answers and notifications.
+"""Alipay's gateway: precreate, WAP page, query, close, refund, bill; signed answers and notifications.
 
 One address, `POST /gateway.do`; what the wire looks like and where we know it from stands in docs/providers.md.
 `POST /_control/alipay/scan` and `/pay` do what the phone would.
@@ -7,10 +7,13 @@ One address, `POST /gateway.do`; what the wire looks like and where we know it f
 from __future__ import annotations
 
 import json
+import secrets
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
 
+from sandbox.alipay_bill import BILL_LINK_LIVES, asked_day, packed, ready, trade_bill
 from sandbox.alipay_ledger import PROVIDER, Book, Refused, shown_trade, told_payment, told_refund
 from sandbox.alipay_wire import NotSigned, answer, beijing, caller, letter
 from sandbox.box import Box, call, merge, taken
@@ -28,6 +31,7 @@ OPERATIONS = {
     "alipay.trade.close": "close",
     "alipay.trade.refund": "refund",
     "alipay.trade.fastpay.refund.query": "query_refund",
+    "alipay.data.dataservice.bill.downloadurl.query": "bill",
 }
 _TROUBLE = {"SYSTEM_ERROR": ("20000", "isp.unknow-error")}
 
@@ -90,7 +94,23 @@ def blueprint(box: Box, postman: Postman) -> Blueprint:
             refund_status="REFUND_SUCCESS",
         )
 
-    calls = {"precreate": precreate, "query": query, "close": close, "refund": refund, "query_refund": query_refund}
+    def bill(data: dict[str, Any]) -> dict[str, Any]:
+        day = asked_day(data)
+        if box.clock.now() < ready(day) or not trade_bill(box.store, g.seller, day):
+            return _no("isp.bill_not_exist", "入参账单不存在")
+        token = secrets.token_urlsafe(24)
+        link = {"day": str(day), "app_id": g.seller.app_id, "until": box.clock.now() + BILL_LINK_LIVES}
+        box.store.put(PROVIDER, "bill_link", token, link)
+        return _said(bill_download_url=f"{request.host_url}downloadBillFile.resource?fileId={token}")
+
+    calls = {
+        "precreate": precreate,
+        "query": query,
+        "close": close,
+        "refund": refund,
+        "query_refund": query_refund,
+        "bill": bill,
+    }
 
     def answering(operation: str) -> Any:
         @call(box, PROVIDER, operation, lambda code: reply(_no(code)))
@@ -122,6 +142,15 @@ def blueprint(box: Box, postman: Postman) -> Blueprint:
         if operation is None:
             return reply(_no("isv.invalid-method", "不存在的方法名"))
         return cashier() if operation == "wap" else views[operation]()
+
+    @blue.get("/downloadBillFile.resource")
+    @call(box, PROVIDER, "bill_file", lambda code: Response(code, 500))
+    def bill_file() -> Response:
+        link = box.store.get(PROVIDER, "bill_link", request.args.get("fileId", ""))
+        if link is None or link["until"] < box.clock.now():
+            return Response("链接已失效", 404)
+        day, seller = date.fromisoformat(link["day"]), box.sellers[link["app_id"]]
+        return Response(packed(trade_bill(box.store, seller, day), seller, day), mimetype="application/zip")
 
     @call(box, PROVIDER, "wap", lambda code: Response(code, 500))
     def cashier() -> Response:

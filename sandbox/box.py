@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from flask import Response, g, make_response, request
 
 from sandbox.journal import Journal
-from sandbox.keys import Merchant, Seller
+from sandbox.keys import Acquired, Merchant, Seller
 from sandbox.knobs import Knob, Knobs, kinds_for
 from sandbox.store import Store
 
@@ -40,6 +40,7 @@ class Box:
     store: Store
     merchants: dict[str, Merchant]
     sellers: dict[str, Seller]
+    acquired: dict[str, Acquired]
     refund_seconds: float = 0.3
     invoice_seconds: float = 0.3
     knobs: Knobs = field(default_factory=Knobs)
@@ -110,6 +111,38 @@ def call(box: Box, provider: str, operation: str, error: Callable[[str], Respons
         return counted  # type: ignore[return-value]
 
     return decorate
+
+
+class Refused(Exception):
+    """A provider refuses a request with a code and a text of its own, at HTTP 200."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code, self.text = code, text
+
+
+def guarded(
+    box: Box,
+    provider: str,
+    open_: Callable[[], tuple[str, Callable[[], Response]]],
+    refuse: Callable[[str, str], Response],
+    error: Callable[[str], Response],
+) -> Response:
+    """One signed request to a provider that refuses in its own words, made by `refuse(code, text)`: `open_` looks who
+    asks for what, and gives the operation and what to do. Who is not let in meets none of the trouble."""
+    try:
+        operation, act = open_()
+    except Refused as refusal:
+        box.journal.request(box.journal.page, provider, "refused", request.method, request.path, 200)
+        return refuse(refusal.code, refusal.text)
+
+    def run() -> Response:
+        try:
+            return act()
+        except Refused as refusal:
+            return refuse(refusal.code, refusal.text)
+
+    return call(box, provider, operation, error)(run)()
 
 
 def merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:

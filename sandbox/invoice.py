@@ -1,6 +1,6 @@
 """Nuonuo's invoicing at `POST /open/v1/services`: issuing that goes on after the answer, its result, one more try,
-and the PDF. Signatures checked. Fields and codes: docs/providers.md, Nuonuo e-invoices.
-"""
+the PDF, and the forms that ask for red letters (sandbox/red_letters.py). Signatures checked. Fields and codes:
+docs/providers.md, Nuonuo e-invoices."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import secrets
 import time
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -20,8 +21,9 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 
-from sandbox.box import Box, call, merge, taken
+from sandbox.box import Box, Refused, call, guarded, merge, taken
 from sandbox.keys import AUTHORITIES
+from sandbox.red_letters import RedLetters
 from sandbox.store import Record
 
 PROVIDER = "invoice"
@@ -30,17 +32,14 @@ FONT = "STSong-Light"  # not embedded: whoever shows the file has a font for it
 REQUIRED = ("buyerName", "salerTaxNum", "orderNo", "invoiceDate", "clerk", "invoiceType", "invoiceDetail")
 
 
-class Refused(Exception):
-    """Refused with the vendor's code and text, at HTTP 200."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code, self.text = code, text
-
-
 def _reply(code: str, text: str, result: Any = None) -> Response:
     data = {"code": code, "describe": text} | ({} if result is None else {"result": result})
     return Response(json.dumps(data, ensure_ascii=False), mimetype="application/json")
+
+
+def _orders(box: Box, authority: str) -> list[Record]:
+    """What this authority had issued, or asked to be."""
+    return [row for key, row in box.store.all(PROVIDER, "order", 100_000) if key.startswith(f"{authority}/")]
 
 
 def _error(code: str) -> Response:
@@ -210,34 +209,37 @@ def blueprint(box: Box) -> Blueprint:
             raise Refused("E9500", "未查询到发票")
         return _reply("E0000", "获取成功", found)
 
+    def issued(authority: str, number: str) -> Record | None:
+        """The invoice with this number of the bureau's, with its sums."""
+        for record in _orders(box, authority):
+            if record["number"] == number and status_of(record)[0] in ("2", "24"):
+                net, tax = totals(record["order"])
+                return record | {"net": net, "tax": tax}
+        return None
+
+    red = RedLetters(box, issued, _reply)
     methods: dict[str, tuple[str, Callable[[str, dict[str, Any]], Response]]] = {
         "nuonuo.OpeMplatform.requestBillingNew": ("issue", issue),
         "nuonuo.OpeMplatform.queryInvoiceResult": ("query", query),
         "nuonuo.OpeMplatform.reInvoice": ("again", again),
+        "nuonuo.OpeMplatform.saveInvoiceRedConfirm": ("red", red.apply_for),
+        "nuonuo.OpeMplatform.queryInvoiceRedConfirm": ("query_red", red.query),
+        "nuonuo.OpeMplatform.refreshInvoiceRedConfirm": ("refresh_red", red.refresh),
     }
+
+    def opened() -> tuple[str, Callable[[], Response]]:
+        authority, method = caller(), request.headers.get("method", "")
+        if method not in methods:
+            raise Refused("070102", "method不存在")
+        data = request.get_json(silent=True)
+        if not isinstance(data, dict):
+            raise Refused("E9105", "请求体不是JSON对象")
+        operation, act = methods[method]
+        return operation, partial(act, authority, data)
 
     @blue.post("/open/v1/services")
     def entry() -> Response:
-        method = request.headers.get("method", "")
-        try:
-            authority = caller()
-            if method not in methods:
-                raise Refused("070102", "method不存在")
-            data = request.get_json(silent=True)
-            if not isinstance(data, dict):
-                raise Refused("E9105", "请求体不是JSON对象")
-        except Refused as error:
-            box.journal.request(box.journal.page, PROVIDER, "refused", request.method, request.path, 200)
-            return _reply(error.code, error.text)
-        operation, act = methods[method]
-
-        def run() -> Response:
-            try:
-                return act(authority, data)
-            except Refused as error:
-                return _reply(error.code, error.text)
-
-        return call(box, PROVIDER, operation, _error)(run)()
+        return guarded(box, PROVIDER, opened, _reply, _error)
 
     @blue.get("/fp/<name>.pdf")
     def file(name: str) -> Response:
@@ -256,5 +258,15 @@ def blueprint(box: Box) -> Blueprint:
     def invoices() -> Response:
         """What was issued or is on its way, the newest first."""
         return jsonify([shown(record) for _, record in box.store.all(PROVIDER, "order", 1000)])
+
+    @blue.get("/_control/red-letters")
+    def red_letters() -> Response:
+        """The forms that ask for red letters, the newest first."""
+        return jsonify(red.every())
+
+    @blue.post("/_control/red-letters/<serial>")
+    def buyer_says(serial: str) -> Response:
+        """What the buyer does at the bureau: `{"agrees": true}` or false."""
+        return jsonify(red.buyer_says(serial, bool((request.get_json(silent=True) or {}).get("agrees"))))
 
     return blue

@@ -17,6 +17,9 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
+from cryptography.x509 import load_pem_x509_certificate
+
+from sandbox import certificates
 
 AUTHORITIES = ("yunnan",)
 _ALPHANUMERIC = string.ascii_letters + string.digits
@@ -29,6 +32,7 @@ class Merchant:
     authority: str
     mchid: str
     appid: str
+    official_appid: str
     serial: str
     public_key: RSAPublicKey
     api_v3_key: bytes
@@ -47,6 +51,21 @@ class Seller:
     public_key: RSAPublicKey
     platform_key: RSAPrivateKey
     foreign_key: RSAPrivateKey
+
+
+@dataclass(frozen=True)
+class Acquired:
+    """One UnionPay merchant as the platform knows it: its certificate's number and public key. `certificate`: what
+    the platform signs with, `bad`: certificates that nobody may believe, by what is wrong with them."""
+
+    authority: str
+    mer_id: str
+    cert_id: str
+    public_key: RSAPublicKey
+    platform_key: RSAPrivateKey
+    foreign_key: RSAPrivateKey
+    certificate: str
+    bad: dict[str, str]
 
 
 def _digits(count: int) -> str:
@@ -129,6 +148,7 @@ def ensure(data_dir: Path) -> None:
             lambda pem=platform: _public_pem(_load_private(pem).public_key()),  # type: ignore[misc]
         )
         appid = _write(public / f"{pay}appid", lambda: "wx" + secrets.token_hex(8))
+        official = _write(public / f"{authority}.wechat_official.appid", lambda: "wx" + secrets.token_hex(8))
         simple: dict[str, Callable[[], str]] = {
             f"{pay}mchid": lambda: "16" + _digits(8),
             f"{pay}merchant_serial": lambda: secrets.token_hex(20).upper(),
@@ -136,7 +156,7 @@ def ensure(data_dir: Path) -> None:
             f"{pay}platform_public_key_id": lambda: "PUB_KEY_ID_01" + _digits(26),
             f"{authority}.wechat.appid": lambda value=appid: value,  # type: ignore[misc]
             f"{authority}.wechat.secret": lambda: secrets.token_hex(16),
-            f"{authority}.wechat_official.appid": lambda: "wx" + secrets.token_hex(8),
+            f"{pay}official_appid": lambda value=official: value,  # type: ignore[misc]
             f"{authority}.wechat_official.secret": lambda: secrets.token_hex(16),
             f"{authority}.baidu.app_id": lambda: _digits(8),
             f"{authority}.baidu.api_key": lambda: _text(24),
@@ -157,6 +177,7 @@ def ensure(data_dir: Path) -> None:
         for name, make in simple.items():
             _write(public / name, make)
         _ensure_alipay(public, private, f"{authority}.alipay.")
+        _ensure_unionpay(public, private, f"{authority}.unionpay.")
 
 
 def _ensure_alipay(public: Path, private: Path, name: str) -> None:
@@ -185,6 +206,7 @@ def merchants(data_dir: Path) -> dict[str, Merchant]:
             authority=authority,
             mchid=secret(data_dir, shared + "mchid"),
             appid=secret(data_dir, shared + "appid"),
+            official_appid=secret(data_dir, shared + "official_appid"),
             serial=secret(data_dir, shared + "merchant_serial"),
             public_key=_load_public(Path(f"{own}merchant_public_key").read_text(encoding="utf-8")),
             api_v3_key=secret(data_dir, shared + "api_v3_key").encode(),
@@ -210,6 +232,54 @@ def sellers(data_dir: Path) -> dict[str, Seller]:
             foreign_key=_load_private(Path(f"{own}foreign_private_key").read_text(encoding="utf-8")),
         )
         found[seller.app_id] = seller
+    return found
+
+
+def _ensure_unionpay(public: Path, private: Path, name: str) -> None:
+    """A small authority, the platform's certificate, and the merchant's PFX; the platform keeps no key of the
+    merchant's."""
+    keys = {}
+    for who in ("root", "middle", "platform", "foreign"):
+        keys[who] = _load_private(_write(private / f"{name}{who}_private_key", _new_private))
+    root = _write(public / f"{name}root_certificate", lambda: certificates.authority("SANDBOX CS CA", keys["root"]))
+    middle = _write(
+        public / f"{name}middle_certificate",
+        lambda: certificates.authority("SANDBOX OCA1", keys["middle"], issuer=(root, keys["root"])),
+    )
+    _write(private / f"{name}certificate", lambda: certificates.platform(keys["platform"], (middle, keys["middle"])))
+    password = _write(public / f"{name}sign_pfx_password", lambda: _digits(6))
+    pfx = _write(
+        public / f"{name}sign_pfx",
+        lambda: certificates.pfx(_load_private(_new_private()), (middle, keys["middle"]), password),
+    )
+    _write(private / f"{name}merchant_certificate", lambda: certificates.certificate_of(pfx, password))
+    _write(public / f"{name}mer_id", lambda: "8026" + _digits(11))
+
+
+def acquired(data_dir: Path) -> dict[str, Acquired]:
+    """Every UnionPay merchant of the sandbox, by its number."""
+    found = {}
+    for name in AUTHORITIES:
+        own, shared = data_dir / "sandbox", data_dir / "secrets"
+
+        def read(directory: Path, what: str, name: str = name) -> str:
+            return (directory / f"{name}.unionpay.{what}").read_text(encoding="utf-8").strip()
+
+        merchant = load_pem_x509_certificate(read(own, "merchant_certificate").encode())
+        platform_key = _load_private(read(own, "platform_private_key"))
+        foreign_key = _load_private(read(own, "foreign_private_key"))
+        middle = (read(shared, "middle_certificate"), _load_private(read(own, "middle_private_key")))
+        one = Acquired(
+            authority=name,
+            mer_id=read(shared, "mer_id"),
+            cert_id=str(merchant.serial_number),
+            public_key=_load_public(_public_pem(merchant.public_key())),  # type: ignore[arg-type]
+            platform_key=platform_key,
+            foreign_key=foreign_key,
+            certificate=read(own, "certificate"),
+            bad=certificates.bad(platform_key, foreign_key, middle),
+        )
+        found[one.mer_id] = one
     return found
 
 

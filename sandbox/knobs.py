@@ -9,12 +9,17 @@ from typing import Any
 
 OPERATIONS: dict[str, tuple[str, ...]] = {
     "wechatpay": (
-        "native", "jsapi", "query", "close", "refund", "query_refund", "bill",
+        "native", "jsapi", "query", "close", "refund", "query_refund", "bill", "bill_file",
         "pay", "notify", "notify_refund",
     ),
-    "alipay": ("precreate", "wap", "query", "close", "refund", "query_refund", "pay", "notify", "notify_refund"),
-    "wechat": ("code2session", "token", "phone", "qrcode", "subscribe", "scene", "template"),
-    "invoice": ("issue", "query", "again", "pdf"),
+    "alipay": (
+        "precreate", "wap", "query", "close", "refund", "query_refund", "bill", "bill_file",
+        "pay", "notify", "notify_refund",
+    ),
+    "unionpay": ("front", "query", "refund", "query_refund", "file", "pay", "notify", "notify_refund"),
+    "wechat": ("code2session", "web_openid", "token", "phone", "qrcode", "subscribe", "scene", "template"),
+    "invoice": ("issue", "query", "again", "pdf", "red", "query_red", "refresh_red"),
+    "mail": ("message",),
     "sms": ("send", "pull", "pull_number"),
     "baidu": (
         "token", "match", "person_verify", "liveness", "mingjing",
@@ -24,6 +29,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
 CALL = ("delay", "delay_after", "error", "garbage", "reset", "reset_after", "hang")
 ANSWER = ("forged", "unsigned", "alter")
 NOTIFY = ("duplicate", "forged", "lost", "delay", "stale", "alter", "reorder")
+CERTIFICATES = ("sha1", "expired", "early", "other_owner", "other_issuer", "weak_issuer")
 _NUMBERS = ("delay", "delay_after", "hang", "stale", "duplicate")
 
 
@@ -49,21 +55,31 @@ class Knob:
 def kinds_for(provider: str, operation: str) -> tuple[str, ...]:
     """The kinds of trouble that this operation knows."""
     if operation in ("notify", "notify_refund"):
+        if provider == "unionpay":
+            return (*(kind for kind in NOTIFY if kind != "stale"), *CERTIFICATES)
         return (*NOTIFY, "sha1") if provider == "alipay" else (*NOTIFY, "probe")
-    if provider in ("wechatpay", "alipay") and operation == "pay":
+    if provider in ("wechatpay", "alipay", "unionpay") and operation == "pay":
         return ("late_ok",)
+    if operation == "bill_file":
+        return CALL  # a file is not signed
+    if provider == "mail":
+        return ("delay", "error", "reset", "reset_after", "hang")
     kinds: tuple[str, ...] = CALL
     if provider == "wechatpay":
         kinds += (*ANSWER, "stale")
     if provider == "alipay" and operation != "wap":
         kinds += (*ANSWER, "sha1")
+    if provider == "unionpay" and operation != "front":
+        kinds += (*ANSWER, *CERTIFICATES)
     if provider == "wechat":
         kinds += ("alter",)
     if operation == "refund":
         kinds += ("abnormal",)
     if (provider, operation) == ("invoice", "issue"):
         kinds += ("fails", "unsealed")
-    if (provider, operation) == ("invoice", "query"):
+    if (provider, operation) == ("invoice", "red"):
+        kinds += ("fails", "asks_buyer")
+    if (provider, operation) in (("invoice", "query"), ("invoice", "query_red")):
         kinds += ("alter",)
     if (provider, operation) == ("sms", "send"):
         kinds += ("per_number", "undelivered", "silent")

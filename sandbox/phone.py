@@ -29,6 +29,7 @@ def blueprint(box: Box) -> Blueprint:
             {
                 "out_trade_no": order["out_trade_no"],
                 "code": order.get("code_url") or order.get("prepay_id"),
+                "provider": "wechatpay",
                 "description": order["description"],
                 "total": order["total"],
                 "state": order["trade_state"],
@@ -38,7 +39,7 @@ def blueprint(box: Box) -> Blueprint:
             }
             for _, order in box.store.all("wechatpay", "order", 50)
         ]
-        orders += _alipay(box, now)
+        orders += _alipay(box, now) + _unionpay(box, now)
         orders.sort(key=lambda order: order["at"], reverse=True)
         messages = [
             {"phone": m["phone"], "text": m["text"], "at": rfc3339(m["at"])[5:19].replace("T", " ")}
@@ -89,7 +90,7 @@ def _alipay(box: Box, now: float) -> list[dict[str, Any]]:
         {
             "out_trade_no": order["out_trade_no"],
             "code": order.get("code") or order["out_trade_no"],
-            "alipay": True,
+            "provider": "alipay",
             "description": order["subject"],
             "total": round(float(order["total_amount"]) * 100),
             "state": _state(order),
@@ -98,4 +99,22 @@ def _alipay(box: Box, now: float) -> list[dict[str, Any]]:
             "at": rfc3339(order["created"])[5:16].replace("T", " "),
         }
         for _, order in [*trades.items(), *unscanned]
+    ]
+
+
+def _unionpay(box: Box, now: float) -> list[dict[str, Any]]:
+    """Payments whose bank page was opened, as the page shows orders."""
+    return [
+        {
+            "out_trade_no": row["out_trade_no"],
+            "code": row["out_trade_no"],
+            "provider": "unionpay",
+            "description": "银联卡支付",
+            "total": int(row["txnAmt"]),
+            "state": ("REFUND" if row["refunded"] else "SUCCESS") if "paid" in row else "NOTPAY",
+            "expired": row["deadline"] <= now,
+            "until": rfc3339(row["deadline"])[11:16],
+            "at": rfc3339(row["created"])[5:16].replace("T", " "),
+        }
+        for _, row in box.store.all("unionpay", "payment", 50)
     ]

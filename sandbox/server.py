@@ -20,7 +20,20 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask, jsonify
 from werkzeug.exceptions import HTTPException
 
-from sandbox import alipay, baidu, controls, faceprint, invoice, keys, phone, tencent_sms, wechat, wechatpay
+from sandbox import (
+    alipay,
+    baidu,
+    controls,
+    faceprint,
+    invoice,
+    keys,
+    mail,
+    phone,
+    tencent_sms,
+    unionpay,
+    wechat,
+    wechatpay,
+)
 from sandbox.box import RESET, Box
 from sandbox.postman import DEFAULT_RETRIES, Postman
 from sandbox.store import Store
@@ -38,9 +51,11 @@ def build(box: Box, postman: Postman) -> Flask:
         controls.blueprint(box),
         wechatpay.blueprint(box, postman),
         alipay.blueprint(box, postman),
+        unionpay.blueprint(box, postman),
         wechat.blueprint(box),
         tencent_sms.blueprint(box),
         invoice.blueprint(box),
+        mail.blueprint(box),
         baidu.blueprint(box),
         faceprint.blueprint(box),
         phone.blueprint(box),
@@ -189,6 +204,7 @@ class Running:
     postman: Postman
     _server: _Server
     _thread: threading.Thread
+    _mail: mail.Sink
 
     def reset(self) -> None:
         """No trouble, an empty journal, the true time, no notification waiting, no identity told. Orders stay."""
@@ -201,6 +217,7 @@ class Running:
     def stop(self) -> None:
         """Stop answering, hang up, close the store. Notifications that wait go on at the next start."""
         self.box.stopping.set()
+        self._mail.stop()
         self._server.shutdown()
         self._server.server_close()
         self._server.hang_up()
@@ -231,6 +248,7 @@ def start(
         store=Store(data_dir / "sandbox" / "state.db"),
         merchants=keys.merchants(data_dir),
         sellers=keys.sellers(data_dir),
+        acquired=keys.acquired(data_dir),
         refund_seconds=refund_seconds,
     )
     postman = Postman(box, notify_retries)
@@ -238,7 +256,8 @@ def start(
     thread = threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="sandbox", daemon=True
     )
+    sink = mail.Sink(box)
     postman.start()
     thread.start()
     bound = int(server.server_address[1])
-    return Running(f"http://{HOST}:{bound}", bound, box, postman, server, thread)
+    return Running(f"http://{HOST}:{bound}", bound, box, postman, server, thread, sink)

@@ -14,11 +14,12 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from sandbox.box import Box, call, taken
+from sandbox.box import Box, Refused, guarded, taken
 from sandbox.controls import body as control_body
 from sandbox.controls import refused
 from sandbox.keys import AUTHORITIES
@@ -33,14 +34,6 @@ _AUTHORIZATION = re.compile(
 )
 _MAINLAND = re.compile(r"(?:\+86|0086|86)?(1[3-9]\d{9})")
 Answer = dict[str, Any]
-
-
-class Refused(Exception):
-    """The whole request is refused: Tencent's code and message, at HTTP 200."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code, self.message = code, message
 
 
 def _reply(content: Answer) -> Response:
@@ -213,30 +206,21 @@ def blueprint(box: Box) -> Blueprint:
         "PullSmsSendStatusByPhoneNumber": ("pull_number", pull_number),
     }
 
+    def opened() -> tuple[str, Callable[[], Response]]:
+        authority, action = caller(), request.headers.get("X-TC-Action", "")
+        if action not in actions:
+            raise Refused("InvalidAction", f"The action `{action}` is invalid.")
+        if request.headers.get("X-TC-Version") != "2021-01-11":
+            raise Refused("NoSuchVersion", "The version is not 2021-01-11.")
+        data = request.get_json(silent=True)
+        if not isinstance(data, dict):
+            raise Refused("FailedOperation.JsonParseFail", "The body is not a JSON object.")
+        operation, act = actions[action]
+        return operation, partial(act, authority, data)
+
     @blue.post("/")
     def entry() -> Response:
-        action = request.headers.get("X-TC-Action", "")
-        try:
-            authority = caller()
-            if action not in actions:
-                raise Refused("InvalidAction", f"The action `{action}` is invalid.")
-            if request.headers.get("X-TC-Version") != "2021-01-11":
-                raise Refused("NoSuchVersion", "The version is not 2021-01-11.")
-            data = request.get_json(silent=True)
-            if not isinstance(data, dict):
-                raise Refused("FailedOperation.JsonParseFail", "The body is not a JSON object.")
-        except Refused as error:
-            box.journal.request(box.journal.page, PROVIDER, "refused", request.method, request.path, 200)
-            return _error(error.code, error.message)
-        operation, act = actions[action]
-
-        def run() -> Response:
-            try:
-                return act(authority, data)
-            except Refused as error:
-                return _error(error.code, error.message)
-
-        return call(box, PROVIDER, operation, _error)(run)()
+        return guarded(box, PROVIDER, opened, _error, _error)
 
     @blue.get("/_control/sms")
     def messages() -> Response:

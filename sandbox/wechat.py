@@ -11,9 +11,10 @@ import json
 import re
 import secrets
 from typing import Any
+from urllib.parse import urlencode
 
 import segno
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify, redirect, request
 
 from sandbox.box import Box, call, merge, taken
 from sandbox.controls import body as control_body
@@ -125,6 +126,39 @@ def blueprint(box: Box) -> Blueprint:
         session_key = base64.b64encode(secrets.token_bytes(16)).decode()
         # the real one sends JSON as text/plain
         return _answer({"session_key": session_key, "openid": login["openid"]}, "text/plain")
+
+    @blue.get("/connect/oauth2/authorize")
+    def authorize() -> Response:
+        """WeChat's page for `snsapi_base`: nobody is asked anything, the browser goes back with a code."""
+        asked, state = request.args, request.args.get("state", "")
+        back = asked.get("redirect_uri", "")
+        fits = asked.get("response_type") == "code" and asked.get("scope") == "snsapi_base"
+        if asked.get("appid") not in apps or not fits or not back.startswith(("http://", "https://")):
+            return Response("redirect_uri 参数错误", 400, content_type="text/plain; charset=utf-8")
+        if not re.fullmatch(r"[A-Za-z0-9]{0,128}", state):
+            return Response("state 参数错误", 400, content_type="text/plain; charset=utf-8")
+        user = box.store.get(PROVIDER, "web_user", "now") or {"openid": "o-web-user-of-the-sandbox-1"}
+        code = f"1{secrets.token_urlsafe(30)[:31]}"
+        known = {"openid": user["openid"], "appid": asked["appid"], "until": box.clock.now() + CODE_LIVES}
+        box.store.put(PROVIDER, "web_code", code, known)
+        sign = "&" if "?" in back else "?"
+        return redirect(f"{back}{sign}{urlencode({'code': code, 'state': state})}", 302)  # type: ignore[return-value]
+
+    @blue.get("/sns/oauth2/access_token")
+    @guarded("web_openid")
+    def web_openid() -> Response:
+        appid = check_app(request.args.get("appid"), request.args.get("secret"))
+        code = request.args.get("code", "")
+        with box.store.changing():
+            known = box.store.pop(PROVIDER, "web_code", code)
+            if known is None:
+                raise Refused(40163 if box.store.get(PROVIDER, "used_code", code) is not None else 40029)
+            box.store.put(PROVIDER, "used_code", code, {})
+        if known["until"] <= box.clock.now() or known["appid"] != appid:
+            raise Refused(40029)
+        tokens = {name: secrets.token_urlsafe(64) for name in ("access_token", "refresh_token")}
+        scope = {"openid": known["openid"], "scope": "snsapi_base"}
+        return _answer({**tokens, "expires_in": TOKEN_LIVES, **scope}, "text/plain")
 
     @blue.post("/cgi-bin/stable_token")
     @guarded("token")
@@ -244,6 +278,13 @@ def blueprint(box: Box) -> Blueprint:
         box.store.put(PROVIDER, "login_code", code, known)
         box.store.put(PROVIDER, "user", openid, {"at": box.clock.now()})
         return jsonify(code=code, openid=openid)
+
+    @blue.post("/_control/wechat/web_user")
+    def web_user() -> Response:
+        """Whose phone the browser of WeChat is on from now on."""
+        openid = str(control_body().get("openid") or f"o{secrets.token_urlsafe(30)[:27]}")
+        box.store.put(PROVIDER, "web_user", "now", {"openid": openid})
+        return jsonify(openid=openid)
 
     @blue.post("/_control/wechat/phone_code")
     def phone_code() -> Response:

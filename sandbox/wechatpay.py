@@ -178,7 +178,7 @@ def blueprint(box: Box, postman: Postman) -> Blueprint:
             raise Refused("PARAM_ERROR", "bill_date格式错误", "/query/bill_date") from None
         ready = datetime(day.year, day.month, day.day, 10, tzinfo=BEIJING) + timedelta(days=1)
         if box.clock.now() < ready.timestamp():
-            raise Refused("NO_STATEMENT_EXIST", "账单尚未生成，请在次日10点后获取")
+            raise Refused("STATEMENT_CREATING", "账单生成中，请在次日10点后获取")
         text = trade_bill(box.store, g.merchant, day).encode()
         if not text:
             raise Refused("NO_STATEMENT_EXIST", "请求的账单文件不存在")
@@ -195,7 +195,7 @@ def blueprint(box: Box, postman: Postman) -> Blueprint:
         )
 
     @blue.get("/v3/billdownload/file")
-    @guarded("bill")
+    @guarded("bill_file")
     def bill_file() -> Response:
         link = box.store.get(PROVIDER, "bill_link", request.args.get("token", ""))
         if link is None or link["until"] < box.clock.now():

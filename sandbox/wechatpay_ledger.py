@@ -104,7 +104,7 @@ class Ledger:
         now = self._box.clock.now()
         if data.get("mchid") != merchant.mchid:
             raise Refused("PARAM_ERROR", "商户号与签名的商户号不一致", "/body/mchid")
-        if data.get("appid") != merchant.appid:
+        if data.get("appid") not in (merchant.appid, merchant.official_appid):
             raise Refused("APPID_MCHID_NOT_MATCH", "appid和mch_id不匹配，请检查后再试")
         number = data.get("out_trade_no")
         if not isinstance(number, str) or not _TRADE_NO.fullmatch(number):
@@ -128,7 +128,7 @@ class Ledger:
             openid = _text(payer if isinstance(payer, dict) else {}, "openid", 128)
         asked = {
             "mchid": merchant.mchid,
-            "appid": merchant.appid,
+            "appid": data["appid"],
             "out_trade_no": number,
             "description": _text(data, "description", 127),
             "attach": _text(data, "attach", 128, need=False),

@@ -28,6 +28,7 @@ from werkzeug.serving import make_server
 from app import create_app, wiring
 from app.core import breaker, db, rates
 from app.core import redis as redis_clients
+from app.policy import told
 from config.settings import Settings, load
 from ops.databases import own_database
 from sandbox import keys, server
@@ -60,6 +61,7 @@ class World:
         db.database.close_idle()  # what a crowd has opened is not kept from the other workers
         redis_clients.queue().flushdb()
         rates.forget()
+        told.forget()
         breaker.close_all()
         self.sandbox.reset()
 
@@ -92,6 +94,14 @@ def own_redis(url: str | None) -> Iterator[str]:
         shutil.rmtree(socket_path.parent)
 
 
+def _a_front(data_dir: Path) -> Path:
+    """A build of the front end with nothing but its page: tests do not wait for the real one."""
+    folder = data_dir / "front"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "index.html").write_text("<!doctype html><title>front</title>", encoding="utf-8")
+    return folder
+
+
 @contextmanager
 def build(data_dir: Path, database: str | None = None, *, durable: bool = False) -> Iterator[World]:
     """A world in `data_dir`, with an empty database (`database`: the URL of its server, default: by the
@@ -108,6 +118,7 @@ def build(data_dir: Path, database: str | None = None, *, durable: bool = False)
         settings = load(
             {
                 "DATA_DIR": str(data_dir),
+                "FRONT_DIR": str(_a_front(data_dir)),
                 "DATABASE_URL": database_url,
                 "DATABASE_CONNECTIONS": "40",  # two workers: PostgreSQL takes 100 unless told otherwise
                 "REDIS_URL": redis_url,

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal
 
+import peewee
 import structlog
 
 from app.account import limits
@@ -36,6 +37,7 @@ SHARED = {"login": "outside", "reset": "outside"}  # asked for outside of a sess
 TICKET = "sms code"
 LIVES = timedelta(minutes=5)
 TRIES = 5
+REPEATS = 10  # of a code that was right, where the answer was lost
 WAIT_SECONDS = 60
 A_DAY = 10  # the most that one phone gets
 WINDOWS = ((timedelta(minutes=1), 1), (timedelta(hours=1), 5), (timedelta(days=1), A_DAY))
@@ -168,9 +170,25 @@ def check(
     """The code of this ID number for `purpose` that `ticket` names or, without one, the newest that `asker` was sent,
     if it is this one. Counts a try, right or wrong, whatever happens afterwards; `use` it in the transaction of what
     it opens. Raises `code_wrong`."""
-    named = _named(ticket, now)
+    row = _newest(id_number, purpose, asker, _named(ticket, now))
+    unused = VerificationCode.used_at.is_null() & (VerificationCode.expires_at > now)
+    if row is None or not _counted(row, TRIES, unused) or not _fits(row, code) or row.person_id is None:
+        raise CODE_WRONG()
+    return row
+
+
+def check_used(id_number: str, purpose: Purpose, code: str, *, asker: str) -> None:
+    """The code that `asker` has used comes again, because the answer to it was lost. Counts a try. Raises
+    `code_wrong` for another one."""
+    row = _newest(id_number, purpose, asker, None)
+    used = VerificationCode.used_at.is_null(False)
+    if row is None or not _counted(row, TRIES + REPEATS, used) or not _fits(row, code):
+        raise CODE_WRONG()
+
+
+def _newest(id_number: str, purpose: Purpose, asker: str, named: str | None) -> VerificationCode | None:
     asked_here = VerificationCode.asker_index.in_(crypto.indexes("verification_code.asker", asker))
-    row = (
+    row: VerificationCode | None = (
         VerificationCode.select()
         .where(
             VerificationCode.subject_index.in_(crypto.indexes("person.id_number", id_number)),
@@ -180,18 +198,12 @@ def check(
         .order_by(VerificationCode.created_at.desc(), VerificationCode.id.desc())
         .first()
     )
-    if row is None:
-        raise CODE_WRONG()
-    counted = VerificationCode.update(tries=VerificationCode.tries + 1).where(
-        VerificationCode.id == row.id,
-        VerificationCode.tries < TRIES,
-        VerificationCode.used_at.is_null(),
-        VerificationCode.expires_at > now,
-    )
-    if not counted.execute() or not _fits(row, code) or row.person_id is None:
-        raise CODE_WRONG()
-    found: VerificationCode = row
-    return found
+    return row
+
+
+def _counted(row: VerificationCode, most: int, where: peewee.Expression) -> bool:
+    tried = VerificationCode.update(tries=VerificationCode.tries + 1)
+    return bool(tried.where(VerificationCode.id == row.id, VerificationCode.tries < most, where).execute())
 
 
 def use(row: VerificationCode, *, now: datetime) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from app.account.errors import CONSENT_NEEDED, CONSENT_OUTDATED
+from app.account.errors import CONSENT_NEEDED, CONSENT_OUTDATED, CONSENT_STAYS
 from app.account.models import Consent
 from app.core import audit
 from app.core.db import insert_once, transaction
+from app.core.errors import NOT_FOUND
 
 # The version of each text that is in force: raise it when the text changes, and everybody is asked again.
 VERSIONS = {"agreement": "1", "face": "1"}
+WITHDRAWABLE = frozenset({"face"})
 
 
 def agreed(person_id: str, kind: str) -> bool:
@@ -30,6 +32,25 @@ def write(person_id: str, kind: str, version: str, *, now: datetime, session_id:
         if insert_once(Consent, **values, session_id=session_id, agreed_at=now):
             who = f"person:{person_id}"
             audit.record(who, "consent.given", who, now=now, kind=kind, version=version, session=session_id)
+
+
+def given_at(person_id: str, kind: str) -> datetime | None:
+    """When the person agreed to the text that is in force."""
+    row = Consent.get_or_none(Consent.person_id == person_id, Consent.kind == kind, Consent.version == VERSIONS[kind])
+    return row.agreed_at if row is not None else None
+
+
+def withdraw(person_id: str, kind: str, *, now: datetime) -> None:
+    """Take back what was agreed to, in every version; a second time changes nothing. That it was given, and when,
+    stays in the audit log. Raises `not_found`, `consent_stays`."""
+    if kind not in VERSIONS:
+        raise NOT_FOUND()
+    if kind not in WITHDRAWABLE:
+        raise CONSENT_STAYS()
+    with transaction():
+        if Consent.delete().where(Consent.person_id == person_id, Consent.kind == kind).execute():
+            who = f"person:{person_id}"
+            audit.record(who, "consent.withdrawn", who, now=now, kind=kind)
 
 
 def drop_of_other_sessions(person_id: str, session_id: str, *, now: datetime) -> None:

@@ -31,5 +31,13 @@ PASSWORD_WRONG = problem("password_wrong", 422, "密码不正确，请核对后�
 PASSWORD_WEAK = problem("password_weak", 422, "新密码不符合要求，请按提示修改后再提交。")
 PHONE_SAME = problem("phone_unchanged", 409, "新手机号与现在的手机号相同，不需要更换。")
 CONSENT_NEEDED = problem("consent_needed", 403, "请先阅读并同意相关协议，再继续。")
+CONSENT_STAYS = problem(
+    "consent_stays", 409, "使用本平台必须同意用户协议，不能单独撤回。要停止使用、注销账号，请拨打客服电话。"
+)
 CONSENT_OUTDATED = problem("consent_outdated", 409, "协议已经更新，请刷新页面，阅读最新版本后再同意。")
 PERSON_CONFLICT = problem("person_conflict", 409, "同一身份证号登记了不同的姓名，请联系客服核对。")
+IDENTITY_SAME = problem("identity_unchanged", 409, "填写的姓名、身份证号与现在登记的相同，不需要更正。")
+ID_NUMBER_TAKEN = problem(
+    "id_number_taken", 409, "这个身份证号已经属于另一位学员。如果是同一个人，请改用“合并账号”。"
+)
+CANNOT_MERGE = problem("cannot_merge", 409, "这两个账号现在不能合并，请按提示处理后再申请。")

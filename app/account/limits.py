@@ -64,14 +64,17 @@ def _keys(scope: str, *parts: str) -> Keys:
     return crypto.indexes(f"login_throttle.{scope}", "\n".join(parts))
 
 
-def _row(scope: str, keys: Keys, now: datetime) -> LoginThrottle:
-    """The counter, made where there is none. One under an older key is moved to today's."""
+def _row(scope: str, keys: Keys, now: datetime, account: str | None = None) -> LoginThrottle:
+    """The counter, made where there is none, for `account` (its own key). One under an older key is moved to
+    today's."""
     found = _find(scope, keys)
     if found is None:
-        insert_once(LoginThrottle, scope=scope, key=keys[0], failures=0, last_at=now)
+        insert_once(LoginThrottle, scope=scope, key=keys[0], account_key=account, failures=0, last_at=now)
     elif found.key != keys[0] and not _move(found, keys[0]):
         found = None
     row: LoginThrottle = found or LoginThrottle.get(LoginThrottle.scope == scope, LoginThrottle.key == keys[0])
+    if account is not None and row.account_key != account:
+        LoginThrottle.update(account_key=account).where(LoginThrottle.id == row.id).execute()
     return row
 
 
@@ -83,7 +86,7 @@ def _find(scope: str, keys: Keys) -> LoginThrottle | None:
 def _move(row: LoginThrottle, key: str) -> bool:
     try:
         with savepoint():
-            LoginThrottle.update(key=key).where(LoginThrottle.id == row.id).execute()
+            LoginThrottle.update(key=key, account_key=None).where(LoginThrottle.id == row.id).execute()
     except peewee.IntegrityError:  # somebody made today's meanwhile
         return False
     row.key = key
@@ -142,7 +145,7 @@ def begin_login(account: str, address: str, *, with_code: bool, now: datetime) -
     with transaction():
         overall_keys, pair_keys = _keys("account", account), _keys(PAIR.scope, account, address)
         overall = _row("account", overall_keys, now)
-        pair = _row(PAIR.scope, pair_keys, now)
+        pair = _row(PAIR.scope, pair_keys, now, overall_keys[0])
         known_here = pair.trusted_until is not None and now < pair.trusted_until
         full = overall.failures >= GUARD_AFTER and now - overall.last_at <= GUARD_LASTS
         guarded = full and not known_here
@@ -192,11 +195,47 @@ def clear(account: str, address: str | None, *, now: datetime) -> None:
     """The owner has proved who they are, at `address` (None: on the telephone): forget the failures at the account,
     and know the address for a while. Rows in the order of `begin_login`, so that neither waits for the other."""
     if address is not None:
-        row = _row(PAIR.scope, _keys(PAIR.scope, account, address), now)
+        row = _row(PAIR.scope, _keys(PAIR.scope, account, address), now, _keys("account", account)[0])
         values = {"failures": 0, "last_at": now, "trusted_until": now + TRUST_LASTS}
         LoginThrottle.update(values).where(LoginThrottle.id == row.id).execute()
         _take_back("address", _keys("address", address))
     _forgive("account", _keys("account", account))
+
+
+@dataclass(frozen=True)
+class Locks:
+    """What keeps an account's owner out: the guard (an SMS code beside the password), pauses at addresses or of the
+    password asked for again (until the last of them ends), each None where there is none."""
+
+    guarded_until: datetime | None
+    paused_until: datetime | None
+
+
+def locks(account: str, person_id: str, *, now: datetime) -> Locks:
+    """How the account stands."""
+    guard, pauses = None, []
+    mine = (LoginThrottle.scope == "account") & LoginThrottle.key.in_(_keys("account", account))
+    pairs = (LoginThrottle.scope == PAIR.scope) & LoginThrottle.account_key.in_(_keys("account", account))
+    inside = (LoginThrottle.scope == SIGNED_IN.scope) & LoginThrottle.key.in_(_keys(SIGNED_IN.scope, person_id))
+    for row in LoginThrottle.select().where(mine | pairs | inside):
+        if row.scope == "account":
+            if row.failures >= GUARD_AFTER and now - row.last_at <= GUARD_LASTS:
+                guard = row.last_at + GUARD_LASTS
+        elif until := paused_until(PAIR if row.scope == PAIR.scope else SIGNED_IN, row.failures, row.last_at):
+            pauses.append(until)
+    later = [until for until in pauses if until > now]
+    return Locks(guard, max(later, default=None))
+
+
+def unlock(account: str, person_id: str) -> None:
+    """Support has made sure that it is the owner: forget the failures at the account, everywhere. Rows in the order
+    of `begin_login`."""
+    _forgive("account", _keys("account", account))
+    pairs = LoginThrottle.update(failures=0).where(
+        LoginThrottle.scope == PAIR.scope, LoginThrottle.account_key.in_(_keys("account", account))
+    )
+    pairs.execute()
+    _forgive(SIGNED_IN.scope, _keys(SIGNED_IN.scope, person_id))
 
 
 def hold(scope: str, what: str, *, now: datetime) -> None:

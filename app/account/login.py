@@ -39,9 +39,16 @@ def activates_by_sms(programme: Programme) -> bool:
     return "sms_to_supplied_phone" in programme.activation.methods
 
 
-def sign_in(person_id: str, programme: str, channel: str, *, proved: bool, now: datetime) -> SignedIn:
-    """Open a session and say what comes next."""
-    token = service.open_session(person_id, programme, channel, activated=proved, now=now)
+def sign_in(
+    person_id: str, programme: str, channel: str, *, proved: bool, now: datetime, session_id: str | None = None
+) -> SignedIn:
+    """Open a session, `session_id` if that is named, and say what comes next."""
+    token = service.open_session(person_id, programme, channel, activated=proved, now=now, session_id=session_id)
+    return signed_in(person_id, token, proved=proved)
+
+
+def signed_in(person_id: str, token: str, *, proved: bool) -> SignedIn:
+    """What comes next in the session of `token`."""
     person = service.get_person(person_id)
     step = service.next_step(person, proved=proved)
     return SignedIn(token, step, step == "home", person.password_hash is None)
@@ -108,8 +115,11 @@ def send_code(programme_key: str, id_number: str, purpose: codes.Purpose, *, add
     return codes.ticket_of(row)
 
 
-def logout(person_id: str, session_id: str, *, now: datetime) -> None:
-    """End this session; a second time there is none to end."""
+def logout(person_id: str, session_id: str, *, everywhere: bool = False, now: datetime) -> None:
+    """End this session, or (`everywhere`) all of the person's; a second time there is none to end."""
     with transaction():
+        if everywhere:
+            service.get_person(person_id, locked=True)  # a sign-in of this moment ends too, or comes after
+            service.end_sessions(person_id, now=now)
         service.end_session(session_id, now=now)
-        audit.record(f"person:{person_id}", "logout", f"session:{session_id}", now=now)
+        audit.record(f"person:{person_id}", "logout", f"session:{session_id}", now=now, everywhere=everywhere)

@@ -13,7 +13,14 @@ from app.core.clock import shanghai
 from app.core.db import transaction
 
 NoticeKind = Literal[
-    "password_set", "password_reset", "phone_changed", "wechat_bound", "wechat_rebound", "wechat_unbound"
+    "password_set",
+    "password_reset",
+    "phone_changed",
+    "wechat_bound",
+    "wechat_rebound",
+    "wechat_unbound",
+    "identity_corrected",
+    "accounts_merged",
 ]
 _WHAT: dict[str, str] = {
     "password_set": "修改密码",
@@ -22,6 +29,8 @@ _WHAT: dict[str, str] = {
     "wechat_bound": "绑定微信",
     "wechat_rebound": "换绑微信",
     "wechat_unbound": "解绑微信",
+    "identity_corrected": "更正身份信息",
+    "accounts_merged": "合并账号",
 }
 
 

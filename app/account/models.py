@@ -9,9 +9,11 @@ from app.core.db import BaseModel, UtcField
 
 
 class Person(BaseModel):
-    """One human being. `phone_origin`: 'roster' (a regulator or an employer supplied it) or 'verified' (a code came
-    back from it). `password_hash` None: the programme's first password, which opens nothing but the activation.
-    `password_set_at`: since when the password is what it is; what was bound with an earlier one opens nothing."""
+    """One human being. `phone_origin`: 'roster' (a regulator or an employer supplied it), 'verified' (a code came
+    back from it) or 'support' (two of the staff entered it). `merged_into`: it was the same human being as that
+    one, who has everything since; this row opens nothing any more. `password_hash` None: the programme's first
+    password, which opens nothing but the activation. `password_set_at`: since when the password is what it is; what
+    was bound with an earlier one opens nothing."""
 
     id_number = Sealed(indexed=True)
     id_number_sealed = peewee.TextField()
@@ -27,12 +29,14 @@ class Person(BaseModel):
     password_set_at = UtcField(null=True)
     activated_at = UtcField(null=True)
     created_at = UtcField()
+    merged_into = peewee.CharField(16, null=True, index=True)
 
 
 class Session(BaseModel):
     """A sign-in. `proved` False: opens nothing but the activation. `activated`: a full one, that is proved, and the
     person has a password of their own and agreed to the user agreement, in the version `agreement`: once another one
-    is in force it is none any more, until they agreed to that. Over at `ended_at` or `expires_at`."""
+    is in force it is none any more, until they agreed to that. Over at `ended_at` or `expires_at`. `followed_by`: the
+    session that the activation opened in its place."""
 
     person_id = peewee.CharField(16, index=True)
     programme = peewee.CharField(32)
@@ -43,6 +47,7 @@ class Session(BaseModel):
     created_at = UtcField()
     expires_at = UtcField(index=True)
     ended_at = UtcField(null=True)
+    followed_by = peewee.CharField(16, null=True)
 
 
 # what a session is judged by, in this order
@@ -109,12 +114,15 @@ class Notice(BaseModel):
 
 
 class LoginThrottle(BaseModel):
-    """Failures counted under one key: an account at an address, an address, an account. Keys are keyed hashes."""
+    """Failures counted under one key: an account at an address, an address, an account. Keys are keyed hashes.
+    `account_key`: of an account at an address, the account's own key, so that support can let its owner in wherever
+    they are."""
 
-    keyed = ("key",)
+    keyed = ("key", "account_key")
 
     scope = peewee.CharField(16)
     key = peewee.CharField(32)
+    account_key = peewee.CharField(32, null=True, index=True)
     failures = peewee.IntegerField(default=0)
     last_at = UtcField(index=True)
     trusted_until = UtcField(null=True)

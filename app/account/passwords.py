@@ -1,48 +1,22 @@
-"""Passwords: argon2id, the programme's first passwords, and what a person's own has to be like."""
+"""Passwords: the programme's first passwords, and what a person's own has to be like."""
 
 from __future__ import annotations
 
-import functools
 import hmac
-import os
 import re
 from datetime import datetime
-from threading import BoundedSemaphore
-
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 
 from app.account import limits
 from app.account.errors import PASSWORD_WEAK, PASSWORD_WRONG
 from app.account.models import Person
 from app.core.errors import NOT_FOUND
+from app.core.passwords import hash_ as hash_
+from app.core.passwords import verify
 from app.policy import rules
 from app.policy.schema import Programme
 
 SHORTEST, LONGEST = 8, 64
 PIECE = 6  # so many characters of the ID number in a row are too many
-# OWASP's Password Storage Cheat Sheet: argon2id with 19 MiB, 2 passes, 1 lane
-_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-_slots = BoundedSemaphore(2 * (os.cpu_count() or 2))  # bounds the memory that many logins at once take
-
-
-def hash_(password: str) -> str:
-    """The argon2id hash to store."""
-    with _slots:
-        return _hasher.hash(password)
-
-
-@functools.cache
-def _nobodys() -> str:
-    return hash_("nobody has this one")
-
-
-def _verify(stored: str, password: str) -> bool:
-    with _slots:
-        try:
-            return _hasher.verify(stored, password)
-        except (VerificationError, InvalidHashError):
-            return False
 
 
 def first_passwords(programme: Programme, person: Person) -> set[str]:
@@ -62,16 +36,16 @@ def matches(programme: Programme, person: Person | None, password: str) -> bool:
     """Whether it is the person's password. One argon2 verification in every case (fault L5): for a person, for one
     who has only a first password, and for nobody (None)."""
     own = person.password_hash if person else None
-    right = _verify(own or _nobodys(), password)
+    right = verify(own, password)
     if person is None or own is not None:
-        return right and own is not None
+        return right
     given = password.encode()
     return any(hmac.compare_digest(given, first.encode()) for first in first_passwords(programme, person))
 
 
 def is_own(person: Person, password: str) -> bool:
     """Whether it is the password that the person chose."""
-    return person.password_hash is not None and _verify(person.password_hash, password)
+    return person.password_hash is not None and verify(person.password_hash, password)
 
 
 def require(person_id: str, password: str, *, now: datetime) -> Person:

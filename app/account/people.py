@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,20 +52,49 @@ def id_number_index(id_number: str) -> str:
     return crypto.index("person.id_number", id_number)
 
 
+def standing(ids: Collection[str]) -> list[str]:
+    """These persons, and in place of those who were merged the ones that they were merged into."""
+    rows = Person.select(Person.id, Person.merged_into).where(Person.id.in_(list(ids))).tuples()
+    return list(dict.fromkeys(into or row_id for row_id, into in rows))
+
+
+def named(text: str, limit: int) -> list[str]:
+    """The people of exactly this name, in the form in which names are stored."""
+    found = Person.select(Person.id).where(
+        Person.name_index.in_(crypto.indexes("person.name", text)), Person.merged_into.is_null()
+    )
+    return [row_id for (row_id,) in found.order_by(Person.id).limit(limit).tuples()]
+
+
+def merged(person_id: str) -> list[str]:
+    """Who was merged into this person."""
+    query = Person.select(Person.id).where(Person.merged_into == person_id).order_by(Person.id)
+    return [row_id for (row_id,) in query.tuples()]
+
+
 def find_by_id_number(id_number: str) -> Person | None:
-    """The person with this (normalised) ID number."""
-    return _by_id_number([id_number]).get(id_number)
+    """The person with this (normalised) ID number; nobody, where they were merged into another one: that one signs in
+    with their own."""
+    return _with_id_numbers([id_number]).get(id_number)
 
 
 def _by_id_number(numbers: Sequence[str]) -> dict[str, Person]:
-    """The persons with these ID numbers."""
+    """Whom a roster means by these ID numbers: who was merged is the one they were merged into."""
+    known = _with_id_numbers(numbers, merged=True)
+    into = {row.merged_into for row in known.values()} - {None}
+    kept = {person.id: person for person in Person.select().where(Person.id.in_(list(into)))} if into else {}
+    return {number: kept[row.merged_into] if row.merged_into else row for number, row in known.items()}
+
+
+def _with_id_numbers(numbers: Sequence[str], *, merged: bool = False) -> dict[str, Person]:
     known: dict[str, Person] = {}
     distinct = list(dict.fromkeys(numbers))
     for start in range(0, len(distinct), 500):
         part = distinct[start : start + 500]
         whose = {key: number for number in part for key in crypto.indexes("person.id_number", number)}
         for person in Person.select().where(Person.id_number_index.in_(list(whose))):
-            known[whose[person.id_number_index]] = person
+            if merged or person.merged_into is None:
+                known[whose[person.id_number_index]] = person
     return known
 
 

@@ -14,7 +14,7 @@ from marshmallow.validate import Equal, Length, OneOf, Regexp
 from app.account.id_number import normalise
 from app.account.service import CONSENT_KINDS
 
-CHANNELS = ("web", "mini_program", "app")
+CHANNELS = ("web", "phone_web", "mini_program", "app")
 
 
 def plain(text: str) -> None:
@@ -73,9 +73,17 @@ class LoginIn(Schema):
     programme = _programme()
     id_number = _id_number()
     password = _password("密码；首次登录用项目的初始密码")
-    channel = String(required=True, validate=OneOf(CHANNELS, error="请从网页、小程序或 App 登录。"))
+    channel = String(
+        required=True,
+        validate=OneOf(CHANNELS, error="请从网页、小程序或 App 登录。"),
+        metadata={"description": "web 电脑网页 / phone_web 手机网页（含微信里打开的）/ mini_program 小程序 / app"},
+    )
     code = _code(required=False)
     ticket = _ticket()
+
+
+class LogoutIn(Schema):
+    everywhere = Boolean(load_default=False, metadata={"description": "退出本人在所有设备上的登录"})
 
 
 class SignedInOut(Schema):

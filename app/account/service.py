@@ -5,10 +5,14 @@ What its own screens do stands beside this file: login.py, activation.py, passwo
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal
 
 from app.account import codes, consents, limits, passwords, sessions
+from app.account.identity import change_phone_by_support, correct, whose
+from app.account.merging import Part, merge, why_not
+from app.account.merging import part as on_merge
 from app.account.messages import Message, NoticeKind, code_message, notice_message, tell_owner
 from app.account.models import Person
 from app.account.people import (
@@ -18,6 +22,8 @@ from app.account.people import (
     find_by_id_number,
     find_or_create_people,
     look_up_people,
+    merged,
+    named,
 )
 from app.account.sessions import (
     authenticate,
@@ -36,43 +42,72 @@ from app.core.errors import NOT_FOUND
 __all__ = [
     "CONSENT_KINDS",
     "CONSENT_VERSIONS",
+    "WITHDRAWABLE",
     "Known",
+    "Limit",
     "Message",
     "NameConflict",
     "NewPerson",
     "NoticeKind",
+    "Part",
     "activate",
     "authenticate",
     "change_phone",
+    "change_phone_by_support",
     "clear_login_limits",
     "code_message",
+    "consent_given_at",
+    "correct",
+    "count_try",
     "end_session",
     "end_sessions",
     "find_by_id_number",
     "find_or_create_people",
     "forget",
+    "forget_tries",
     "get_person",
     "get_session",
+    "give_back_tries",
     "give_consent",
     "has_consent",
     "hold",
     "look_up_people",
+    "merge",
+    "merged",
+    "named",
     "next_step",
     "notice_message",
+    "on_merge",
     "open_session",
+    "people",
     "require_consent",
     "require_password",
     "tell_owner",
     "token_of",
+    "whose",
+    "why_not",
+    "withdraw_consent",
 ]
 
 CONSENT_VERSIONS = consents.VERSIONS
 CONSENT_KINDS = tuple(consents.VERSIONS)
 
 has_consent = consents.agreed
+consent_given_at = consents.given_at
+withdraw_consent = consents.withdraw
+WITHDRAWABLE = consents.WITHDRAWABLE
 require_consent = consents.require
 require_password = passwords.require
 hold = limits.hold
+Limit = limits.Limit  # of guesses at something else than a trainee's account: the same counters, other scopes
+count_try = limits.count
+forget_tries = limits.succeed
+give_back_tries = limits.give_back
+
+
+def people(ids: Collection[str]) -> list[Person]:
+    """These persons, in no order; who is not there is left out."""
+    return list(Person.select().where(Person.id.in_(list(ids)))) if ids else []
 
 
 def get_person(person_id: str, *, locked: bool = False) -> Person:
@@ -123,12 +158,16 @@ def change_phone(person_id: str, programme: str, phone: str, *, by: Literal["sms
     return new
 
 
-def clear_login_limits(person_id: str, *, actor: str, reason: str, now: datetime) -> None:
-    """Support lets an owner in whose account strangers keep guarded and who has no phone; `actor` is 'staff:<id>'."""
+def clear_login_limits(
+    person_id: str, *, actor: str, reason: str, now: datetime, programme: str | None = None
+) -> None:
+    """Support lets an owner in who is kept out by wrong passwords, theirs or strangers'; `actor` is 'staff:<id>'."""
     person = get_person(person_id)
     with transaction():
-        limits.clear(person.id_number, None, now=now)
-        audit.record(actor, "login.limits_cleared", f"person:{person_id}", now=now, reason=reason)
+        limits.unlock(person.id_number, person.id)
+        audit.record(
+            actor, "login.limits_cleared", f"person:{person_id}", now=now, reason=reason, programme=programme
+        )
 
 
 def forget(*, now: datetime) -> int:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise, repeat
 from typing import Any, Literal
 
 from app.account.consents import VERSIONS, agreed
 from app.account.models import SESSION_COLUMNS, Person, Session
-from app.core import tokens
+from app.core import canaries, tokens
 from app.core.access import Identity, Reading
+from app.core.db import compare_and_set, lock, transaction
 from app.core.errors import NOT_FOUND
 from app.core.ids import new_id
+from app.core.rotation import Use
 from app.core.statement import Statement
 
 PURPOSE = "session"
-LIVES = {"web": timedelta(days=1), "mini_program": timedelta(days=30), "app": timedelta(days=30)}
+LIVES = {
+    "web": timedelta(days=1),
+    "phone_web": timedelta(days=7),
+    "mini_program": timedelta(days=30),
+    "app": timedelta(days=30),
+}
 ACTIVATING_LIVES = timedelta(minutes=30)
 
 Step = Literal["activate", "password", "consent", "home"]
@@ -34,24 +43,26 @@ def open_session(
 ) -> str:
     """A new session and its token, always a fresh one (fault L3). `activated`: the person has proved who they are;
     the session is a full one as soon as they also have a password of their own and agreed to the user agreement.
-    `session_id`: a fresh one, for who has to name it beforehand."""
-    person = Person.get_or_none(Person.id == person_id)
-    if person is None:
-        raise NOT_FOUND()
+    `session_id`: a fresh one, for who has to name it beforehand. Raises `not_found`, also for who was merged into
+    another person."""
     life = LIVES[channel] if activated else ACTIVATING_LIVES
     session_id = session_id or new_id()
-    full = next_step(person, proved=activated) == "home"
-    Session.create(
-        id=session_id,
-        person_id=person_id,
-        programme=programme,
-        channel=channel,
-        proved=activated,
-        activated=full,
-        agreement=VERSIONS["agreement"] if full else None,
-        created_at=now,
-        expires_at=now + life,
-    )
+    with transaction():
+        person = lock(Person.select().where(Person.id == person_id)).first()  # or a merge misses this session
+        if person is None or person.merged_into is not None:
+            raise NOT_FOUND()
+        full = next_step(person, proved=activated) == "home"
+        Session.create(
+            id=session_id,
+            person_id=person_id,
+            programme=programme,
+            channel=channel,
+            proved=activated,
+            activated=full,
+            agreement=VERSIONS["agreement"] if full else None,
+            created_at=now,
+            expires_at=now + life,
+        )
     return tokens.sign(PURPOSE, session_id, expires=now + life)
 
 
@@ -62,6 +73,19 @@ _READ = Statement(
 
 def _read(session_id: str) -> list[tuple[Any, ...]]:
     found: list[tuple[Any, ...]] = _READ(session_id).fetchall()
+    return found
+
+
+_READ_FOLLOWED = Statement(
+    lambda slot: Session.select(*SESSION_COLUMNS).where(
+        Session.id == slot, Session.ended_at.is_null() | Session.followed_by.is_null(False)
+    ),
+)
+
+
+def or_followed(session_id: str) -> list[tuple[Any, ...]]:
+    """A `Reading` of a session that goes on, or that the activation ended: for the repeated activation alone."""
+    found: list[tuple[Any, ...]] = _READ_FOLLOWED(session_id).fetchall()
     return found
 
 
@@ -101,6 +125,11 @@ def end_session(session_id: str, *, now: datetime) -> None:
     Session.update(ended_at=now).where(Session.id == session_id, Session.ended_at.is_null()).execute()
 
 
+def follow(session_id: str, by: str, *, now: datetime) -> bool:
+    """End a session in favour of the session `by`: True for one caller ever."""
+    return compare_and_set(Session, session_id, {"ended_at": None}, {"ended_at": now, "followed_by": by})
+
+
 def end_sessions(person_id: str, *, now: datetime, keep: str | None = None, channel: str | None = None) -> int:
     """End every session of a person (of one channel) but `keep`; gives how many ended."""
     query = Session.update(ended_at=now).where(Session.person_id == person_id, Session.ended_at.is_null())
@@ -125,6 +154,18 @@ def token_of(session_id: str, *, now: datetime) -> str | None:
     if session.ended_at is not None or session.expires_at <= now:
         return None
     return tokens.sign(PURPOSE, session_id, expires=session.expires_at)
+
+
+def uses(now: datetime) -> Iterator[Use]:
+    """The keys that signed the tokens of sessions which are not over (`app.core.rotation`): the one that wrote when a
+    session began."""
+    signing = canaries.periods(canaries.SIGNING)
+    for (key_id, since), (_, until) in pairwise(signing):
+        going_on = Session.ended_at.is_null() & (Session.expires_at > now)
+        of_its_time = (Session.created_at >= since) & (Session.created_at < until)
+        yield from repeat(
+            Use(canaries.SIGNING, key_id, "session"), Session.select().where(of_its_time, going_on).count()
+        )
 
 
 def forget(*, now: datetime) -> int:

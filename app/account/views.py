@@ -16,6 +16,7 @@ from app.account.schemas import (
     CodeSentOut,
     ConsentIn,
     LoginIn,
+    LogoutIn,
     MeOut,
     NextOut,
     PasswordIn,
@@ -25,6 +26,7 @@ from app.account.schemas import (
     ResetOut,
     SignedInOut,
 )
+from app.account.sessions import or_followed
 from app.core.access import Role, access, client_address, identity, request_now
 
 blueprint = APIBlueprint("account", __name__, url_prefix="/api/v1", tag="账号")
@@ -45,7 +47,7 @@ def _sent(notice: str, **more: str | None) -> Body:
 
 
 @blueprint.post("/login")
-@access(Role.PUBLIC)
+@access(Role.PUBLIC, entrance=True)
 @blueprint.input(LoginIn)
 @blueprint.output(SignedInOut)
 @blueprint.doc(
@@ -95,11 +97,16 @@ def post_login_code(json_data: Body) -> Body:
 
 @blueprint.post("/logout")
 @access(Role.ACTIVATING)
+@blueprint.input(LogoutIn)
 @blueprint.output({}, status_code=204)
-@blueprint.doc(summary="退出登录", description="本次会话立即失效。", responses={401: "未登录"})
-def post_logout() -> str:
+@blueprint.doc(
+    summary="退出登录",
+    description="本次会话立即失效；everywhere 为 true 时，本人在所有设备上的登录都失效。",
+    responses={401: "未登录"},
+)
+def post_logout(json_data: Body) -> str:
     who = identity()
-    login.logout(who.person_id, who.session_id, now=request_now())
+    login.logout(who.person_id, who.session_id, everywhere=json_data["everywhere"], now=request_now())
     return ""
 
 
@@ -117,12 +124,12 @@ def post_activation_code() -> Body:
 
 
 @blueprint.post("/activation")
-@access(Role.ACTIVATING)
+@access(Role.ACTIVATING, reading=or_followed)
 @blueprint.input(CodeIn)
 @blueprint.output(SignedInOut)
 @blueprint.doc(
     summary="激活账号",
-    description="验证码正确后返回新的令牌，原令牌失效。",
+    description="验证码正确后返回新的令牌，原令牌失效；回答丢失时可用原令牌和同一验证码重发，得到同一个新会话。",
     responses={401: "未登录", 409: "已激活", 422: "验证码不正确"},
 )
 def post_activation(json_data: Body) -> Body:
@@ -191,6 +198,19 @@ def post_consent(json_data: Body) -> Body:
     who, now = identity(), request_now()
     service.give_consent(who.person_id, json_data["kind"], json_data["version"], now=now, session_id=who.session_id)
     return {"next": me.describe(who, now=now).next}
+
+
+@blueprint.delete("/consents/<kind>")
+@access(Role.TRAINEE)
+@blueprint.output({}, status_code=204)
+@blueprint.doc(
+    summary="撤回同意",
+    description="只能撤回 face：撤回后不再核验人脸，上传头像和学习前要重新同意。重复撤回不变。",
+    responses={401: "未登录", 404: "没有这项协议", 409: "这项不能单独撤回"},
+)
+def delete_consent(kind: str) -> str:
+    service.withdraw_consent(identity().person_id, kind, now=request_now())
+    return ""
 
 
 @blueprint.get("/me")

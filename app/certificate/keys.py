@@ -7,9 +7,10 @@ from datetime import datetime
 
 from app.certificate.models import ProofPhoto, photo_aad
 from app.core import crypto
+from app.core.canaries import PHOTOS
 from app.core.crypto import CannotOpen
 from app.core.db import compare_and_set
-from app.core.rotation import PHOTOS, Use
+from app.core.rotation import Use
 
 
 def rewrite(_now: datetime) -> Iterator[bool | str]:
@@ -28,7 +29,7 @@ def rewrite(_now: datetime) -> Iterator[bool | str]:
         yield compare_and_set(ProofPhoto, row_id, {"sealed": sealed}, {"sealed": fresh})
 
 
-def uses() -> Iterator[Use]:
+def uses(_now: datetime) -> Iterator[Use]:
     """The key of each photo."""
     for _, sealed in _photos():
         yield Use(PHOTOS, crypto.key_of(sealed), "proof_photo.sealed")

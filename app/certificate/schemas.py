@@ -20,7 +20,9 @@ class ProofOut(Schema):
     issued_on = String(**_MAYBE, metadata={"format": "date"})
     revoked_on = String(**_MAYBE, metadata={"format": "date"})
     pdf_url = String(**_MAYBE, metadata={"description": "十分钟内有效；已撤销的证明，文件上标明“已撤销”"})
-    verify_url = String(**_MAYBE)
+    verify_url = String(**_MAYBE, metadata={"description": "公开核验页，可以转发"})
+    qr_svg = String(**_MAYBE, metadata={"description": "公开核验页的二维码（data: URI，SVG）"})
+    share_text = String(**_MAYBE, metadata={"description": "转发时的一句话，没有姓名"})
     note = String(**_MAYBE)
 
 

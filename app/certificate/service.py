@@ -104,7 +104,12 @@ def issue(proof_id: str, *, now: datetime) -> Proof:
                 _note(row.id, Action.ISSUE, Status.VALID, "system", now=now)
                 if values["unwritable"]:
                     cases.file(
-                        "proof_name_unwritable", f"proof:{row.id}", {"codes": str(values["unwritable"])}, now=now
+                        "proof_name_unwritable",
+                        f"proof:{row.id}",
+                        {"codes": str(values["unwritable"])},
+                        programme=row.programme,
+                        person_id=row.person_id,
+                        now=now,
                     )
                 _supersede(row, now=now)
                 outbox.emit("proof.issued", row.enrolment_id, {"enrolment_id": row.enrolment_id}, now=now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import segno
 from apiflask import APIBlueprint
 from flask import Response, render_template, request, send_from_directory
 
@@ -33,6 +34,8 @@ def proof(enrolment_id: str) -> dict[str, Any]:
     now = request_now()
     row = service.of_enrolment(enrolment_id, person_id(), now=now)
     issued = row.status != Status.PENDING_PHOTO
+    verify_url = service.verify_url(row) if issued else None
+    shared = f"{queries.kind_title(row)}继续教育{queries.rules_of(row).title}，编号 {row.number}"
     next_steps = {Status.PENDING_PHOTO: UPLOAD_PHOTO, Status.REVOKED: REVOKED}
     return {
         "status": row.status,
@@ -42,7 +45,9 @@ def proof(enrolment_id: str) -> dict[str, Any]:
         "issued_on": str(queries.issued_on(row)) if issued else None,
         "revoked_on": str(shanghai_day(row.revoked_at)) if row.revoked_at else None,
         "pdf_url": service.pdf_link(row, now=now) if issued else None,
-        "verify_url": service.verify_url(row) if issued else None,
+        "verify_url": verify_url,
+        "qr_svg": segno.make(verify_url, error="m").svg_data_uri(scale=6, border=2) if verify_url else None,
+        "share_text": shared if issued else None,
         "note": RARE_NAME if row.unwritable else None,
     }
 

@@ -160,3 +160,11 @@ def mask_name(value: str | None) -> str | None:
     if value is None or len(value) < 2:
         return value
     return value[0] + "*" * (len(value) - 1) if len(value) <= 3 else value[0] + "*" * (len(value) - 2) + value[-1]
+
+
+def mask_email(value: str | None) -> str | None:
+    """'w***@example.com': the first character of the mailbox, and where it is."""
+    if value is None:
+        return None
+    name, _, host = value.rpartition("@")
+    return f"{name[:1]}***@{host}"

@@ -29,6 +29,8 @@ class Problem(Exception):
         self.fields = fields
         self.headers = dict(headers or {})
         self.extra = extra
+        if "Retry-After" in self.headers:  # the seconds stand in the body, too: a page in WeChat sees no headers
+            self.extra.setdefault("retry_after", int(self.headers["Retry-After"]))
 
     @property
     def code(self) -> str:
@@ -76,10 +78,14 @@ def problem(code: str, status: int, sentence: str) -> ProblemKind:
 BAD_REQUEST = problem("bad_request", 400, "请求的格式不对，请刷新页面后重试。")
 SIGN_IN_FIRST = problem("sign_in_first", 401, "请先登录。")
 SIGN_IN_UNFINISHED = problem("sign_in_unfinished", 403, "请先完成账号激活、设置密码并同意协议，再进行这一步。")
+PAGE_OUTDATED = problem("page_outdated", 403, "页面已经过期，请刷新页面后再操作一次。")
 FORBIDDEN = problem("forbidden", 403, "您没有权限查看这项内容，请确认登录的账号。")
 NOT_FOUND = problem("not_found", 404, "没有找到这项内容，请返回上一页再试。")
 METHOD_NOT_ALLOWED = problem("method_not_allowed", 405, "这个操作不被支持，请刷新页面后重试。")
 CONFLICT = problem("conflict", 409, "内容刚刚发生了变化，请刷新后再试。")
+CLIENT_TOO_OLD = problem(
+    "client_too_old", 409, "这个版本太旧，已不能使用，请更新后再继续；您的学习记录和答题都还在。"
+)
 TOO_LARGE = problem("too_large", 413, "文件太大了，请压缩或换一个小一点的文件再上传。")
 UNSUPPORTED_TYPE = problem("unsupported_type", 415, "不支持这种格式，请按页面提示提交。")
 INVALID = problem("invalid", 422, "填写的内容有误，请按提示修改后再提交。")

@@ -70,3 +70,12 @@ def missing() -> list[str]:
     """The processes without a fresh mark. Raises `RedisError` while Redis is away: asked each time, but quickly."""
     marks = redis_clients.hints().client.mget([f"alive:{process}" for process in PROCESSES])
     return [process for process, mark in zip(PROCESSES, marks, strict=True) if mark is None]
+
+
+def is_alive(process: str) -> bool:
+    """Whether `process` has a fresh mark; a Redis that is away says nothing against it."""
+    try:
+        with redis_clients.hints().trying() as client:
+            return client.get(f"alive:{process}") is not None
+    except redis.exceptions.RedisError:
+        return True

@@ -1,25 +1,38 @@
-"""The database's history: numbered scripts in `migrations/`, applied once each, in order."""
+"""The database's history: numbered scripts in `migrations/`, applied once each, in order.
+
+While an update rolls over the hosts, processes of two versions share one schema. So a migration only adds; what the
+version before still reads is taken away by another one, whose name begins with `contract` after its number, and which
+is applied once that version runs nowhere any more (docs/decisions/0033-expand-and-contract.md)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from playhouse.migrations import Runner, template
+from playhouse.migrations import Migration, Runner, template
 from playhouse.schema_diff import diff_models
 
 from app.core.db import BaseModel, database
 from config.settings import ROOT, SettingsError
 
 DIRECTORY = ROOT / "migrations"
+CONTRACT = "_contract_"  # in the name of one that takes something away
 
 
-def up(directory: Path = DIRECTORY) -> list[str]:
-    """Apply what was not applied yet; gives the names. Raises `SettingsError` for a database in which texts would be
-    cut, or compared otherwise than we rely on (unique keys of codes and hashes)."""
+class _Expanding(Runner):  # type: ignore[misc]
+    """Knows only the migrations that add."""
+
+    def migrations(self) -> list[Migration]:
+        return [one for one in super().migrations() if CONTRACT not in one.name]
+
+
+def up(directory: Path = DIRECTORY, *, contract: bool = True) -> list[str]:
+    """Apply what was not applied yet, without `contract` only what adds; gives the names. Raises `SettingsError` for
+    a database in which texts would be cut, or compared otherwise than our unique keys (codes, hashes) rely on."""
     if sentence := database.unfit():
         raise SettingsError(f"DATABASE_URL: {sentence}")
-    return list(Runner(database.obj, str(directory)).up())
+    runner = Runner if contract else _Expanding
+    return list(runner(database.obj, str(directory)).up())
 
 
 def pending(directory: Path = DIRECTORY) -> list[str]:

@@ -17,6 +17,14 @@ _WHO = {
     Role.TICKET: "持有签名票据者",
     Role.ACTIVATING: "已登录者（含未激活）",
     Role.TRAINEE: "已登录并激活的学员",
+    Role.STAFF_SIGNING_IN: "正在登录的工作人员",
+    Role.STAFF: "工作人员",
+}
+
+TICKET = "ticket"  # the scheme of a view that reads `Authorization: Ticket`
+SCHEMES: dict[str, Any] = {
+    "session": {"type": "http", "scheme": "bearer", "description": "登录所得的 token"},
+    TICKET: {"type": "http", "scheme": "ticket", "description": "Authorization: Ticket <网页自己的 secret>"},
 }
 
 CONFIG: dict[str, Any] = {
@@ -99,7 +107,7 @@ def init_app(app: APIFlask) -> None:
     @app.spec_processor
     def complete(spec: Any) -> Any:
         components = spec.setdefault("components", {})
-        components.setdefault("securitySchemes", {})["session"] = {"type": "http", "scheme": "bearer"}
+        components.setdefault("securitySchemes", {}).update(SCHEMES)
         components.setdefault("schemas", {})["Problem"] = _problem_schema()
         problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
         for unused in ("HTTPError", "ValidationError"):  # the framework's own shapes: ours is one

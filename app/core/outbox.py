@@ -18,8 +18,9 @@ import peewee
 import structlog
 from rq.timeouts import BaseTimeoutException
 
-from app.core import engines, stuck
+from app.core import audit, engines, stuck
 from app.core.db import BaseModel, UtcField, after_commit, compare_and_set, database, transaction, unit
+from app.core.engines import MySql, Postgresql
 from app.core.ids import new_id
 from app.core.queue import enqueue_hint
 from app.core.statement import Statement
@@ -51,20 +52,23 @@ class OutboxMessage(BaseModel):
         indexes = ((("event", "subscriber", "key"), True), (("status", "available_at"), False))
 
 
-_TOLD = Statement(
-    lambda slot: OutboxMessage.select(OutboxMessage.subscriber).where(
-        OutboxMessage.event == slot, OutboxMessage.key == slot
-    )
-)
 _COLUMNS = ("id", "event", "subscriber", "key", "payload", "status", "attempts", "available_at", "created_at")
 
 
 @cache
 def _insert(rows: int) -> Statement:
-    """The statement that writes so many rows at once."""
-    return Statement(
-        lambda slot: OutboxMessage.insert_many([{getattr(OutboxMessage, name): slot for name in _COLUMNS}] * rows)
-    )
+    """The statement that writes so many rows at once, leaving those alone that are there."""
+
+    def make(slot: Any) -> Any:
+        query = OutboxMessage.insert_many([{getattr(OutboxMessage, name): slot for name in _COLUMNS}] * rows)
+        if isinstance(database.obj, Postgresql):
+            return query.on_conflict_ignore().returning()
+        # their "ignore" forgives other mistakes, too
+        unique = (OutboxMessage.event, OutboxMessage.subscriber, OutboxMessage.key)
+        target = {} if isinstance(database.obj, MySql) else {"conflict_target": unique}
+        return query.on_conflict(preserve=[OutboxMessage.key], **target)
+
+    return Statement(make)
 
 
 _subscribers: dict[str, dict[str, Subscriber]] = {}
@@ -85,8 +89,7 @@ def emit(event: str, key: str, payload: dict[str, str], *, now: datetime) -> Non
     event with the same key is delivered once, however often it is emitted."""
     if not database.in_transaction():
         raise RuntimeError(f"outbox event {event!r} outside of a transaction")
-    told = {subscriber for (subscriber,) in _TOLD(event, key).fetchall()}
-    rows = {subscriber: new_id() for subscriber in sorted(set(_subscribers.get(event, {})) - told)}
+    rows = {subscriber: new_id() for subscriber in subscribers(event)}
     moment = OutboxMessage.created_at.db_value(now)
     text = json.dumps(payload)
     values = [(rows[name], event, name, key, text, "pending", 0, moment, moment) for name in rows]
@@ -166,10 +169,24 @@ def sweep(*, now: datetime, limit: int = 500) -> int:
     return sum(deliver(message_id, now=now) for (message_id,) in list(due))
 
 
-def revive(*, now: datetime) -> int:
-    """Dead messages are due again, with all their tries: for when the cause was mended. Gives how many."""
+def revive(*, actor: str, now: datetime) -> int:
+    """Dead messages are due again, with all their tries: for when the cause was mended. Gives how many. `actor` as in
+    the audit log."""
     dead = OutboxMessage.update(status="pending", attempts=0, available_at=now).where(OutboxMessage.status == "dead")
-    return int(dead.execute())
+    with transaction():
+        revived = int(dead.execute())
+        if revived:
+            audit.record(actor, "outbox.revived", "outbox", now=now, messages=revived)
+    return revived
+
+
+def revive_one(message_id: str, *, now: datetime) -> bool:
+    """As `revive`, one message. False if it is not dead (any more)."""
+    due = {"status": "pending", "attempts": 0, "available_at": now}
+    if not compare_and_set(OutboxMessage, message_id, {"status": "dead"}, due):
+        return False
+    after_commit(partial(enqueue_hint, DELIVER, message_id))
+    return True
 
 
 def undelivered(event: str, *, before: datetime) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -19,6 +20,7 @@ TIMEOUT = (1.0, 3.0)  # seconds to connect, and to wait for the next bytes
 TOTAL = 4.0  # seconds for the whole answer
 AT_ONCE = 0.5  # seconds: a line that broke sooner than this is tried once more
 MAX_ANSWER = 256 * 1024
+DOWNLOAD = 60.0  # seconds for a whole file, which nobody waits for
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,32 @@ class Line:
                         raise
                     # a kept connection that the other side had given up, or a network that stumbled
                     return self._send(method, url, data, headers, limit, began + TOTAL)
+            except requests.RequestException as error:
+                raise self._trouble(type(error).__name__) from error
+
+    def download(
+        self, url: str, into: BinaryIO, *, headers: Mapping[str, str], limit: int, data: bytes | None = None
+    ) -> None:
+        """Write the answer to a GET (with `data`: a POST), of at most `limit` bytes, into a file. Raises `trouble`,
+        for every status but 200 too."""
+        with self.breaker:
+            until, size = time.monotonic() + DOWNLOAD, 0
+            try:
+                with self._session.request(
+                    "GET" if data is None else "POST",
+                    url,
+                    data=data,
+                    headers=dict(headers),
+                    timeout=TIMEOUT,
+                    allow_redirects=False,
+                    stream=True,
+                ) as response:
+                    if response.status_code != 200:
+                        raise self._trouble(f"status {response.status_code}")
+                    for chunk in response.iter_content(64 * 1024):
+                        size += into.write(chunk)
+                        if size > limit or time.monotonic() > until:
+                            raise self._trouble("a file too long or too slow")
             except requests.RequestException as error:
                 raise self._trouble(type(error).__name__) from error
 

@@ -85,6 +85,7 @@ class Counter:
             self._counts.clear()
 
 
+_budgets = Counter()
 _persons, _addresses = Counter(), Counter()  # apart: strangers at many addresses push out no person's count
 _times = [1]
 
@@ -99,16 +100,26 @@ def forget() -> None:
     """Begin to count anew, in this process."""
     _persons.clear()
     _addresses.clear()
+    _budgets.clear()
 
 
 def check_address(kind: Kind, address: str, *, now: datetime) -> None:
     """Count a request of `kind` from `address`. Raises `too_many_requests` with the seconds to wait."""
-    _check(_addresses, kind, f"{kind}:a:{network(address)}", RATES[kind].address, now)
+    rate = RATES[kind]
+    _check(_addresses, kind, kind + ":a:" + network(address), rate.address, rate.shared, now)
 
 
 def check_person(kind: Kind, person_id: str, *, now: datetime) -> None:
     """Count a request of `kind` of this person, over all their sessions. Raises `too_many_requests`."""
-    _check(_persons, kind, f"{kind}:p:{person_id}", RATES[kind].person, now)
+    rate = RATES[kind]
+    _check(_persons, kind, kind + ":p:" + person_id, rate.person, rate.shared, now)
+
+
+def within(budget: str, most: int, *, now: datetime) -> bool:
+    """Count one more of something that is dear and can be done without; whether this minute had at most `most` of
+    them, over all hosts (while Redis is away: of this process)."""
+    window = int(now.timestamp()) // WINDOW
+    return max(_budgets.add(budget, window), _everywhere(f"budget:{budget}:{window}")) <= most
 
 
 def network(address: str) -> str:
@@ -122,13 +133,13 @@ def network(address: str) -> str:
     return str(parsed.ipv4_mapped or ipaddress.IPv6Network((int(parsed) >> 64 << 64, 64)).network_address)
 
 
-def _check(counter: Counter, kind: Kind, key: str, most: int, now: datetime) -> None:
+def _check(counter: Counter, kind: Kind, key: str, most: int, shared: bool, now: datetime) -> None:
     most *= _times[0]
     # each key's minute begins at another second: who was refused does not come back together with all others
     moment = int(now.timestamp()) + zlib.crc32(key.encode())
     window, gone = divmod(moment, WINDOW)
     count = counter.add(key, window)
-    if count <= most and RATES[kind].shared:
+    if shared and count <= most:
         count = max(count, _everywhere(f"rate:{key}:{window}"))
     if count > most:
         if count == most + 1:

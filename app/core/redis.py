@@ -8,20 +8,30 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import redis
+import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
-from config.settings import Settings
+from config.settings import Settings, SettingsError
 
 QUICK = 0.4  # seconds: a request that waits for a hint waits for no more than this
 PAUSE = 5.0  # seconds without a try after a failure
 BEAT = 1.5  # seconds: a phone keeps its chunks and comes again, a server thread that waits serves nobody
 BEAT_PAUSE = 2.0
+LOOK = 1.0
 SENTINEL = "redis+sentinel://"
+_WRONG = (
+    redis.exceptions.AuthenticationError,
+    redis.exceptions.AuthorizationError,
+    redis.exceptions.InvalidResponse,
+    redis.exceptions.ResponseError,
+)
+
+log = structlog.get_logger(__name__)
 
 _clients: dict[str, redis.Redis] = {}
 
@@ -73,7 +83,8 @@ _beats: list[Hints] = []
 
 
 def init(settings: Settings) -> None:
-    """Make the clients; nothing connects before the first command. Timeouts in seconds."""
+    """Make the clients; nothing connects before the first command. Timeouts in seconds. Raises as `check`."""
+    check(settings)
     usual = {"socket_connect_timeout": 2, "health_check_interval": 30, "max_connections": 64}
     _clients["queue"] = client(settings.redis_url, socket_timeout=5, **usual)
     _clients["heartbeat"] = client(settings.heartbeat_redis_url, socket_timeout=BEAT, **usual)
@@ -87,6 +98,9 @@ def client(url: str, **options: Any) -> redis.Redis:
     `redis+sentinel://[user:password@]host:port,host:port/name-of-the-primary[/number of the database]`; user and
     password are the primary's. Raises `ValueError`."""
     if not url.startswith(SENTINEL):
+        number = urlsplit(url).path.strip("/")
+        if not url.startswith("unix://") and number and not number.isdigit():
+            raise ValueError(f"a Redis numbers its databases, and has none called {number!r}")
         return redis.Redis.from_url(url, **options)
     found = re.fullmatch(r"(?:([^:@/]*):([^@/]*)@)?([^/@]+)/([\w.-]+)(?:/(\d+))?", url.removeprefix(SENTINEL))
     if found is None:
@@ -110,6 +124,46 @@ def quick_client(url: str) -> redis.Redis:
     """A client that gives up after `QUICK` seconds; only a connection that was cut is made anew, once."""
     again = Retry(NoBackoff(), 1, supported_errors=(redis.exceptions.ConnectionError,))
     return client(url, socket_timeout=QUICK, socket_connect_timeout=QUICK, retry=again, max_connections=64)
+
+
+def named(settings: Settings) -> dict[str, str]:
+    """The settings that name a Redis, each with its address: one, or two that differ."""
+    found = {"REDIS_URL": settings.redis_url}
+    if settings.heartbeat_redis_url != settings.redis_url:
+        found["HEARTBEAT_REDIS_URL"] = settings.heartbeat_redis_url
+    return found
+
+
+def check(settings: Settings) -> None:
+    """Raises `SettingsError`, naming the setting, for an address that is none."""
+    for name, url in named(settings).items():
+        try:
+            client(url)
+        except ValueError as error:
+            raise SettingsError(f"{name} is no address of a Redis: {error}") from None
+
+
+def missing(name: str, url: str) -> str | None:
+    """None if the Redis that the setting `name` names answers; a sentence for its owner if none does. Raises
+    `SettingsError` where somebody answers, but not to us: a wrong password or number, another kind of server."""
+    where = re.sub(r"//.*@", "//", url).partition("?")[0]  # without user and password
+    once = Retry(NoBackoff(), 0)
+    try:
+        with client(url, socket_timeout=LOOK, socket_connect_timeout=LOOK, retry=once) as asked:
+            asked.ping()
+    except _WRONG as error:
+        raise SettingsError(f"{name}: {where} does not let us in, or is no Redis: {error}") from None
+    except redis.exceptions.RedisError as error:
+        return f"{name}: no Redis answers at {where}: {str(error).partition(' : ')[0]}"  # then: a whole client
+    return None
+
+
+def look(settings: Settings) -> None:
+    """At the start of a process: a Redis that is away is told in the log, and waited for by what needs it; the rest
+    goes on. Raises `SettingsError` for an address that is wrong."""
+    for name, url in named(settings).items():
+        if sentence := missing(name, url):
+            log.warning("redis_away", sentence=sentence)
 
 
 def queue() -> redis.Redis:

@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 import peewee
 import structlog
 
-from app.core import crypto, db
+from app.core import crypto, db, tokens
+from app.core.canaries import FIELDS, INDEX, PHOTOS, SIGNING
 from app.core.crypto import CannotOpen, Sealed
 from app.core.db import BaseModel, compare_and_set, transaction
 
 log = structlog.get_logger(__name__)
 
-FIELDS, PHOTOS, INDEX = "app.field_keys", "app.photo_keys", "app.index_key"
 PASSES = 10  # a row that is changed during each of them is one that the product itself writes under today's key
 
 
@@ -38,11 +38,11 @@ class Use(NamedTuple):
 @dataclass(frozen=True)
 class Holder:
     """What a domain keeps under keys elsewhere than in `Sealed` columns. `rewrite(now)` writes it anew, and yields
-    for each thing it looked at whether it had to, or what is wrong with it; `uses()` names the key of each."""
+    for each thing it looked at whether it had to, or what is wrong with it; `uses(now)` names the key of each."""
 
     name: str
     rewrite: Callable[[datetime], Iterator[bool | str]]
-    uses: Callable[[], Iterator[Use]]
+    uses: Callable[[datetime], Iterator[Use]]
 
 
 @dataclass
@@ -58,7 +58,9 @@ class Outcome:
 _holders: dict[str, Holder] = {}
 
 
-def holder(name: str, rewrite: Callable[[datetime], Iterator[bool | str]], uses: Callable[[], Iterator[Use]]) -> None:
+def holder(
+    name: str, rewrite: Callable[[datetime], Iterator[bool | str]], uses: Callable[[datetime], Iterator[Use]]
+) -> None:
     """Declare a holder; called when a process starts."""
     _holders[name] = Holder(name, rewrite, uses)
 
@@ -172,19 +174,21 @@ def _apply(model: type[BaseModel], changes: Sequence[Change], outcome: Outcome) 
 # --- looking -----------------------------------------------------------------------------------------------------
 
 
-def uses(models: Sequence[type[BaseModel]]) -> Counter[Use]:
+def uses(models: Sequence[type[BaseModel]], *, now: datetime) -> Counter[Use]:
     """How often each key is needed, and where."""
     found: Counter[Use] = Counter()
     for model in models:
         found.update(_table_uses(model))
     for each in _holders.values():
-        found.update(each.uses())
+        found.update(each.uses(now))
     return found
 
 
 def stale(found: Counter[Use]) -> dict[Use, int]:
     """What of `uses` is not under today's keys."""
-    today = {FIELDS: crypto.fields().current, PHOTOS: crypto.photos().current, INDEX: crypto.fields().current_index}
+    vault = crypto.fields()
+    today = {FIELDS: vault.current, PHOTOS: crypto.photos().current, INDEX: vault.current_index}
+    today[SIGNING] = tokens.current()
     return {use: count for use, count in sorted(found.items()) if use.key_id != today[use.secret]}
 
 

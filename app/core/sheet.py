@@ -9,8 +9,10 @@ from __future__ import annotations
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
@@ -18,8 +20,9 @@ from xml.parsers import expat
 import openpyxl
 import structlog
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.utils.datetime import from_excel
+
+from app.core.table_file import plain
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +61,7 @@ class Formula:
     """A cell that holds a formula instead of a value."""
 
 
-Value = str | int | float | bool | date | datetime | time | Formula | None
+Value = str | int | float | Decimal | bool | date | datetime | time | Formula | None
 
 
 @dataclass(frozen=True)
@@ -183,23 +186,9 @@ def _header(values: list[Value], number: int, required: Sequence[str]) -> dict[i
     return names
 
 
-def _load(path: Path, required: Sequence[str]) -> Table:
-    book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
-    try:
-        if not book.worksheets:
-            raise SheetRefused(_NOT_XLSX)
-        lines = _rows(book.worksheets[0])
-        number, first = next(lines, (1, []))
-        names = _header(first, number, required)
-        rows = tuple(Row(line, {name: values[place] for place, name in names.items()}) for line, values in lines)
-        return Table(tuple(names.values()), rows, book.epoch)
-    finally:
-        book.close()
-
-
-def read_table(path: Path, required: Sequence[str]) -> Table:
-    """The table on the first sheet of the xlsx file `path`: the first row that is not blank holds the column names,
-    the `required` ones among them, in any order. At most `MAX_ROWS` rows. Raises `SheetRefused`."""
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The workbook of `path`, measured and searched. Raises `SheetRefused`."""
     if path.stat().st_size > MAX_FILE:
         raise SheetRefused(_TOO_LARGE)
     with path.open("rb") as stream:
@@ -209,12 +198,36 @@ def read_table(path: Path, required: Sequence[str]) -> Table:
         with zipfile.ZipFile(path) as archive:
             _measure(archive)
             _search(archive)
-        return _load(path, required)
+        book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
+        try:
+            if not book.worksheets:
+                raise SheetRefused(_NOT_XLSX)
+            yield book
+        finally:
+            book.close()
     except SheetRefused:
         raise
     except Exception as error:  # zipfile and openpyxl raise whatever a broken file makes them trip over
         log.warning("sheet_unreadable", error=type(error).__name__)
         raise SheetRefused(_NOT_XLSX) from error
+
+
+def read_table(path: Path, required: Sequence[str]) -> Table:
+    """The table on the first sheet of the xlsx file `path`: the first row that is not blank holds the column names,
+    the `required` ones among them, in any order. At most `MAX_ROWS` rows. Raises `SheetRefused`."""
+    with _opened(path) as book:
+        lines = _rows(book.worksheets[0])
+        number, first = next(lines, (1, []))
+        names = _header(first, number, required)
+        rows = tuple(Row(line, {name: values[place] for place, name in names.items()}) for line, values in lines)
+        return Table(tuple(names.values()), rows, book.epoch)
+
+
+def read_rows(path: Path) -> list[tuple[int, list[Value]]]:
+    """Number and cells of every row of the first sheet that is not blank: for a file of others, whose table begins
+    somewhere below. At most `MAX_ROWS` rows. Raises `SheetRefused`."""
+    with _opened(path) as book:
+        return list(_rows(book.worksheets[0]))
 
 
 # --- writing -----------------------------------------------------------------------------------------------------
@@ -235,10 +248,7 @@ def _safe(sheet: Any, value: Value) -> Any:
         value = "（公式）"
     if not isinstance(value, str):
         return value
-    text = ILLEGAL_CHARACTERS_RE.sub("", value)
-    if not text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
-        return text
-    cell = WriteOnlyCell(sheet, "'" + text)
+    cell = WriteOnlyCell(sheet, plain(value))
     cell.data_type = "s"
     return cell
 

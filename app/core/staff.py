@@ -7,6 +7,25 @@ from enum import StrEnum
 
 from app.core.errors import FORBIDDEN
 
+EVERYWHERE = "*"  # in place of a programme: all of them, and what belongs to none
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A reason by template. `text`: a whole sentence, as staff choose it and the person reads it."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line of what staff see. `bad`: it is what the case, or the call, is about."""
+
+    label: str
+    value: str
+    bad: bool = False
+
 
 class Right(StrEnum):
     """What staff are there for. ADMINISTRATOR: everything within the programme."""
@@ -25,9 +44,13 @@ class Staff:
     actor: str
     rights: frozenset[tuple[Right, str]]
 
+    def programmes(self, right: Right) -> frozenset[str]:
+        """Where they may act so: the programmes' keys, EVERYWHERE among them if it is everywhere."""
+        return frozenset(where for what, where in self.rights if what in (right, Right.ADMINISTRATOR))
+
     def may(self, right: Right, programme: str) -> bool:
-        """Whether they may act so in this programme."""
-        return bool({(right, programme), (Right.ADMINISTRATOR, programme)} & self.rights)
+        """Whether they may act so in this programme (EVERYWHERE: in what belongs to none)."""
+        return bool({programme, EVERYWHERE} & self.programmes(right))
 
     def require(self, right: Right, programme: str) -> None:
         """Raises `forbidden` unless they may."""

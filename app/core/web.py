@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import peewee
 import redis.exceptions
 import structlog
 from apiflask import APIFlask, HTTPError
-from flask import Flask, Response, g, json, request
+from flask import Flask, Request, Response, g, json, request
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
@@ -21,6 +22,7 @@ from app.core.ids import new_id
 
 log = structlog.get_logger(__name__)
 
+_JSON_NUL = re.compile(rb"\x00|(?<!\\)(?:\\\\)*\\u0000")  # in UTF-16, or escaped
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,40}")
 _KINDS: dict[int, ProblemKind] = {
     400: errors.BAD_REQUEST,
@@ -70,7 +72,7 @@ def _page_response(problem: Problem) -> Response:
     text = (
         '<!doctype html><html lang="zh-CN"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><title>住考网络继续学习</title>'
-        '<link rel="stylesheet" href="/assets/home.css"><main><div class="card">'
+        '<link rel="stylesheet" href="/style/pages.css"><main><div class="card">'
         f'<h1>{escape(problem.detail)}</h1><p><a href="/">回到首页</a></p></div></main></html>'
     )
     return Response(text, problem.kind.status, content_type="text/html; charset=utf-8")
@@ -144,6 +146,7 @@ def _open() -> None:
     g.opened_database = bool(database.connect(reuse_if_open=True))
     if "\0" in request.path:
         raise errors.NOT_FOUND()  # PostgreSQL keeps no such text, so nothing has such a name
+    _refuse_nul(part for pair in request.args.items(multi=True) for part in pair)
 
 
 def data_headers() -> dict[str, str]:
@@ -175,8 +178,32 @@ def _close(_error: BaseException | None) -> None:
         database.close()
 
 
+class Question(Request):
+    """A request whose forms and JSON hold no NUL: PostgreSQL keeps no such text, and nobody types one."""
+
+    def _load_form_data(self) -> None:
+        fresh = "form" not in self.__dict__
+        super()._load_form_data()
+        if fresh:
+            _refuse_nul(part for pair in self.form.items(multi=True) for part in pair)
+            _refuse_nul(part for name, file in self.files.items(multi=True) for part in (name, file.filename))
+
+    def get_data(self, *args: Any, **options: Any) -> Any:
+        data = super().get_data(*args, **options)
+        if self.is_json and _JSON_NUL.search(data if isinstance(data, bytes) else data.encode()):
+            raise errors.BAD_REQUEST()
+        return data
+
+
+def _refuse_nul(texts: Iterable[str | None]) -> None:
+    if any(text and "\0" in text for text in texts):
+        raise errors.BAD_REQUEST()
+
+
 class Application(APIFlask):
     """Runs each view as one unit of work: begun anew where another transaction was in its way."""
+
+    request_class = Question
 
     def dispatch_request(self) -> Any:
         def view() -> Any:

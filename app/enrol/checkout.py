@@ -16,7 +16,7 @@ from app.enrol.errors import (
     PAYER_MISMATCH,
     REFUSALS,
 )
-from app.enrol.hints import refusal_sentence
+from app.enrol.hints import refusal_sentence, terms
 from app.enrol.models import Enrolment
 from app.enrol.roster.rows import name_form, number_form
 from app.enrol.sign_up import programme_in_force
@@ -35,6 +35,33 @@ NUMBER_DIFFERS = {
     "person": "身份证号与登记的不一致，请按身份证填写。",
     "enterprise": "纳税人识别号与开票信息里的不一致，请按营业执照填写。",
 }
+
+
+@dataclass(frozen=True)
+class Till:
+    """What the checkout screen shows: the person's unpaid enrolments in one programme, what one, two, … of them cost
+    (fen), and what to know before paying. `retype`: the payer is typed again and compared."""
+
+    programme: Programme
+    cards: list[queries.Card]
+    prices_fen: list[int]
+    terms: list[str]
+    retype: bool
+
+
+def till(person_id: str, enrolment_id: str | None, *, now: datetime) -> Till:
+    """The checkout of the programme that this enrolment of the person belongs to; without one, that of the newest
+    unpaid enrolment. Raises `NOT_FOUND`, `PROGRAMME_NOT_OPEN`, `NOTHING_TO_PAY`."""
+    unpaid = [row for row in queries.of_person(person_id) if row.status == Status.SIGNED_UP]
+    named = queries.owned([enrolment_id], person_id) if enrolment_id else unpaid[:1]
+    if not named:
+        raise NOTHING_TO_PAY("没有待缴费的报名，请先报名。")
+    programme = programme_in_force(named[0].programme, now)
+    if programme.fee is None:
+        raise NOTHING_TO_PAY()
+    rows = [row for row in unpaid if row.programme == programme.key]
+    prices = [rules.price_fen(programme, count) for count in range(1, len(rows) + 1)]
+    return Till(programme, queries.cards(rows, now=now), prices, terms(programme), programme.fee.payer_retype)
 
 
 @dataclass(frozen=True)
@@ -69,7 +96,7 @@ def checkout(
         for row in rows:
             _check(programme, row, now)
         order = pay.create_order(
-            person_id=person_id,
+            payer=pay.Payer("person", person_id),
             programme=programme.key,
             version=programme.version.isoformat(),
             lines=_lines(programme, rows),

@@ -29,7 +29,7 @@ def paid(payload: dict[str, str], now: datetime) -> None:
     """Subscriber of `order.paid`: the money has arrived."""
     order = orders.get_order(payload["order_id"])
     rows = queries.of_order(order.id)
-    if not rows:
+    if not rows or order.person_id is None:
         return
     what = _training(rows[0]) if len(rows) == 1 else f"{len(rows)}项继续教育"
     notify.tell(

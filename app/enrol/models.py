@@ -60,7 +60,7 @@ class Enrolment(BaseModel):
     completed_at = UtcField(null=True)
 
     class Meta:
-        indexes = ((("status", "study_deadline"), False),)
+        indexes = ((("status", "study_deadline"), False), (("signed_up_at",), False))
 
 
 class EnrolmentEvent(BaseModel):

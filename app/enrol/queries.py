@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+import peewee
 
 from app.core.db import lock
 from app.core.errors import NOT_FOUND
@@ -44,6 +47,27 @@ def of_order(order_id: str) -> list[Enrolment]:
 def of_person(person_id: str) -> list[Enrolment]:
     """The person's enrolments, in every programme, newest first."""
     return list(Enrolment.select().where(Enrolment.person_id == person_id).order_by(Enrolment.id.desc()))
+
+
+def of_people(person_ids: Sequence[str], programmes: Collection[str] | None) -> list[Enrolment]:
+    """The latest enrolments of these persons in these programmes (None: in all), at most 100."""
+    query = Enrolment.select().where(Enrolment.person_id.in_(list(person_ids)))
+    if programmes is not None:
+        query = query.where(Enrolment.programme.in_(sorted(programmes)))
+    return list(query.order_by(Enrolment.id.desc()).limit(100))
+
+
+def rosters_of(person_ids: Collection[str], programmes: Collection[str] | None) -> dict[str, set[str]]:
+    """On which of these programmes' rosters (None: of all) each person stands; who is on none is not there."""
+    query = RosterEntry.select(RosterEntry.person_id, RosterEntry.programme).where(
+        RosterEntry.person_id.in_(list(person_ids))
+    )
+    if programmes is not None:
+        query = query.where(RosterEntry.programme.in_(sorted(programmes)))
+    found: dict[str, set[str]] = {}
+    for person_id, programme in query.distinct().tuples():
+        found.setdefault(person_id, set()).add(programme)
+    return found
 
 
 def owned(enrolment_ids: list[str], person_id: str, *, locked: bool = False) -> list[Enrolment]:
@@ -104,3 +128,38 @@ def history(enrolment_id: str) -> list[EnrolmentEvent]:
     """The enrolment's history, oldest first."""
     query = EnrolmentEvent.select().where(EnrolmentEvent.enrolment_id == enrolment_id)
     return list(query.order_by(EnrolmentEvent.id))
+
+
+def signed_up(
+    programmes: Collection[str], *, since: datetime, until: datetime, after: tuple[datetime, str], limit: int
+) -> list[Enrolment]:
+    """Enrolments of these programmes whose sign-up was in a period, the oldest first, beyond `after` (when, id)."""
+    at, row_id = Enrolment.signed_up_at, Enrolment.id
+    beyond = (at > after[0]) | ((at == after[0]) & (row_id > after[1]))
+    query = Enrolment.select().where(at >= max(since, after[0]), at < until, beyond)
+    return list(query.where(Enrolment.programme.in_(sorted(programmes))).order_by(at, row_id).limit(limit))
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Who signed up in a period, and how many of them have paid and passed since."""
+
+    programme: str
+    signed_up: int
+    paid: int
+    passed: int
+
+
+def cohorts(*, since: datetime, until: datetime) -> list[Cohort]:
+    """By programme, as things stand."""
+    count = peewee.fn.COUNT
+    query = Enrolment.select(
+        Enrolment.programme, count(Enrolment.id), count(Enrolment.paid_at), count(Enrolment.passed_at)
+    ).where(Enrolment.signed_up_at >= since, Enrolment.signed_up_at < until)
+    return [Cohort(*row) for row in query.group_by(Enrolment.programme).tuples()]
+
+
+def first_sign_up() -> datetime | None:
+    """When the first of all enrolments was made."""
+    row = Enrolment.select(Enrolment.signed_up_at).order_by(Enrolment.signed_up_at).first()
+    return row.signed_up_at if row is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apiflask import Schema
-from apiflask.fields import Date, Function, Integer, List, Nested, String
+from apiflask.fields import Boolean, Date, Function, Integer, List, Nested, String
 from apiflask.validators import Length, Regexp
 
 from app.core.clock import iso
@@ -19,7 +19,7 @@ def _moment(name: str) -> Function:
         moment = getattr(getattr(row, "enrolment", row), name)
         return iso(moment) if moment else None
 
-    return Function(read, metadata={"type": "string", "format": "date-time", "nullable": True})
+    return Function(read, required=True, metadata={"type": "string", "format": "date-time", "nullable": True})
 
 
 def _fee(page: Any) -> int | None:
@@ -47,45 +47,45 @@ class CheckoutIn(Schema):
 
 
 class HintOut(Schema):
-    code = String()
-    sentence = String()
+    code = String(required=True)
+    sentence = String(required=True)
 
 
 class OfferOut(Schema):
-    roster_entry_id = String(attribute="entry.id")
-    kind_code = String(attribute="entry.kind_code")
-    kind_title = String()
-    certificate_no = String(attribute="entry.certificate_no")
-    issued_on = Date(attribute="entry.issued_on", allow_none=True)
-    expires_on = Date(attribute="entry.expires_on", allow_none=True)
-    refusal = Nested(HintOut, allow_none=True)
-    warning = Nested(HintOut, allow_none=True)
-    enrolment_id = Function(_enrolment_id, metadata={"type": "string", "nullable": True})
+    roster_entry_id = String(attribute="entry.id", required=True)
+    kind_code = String(attribute="entry.kind_code", required=True)
+    kind_title = String(required=True)
+    certificate_no = String(attribute="entry.certificate_no", required=True)
+    issued_on = Date(attribute="entry.issued_on", allow_none=True, required=True)
+    expires_on = Date(attribute="entry.expires_on", allow_none=True, required=True)
+    refusal = Nested(HintOut, allow_none=True, required=True)
+    warning = Nested(HintOut, allow_none=True, required=True)
+    enrolment_id = Function(_enrolment_id, metadata={"type": "string", "nullable": True}, required=True)
 
 
 class SignUpsOut(Schema):
-    programme = String(attribute="programme.key")
-    programme_title = String(attribute="programme.title")
-    fee_fen = Function(_fee, metadata={"type": "integer", "nullable": True})
-    contact = String(attribute="programme.authority.contacts.sign_up")
-    offers = List(Nested(OfferOut))
-    notice = Nested(HintOut, allow_none=True)
+    programme = String(attribute="programme.key", required=True)
+    programme_title = String(attribute="programme.title", required=True)
+    fee_fen = Function(_fee, metadata={"type": "integer", "nullable": True}, required=True)
+    contact = String(attribute="programme.authority.contacts.sign_up", required=True)
+    offers = List(Nested(OfferOut), required=True)
+    notice = Nested(HintOut, allow_none=True, required=True)
 
 
 class EnrolmentOut(Schema):
-    id = String(attribute="enrolment.id")
-    programme = String(attribute="enrolment.programme")
-    programme_title = String(attribute="programme.title")
-    version = String(attribute="enrolment.version")
-    kind_code = String(attribute="enrolment.kind_code")
-    kind_title = String()
-    certificate_no = String()
-    expires_on = Date(attribute="enrolment.certificate_expires_on", allow_none=True)
-    status = String(attribute="enrolment.status")
-    warning = Nested(HintOut, allow_none=True)
-    order_id = String(attribute="enrolment.order_id", allow_none=True)
-    fee_fen = Function(_fee, metadata={"type": "integer", "nullable": True})
-    contact = String()
+    id = String(attribute="enrolment.id", required=True)
+    programme = String(attribute="enrolment.programme", required=True)
+    programme_title = String(attribute="programme.title", required=True)
+    version = String(attribute="enrolment.version", required=True)
+    kind_code = String(attribute="enrolment.kind_code", required=True)
+    kind_title = String(required=True)
+    certificate_no = String(required=True)
+    expires_on = Date(attribute="enrolment.certificate_expires_on", allow_none=True, required=True)
+    status = String(attribute="enrolment.status", required=True)
+    warning = Nested(HintOut, allow_none=True, required=True)
+    order_id = String(attribute="enrolment.order_id", allow_none=True, required=True)
+    fee_fen = Function(_fee, metadata={"type": "integer", "nullable": True}, required=True)
+    contact = String(required=True)
     signed_up_at = _moment("signed_up_at")
     paid_at = _moment("paid_at")
     study_deadline = _moment("study_deadline")
@@ -94,11 +94,25 @@ class EnrolmentOut(Schema):
 
 
 class EnrolmentsOut(Schema):
-    enrolments = List(Nested(EnrolmentOut))
+    enrolments = List(Nested(EnrolmentOut), required=True)
+
+
+class TillQuery(Schema):
+    enrolment_id = String(validate=_ID, metadata={"description": "报名编号；不给时为最近一项未缴费的报名"})
+
+
+class TillOut(Schema):
+    programme = String(attribute="programme.key", required=True)
+    programme_title = String(attribute="programme.title", required=True)
+    contact = String(attribute="programme.authority.contacts.payment", required=True)
+    enrolments = List(Nested(EnrolmentOut), attribute="cards", required=True)
+    prices_fen = List(Integer(), required=True, metadata={"description": "缴 1 项、2 项……的总价（分），供提交前显示"})
+    terms = List(String(), required=True, metadata={"description": "缴费前须知，逐句显示"})
+    retype = Boolean(required=True, metadata={"description": "提交时要再次填写付款人并核对"})
 
 
 class CheckoutOut(Schema):
-    order_id = String()
-    status = String()
-    amount_fen = Integer()
+    order_id = String(required=True)
+    status = String(required=True)
+    amount_fen = Integer(required=True)
     expires_at = _moment("expires_at")

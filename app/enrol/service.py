@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from app.core.db import compare_and_set, transaction
-from app.core.errors import CONFLICT, NOT_FOUND
+from app.core.errors import CONFLICT, NOT_FOUND, ProblemKind
 from app.enrol import queries
 from app.enrol.errors import NOT_PAID_YET, STUDY_PERIOD_OVER
 from app.enrol.models import Enrolment, EnrolmentEvent
 from app.enrol.roster.service import import_roster as import_roster
 from app.enrol.status import OPEN, Action, Status, next_status
+from app.enrol.unmasking import unmask as unmask
 
 LAPSE_BATCH = 500
 
@@ -29,12 +30,18 @@ def study_access(enrolment_id: str, person_id: str, *, now: datetime) -> Enrolme
     or passed, which allows looking again. Raises `NOT_FOUND` (also for another person's), `NOT_PAID_YET`,
     `STUDY_PERIOD_OVER`. Yunnan manual, step 3 (四) 1."""
     (row,) = queries.owned([enrolment_id], person_id)
-    if row.status == Status.SIGNED_UP:
-        raise NOT_PAID_YET()
-    late = row.status == Status.STUDYING and row.study_deadline is not None and now > row.study_deadline
-    if row.status == Status.LAPSED or late:
-        raise STUDY_PERIOD_OVER()
+    if refusal := study_refusal(row, now=now):
+        raise refusal()
     return row
+
+
+def study_refusal(row: Enrolment, *, now: datetime) -> ProblemKind | None:
+    """Why the enrolment's owner cannot study at `now`: `NOT_PAID_YET`, `STUDY_PERIOD_OVER` (also before the job has
+    found that it lapsed), or nothing."""
+    if row.status == Status.SIGNED_UP:
+        return NOT_PAID_YET
+    late = row.status == Status.STUDYING and row.study_deadline is not None and now > row.study_deadline
+    return STUDY_PERIOD_OVER if row.status == Status.LAPSED or late else None
 
 
 def move(row: Enrolment, action: Action, *, now: datetime, reference: str | None = None, **values: Any) -> None:

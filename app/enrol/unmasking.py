@@ -11,7 +11,6 @@ from app.account import service as account
 from app.core import audit
 from app.core.db import transaction
 from app.core.errors import NOT_FOUND
-from app.core.logging import redact_text
 from app.core.staff import Right, Staff
 from app.enrol.errors import UNMASK_REASON, UNMASK_TOO_OFTEN
 from app.enrol.models import RosterEntry
@@ -24,10 +23,18 @@ MOST = 30  # persons that one of the staff may look at within an hour: more is a
 
 
 def unmask(
-    staff: Staff, programme: str, person_id: str, fields: Collection[Field], *, reason: str, now: datetime
+    staff: Staff,
+    programme: str,
+    person_id: str,
+    fields: Collection[Field],
+    *,
+    reason: str,
+    now: datetime,
+    also: str | None = None,
 ) -> dict[str, str | None]:
     """The fields of a person in the clear. Needs `support` in a programme on whose roster the person stands; others
-    learn nothing. Raises `forbidden`, `not_found`, `unmask_reason` (too short or long), `unmask_too_often` with the
+    learn nothing. `also`: another person, whose data are shown beside by a case; counted and written down as well.
+    Raises `forbidden`, `not_found`, `unmask_reason` (too short or long), `unmask_too_often` with the
     seconds to wait."""
     staff.require(Right.SUPPORT, programme)
     reason = " ".join(reason.split())
@@ -36,21 +43,23 @@ def unmask(
     mine = (RosterEntry.person_id == person_id) & (RosterEntry.programme == programme)
     if not fields or not RosterEntry.select().where(mine).exists():
         raise NOT_FOUND()
+    shown = [person_id, also] if also is not None else [person_id]
     with transaction():
         account.hold("unmask", staff.actor, now=now)
         seen = audit.moments(staff.actor, ACTION, since=now - AN_HOUR)
-        if len(seen) >= MOST:
-            wait = int((seen[-MOST] + AN_HOUR - now).total_seconds()) + 1
+        if len(seen) + len(shown) > MOST:
+            wait = int((seen[-MOST + len(shown) - 1] + AN_HOUR - now).total_seconds()) + 1
             raise UNMASK_TOO_OFTEN(headers={"Retry-After": str(wait)}, retry_after=wait)
         person = account.get_person(person_id)
         clear: dict[str, str | None] = {name: getattr(person, name) for name in sorted(set(fields))}
-        audit.record(
-            staff.actor,
-            ACTION,
-            f"person:{person_id}",
-            now=now,
-            programme=programme,
-            fields=",".join(clear),
-            reason=redact_text(reason),
-        )
+        for one in shown:
+            audit.record(
+                staff.actor,
+                ACTION,
+                f"person:{one}",
+                now=now,
+                programme=programme,
+                fields=",".join(clear) if one == person_id else "id_number,name",
+                reason=reason,
+            )
     return clear

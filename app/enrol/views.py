@@ -17,6 +17,8 @@ from app.enrol.schemas import (
     SignUpsIn,
     SignUpsOut,
     SignUpsQuery,
+    TillOut,
+    TillQuery,
 )
 
 bp = APIBlueprint("enrol", __name__, url_prefix="/api/v1", tag="报名")
@@ -55,6 +57,15 @@ def list_enrolments() -> dict[str, Any]:
 def show_enrolment(enrolment_id: str) -> queries.Card:
     """一项报名"""
     return queries.cards(queries.owned([enrolment_id], person_id()), now=request_now())[0]
+
+
+@bp.get("/checkout")
+@access(Role.TRAINEE)
+@bp.input(TillQuery, location="query")
+@bp.output(TillOut)
+def show_till(query_data: dict[str, Any]) -> till.Till:
+    """缴费前核对：待缴费的报名、金额与须知"""
+    return till.till(person_id(), query_data.get("enrolment_id"), now=request_now())
 
 
 @bp.post("/checkout")

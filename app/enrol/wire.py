@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint
 
+from app.account import person_pages
+from app.account import service as account
 from app.core import outbox
-from app.enrol import checkout, messages, queries, service
+from app.enrol import checkout, merging, messages, person_page, queries, service
 from app.enrol.views import bp
 from app.face import service as face
 from config.settings import Settings
@@ -22,3 +24,5 @@ def start(settings: Settings) -> None:
     outbox.subscribe("exam.passed", "enrol.passed", service.passed)
     outbox.subscribe("exam.passed", "enrol.told_passed", messages.passed)
     outbox.subscribe("proof.issued", "enrol.completed", service.completed)
+    account.on_merge(merging.PART)
+    person_pages.describe(person_page.PAGE)

@@ -7,7 +7,8 @@ import json
 from collections import Counter
 
 from app.exam import queries
-from app.exam.models import Attempt, AttemptEvent, AttemptPaper
+from app.exam.giving_back import LOST
+from app.exam.models import Attempt, AttemptEvent, AttemptGrant, AttemptPaper
 from app.exam.paper import Source
 from app.exam.scoring import score, unpack_answers, unpack_key
 from app.exam.service import START
@@ -22,9 +23,17 @@ def audit_attempts() -> list[str]:
     events: dict[str, list[AttemptEvent]] = {}
     for event in AttemptEvent.select().order_by(AttemptEvent.id):
         events.setdefault(event.attempt_id, []).append(event)
+    given = Counter[tuple[str, str]]()
+    for grant in AttemptGrant.select():
+        given[grant.enrolment_id, grant.subject] += 1
+        lost = Attempt.get_or_none(Attempt.id == grant.id)
+        place = (grant.enrolment_id, grant.subject)
+        if lost is None or lost.status not in LOST or (lost.enrolment_id, lost.subject) != place:
+            faults.append(f"{grant.id}: given back, and was not lost")
     for row in Attempt.select():
         numbers.setdefault((row.enrolment_id, row.subject), []).append(row.number)
-        faults += [f"{row.id}: {fault}" for fault in _faults(row, events.pop(row.id, []))]
+        more = given[row.enrolment_id, row.subject]
+        faults += [f"{row.id}: {fault}" for fault in _faults(row, events.pop(row.id, []), more)]
     faults += [f"{attempt_id}: history without an attempt" for attempt_id in events]
     for (enrolment_id, subject), found in numbers.items():
         if sorted(found) != list(range(1, len(found) + 1)):
@@ -32,7 +41,7 @@ def audit_attempts() -> list[str]:
     return faults
 
 
-def _faults(row: Attempt, events: list[AttemptEvent]) -> list[str]:
+def _faults(row: Attempt, events: list[AttemptEvent], given_back: int) -> list[str]:
     faults = []
     exam, programme = queries.exam_of(row), queries.programme_of(row)
     key, answers = unpack_key(bytes(row.key)), unpack_answers(bytes(row.answers))
@@ -42,8 +51,8 @@ def _faults(row: Attempt, events: list[AttemptEvent]) -> list[str]:
     endings = sum(counts[action] for action in Action)
     if row.deadline != rules.exam_deadline(programme, row.started_at):
         faults.append("the deadline moved")
-    if exam.attempts is not None and row.number > exam.attempts:
-        faults.append(f"attempt {row.number} of {exam.attempts}")
+    if exam.attempts is not None and row.number > exam.attempts + given_back:
+        faults.append(f"attempt {row.number} of {exam.attempts} and {given_back} given back")
     faults += _paper_faults(row)
     if row.status == Status.OPEN:
         if row.open_person != row.person_id or row.score is not None or row.finished_at or endings:

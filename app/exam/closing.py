@@ -9,10 +9,11 @@ from datetime import datetime
 
 from app.core import outbox
 from app.core.db import transaction
-from app.exam import hot, queries
+from app.exam import hot, queries, steps
 from app.exam.models import Attempt
 from app.exam.scoring import Answer, pack_answers, score, unpack_answers, unpack_key
 from app.exam.status import Action, Status, next_status
+from app.exam.steps import Step
 from app.policy import rules
 
 Scores = list[tuple[str, int | None, bool | None]]
@@ -20,16 +21,22 @@ Scores = list[tuple[str, int | None, bool | None]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a closed attempt came to. `best_score` and `attempts_left` (`None`: no limit) are of its subject."""
+    """What a closed attempt came to, and what to do next. `best_score` and `attempts_left` (`None`: no limit) are of
+    its subject."""
 
     attempt_id: str
+    enrolment_id: str
+    subject: str
+    subject_title: str
     status: str
     finished_at: datetime
     score: int
     passed: bool
     pass_score: int
+    total_score: int
     best_score: int
     attempts_left: int | None
+    next: Step
 
 
 def outcome(row: Attempt) -> Outcome:
@@ -38,18 +45,28 @@ def outcome(row: Attempt) -> Outcome:
 
 
 def _outcome(row: Attempt, scores: Scores) -> Outcome:
-    programme = queries.programme_of(row)
+    programme, exam = queries.programme_of(row), queries.exam_of(row)
+    kind = rules.certificate_kind(programme, row.kind_code)
+    titles = {subject.code: subject.title for subject in kind.subjects} if kind else {}
     mine = [score for subject, score, _ in scores if subject == row.subject]
     best = rules.kept_score(programme, [score for score in mine if score is not None])
+    given_back = queries.granted(row.enrolment_id).get(row.subject, 0)
+    left = rules.attempts_left(programme, len(mine), granted=given_back)
+    passed = {subject for subject, _, is_pass in scores if is_pass}
     return Outcome(
         attempt_id=row.id,
+        enrolment_id=row.enrolment_id,
+        subject=row.subject,
+        subject_title=titles.get(row.subject, row.subject),
         status=row.status,
         finished_at=row.finished_at,
         score=row.score,
         passed=row.passed,
-        pass_score=queries.exam_of(row).pass_score,
+        pass_score=exam.pass_score,
+        total_score=exam.total_score,
         best_score=row.score if best is None else best,
-        attempts_left=rules.attempts_left(programme, len(mine)),
+        attempts_left=left,
+        next=steps.after(programme, row.kind_code, row.subject, passed=passed, attempts_left=left),
     )
 
 

@@ -18,3 +18,7 @@ NO_SUCH_QUESTION = problem("no_such_question", 404, "试卷里没有这道题，
 EXAM_TIME_OVER = problem("exam_time_over", 409, "考试时间已到，系统已按时间截止前保存的答案自动交卷。")
 EXAM_HANDED_IN = problem("exam_handed_in", 409, "这份试卷已经交卷，答案不能再修改。")
 EXAM_LEFT = problem("exam_left", 409, "这次考试已按中途退出处理，不能继续作答。还有次数时可以重新开始考试。")
+NOT_GIVEN_BACK = problem(
+    "attempt_not_given_back", 409, "只有中途断开或超时收卷、且没有合格的考试可以补回次数，请核对考试记录。"
+)
+UPLOAD_GONE = problem("upload_gone", 409, "这份文件已经导入过，或放了太久。请重新上传，再核对一次。")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from peewee import JOIN
+
+from app.account.models import SESSION_COLUMNS, Session
 from app.core.ids import new_id
 from app.core.statement import Statement
 from app.exam.models import Attempt, AttemptEvent
@@ -15,6 +18,13 @@ _NAMES = [field.name for field in _FIELDS]
 
 
 _READ = Statement(lambda slot: Attempt.select(*_FIELDS).where(Attempt.id == slot))
+_READ_WITH_SESSION = Statement(
+    lambda slot: (
+        Session.select(*SESSION_COLUMNS, *_FIELDS)
+        .join(Attempt, JOIN.LEFT_OUTER, on=(Attempt.id == slot))
+        .where(Session.id == slot, Session.ended_at.is_null())
+    )
+)
 _SAVE = Statement(
     lambda slot: Attempt.update({Attempt.revision: slot, Attempt.seen_at: slot, Attempt.answers: slot}).where(
         Attempt.id == slot, Attempt.status == slot, Attempt.revision == slot
@@ -27,7 +37,9 @@ _CLOSE = Statement(
     )
 )
 _EVENT_FIELDS = ("id", "attempt_id", "at", "action", "status", "score")
-_NOTE = Statement(lambda slot: AttemptEvent.insert({getattr(AttemptEvent, name): slot for name in _EVENT_FIELDS}))
+_NOTE = Statement(
+    lambda slot: AttemptEvent.insert({getattr(AttemptEvent, name): slot for name in _EVENT_FIELDS}).returning()
+)
 _SCORES = Statement(
     lambda slot: (
         Attempt.select(Attempt.subject, Attempt.score, Attempt.passed)
@@ -40,7 +52,18 @@ _SCORES = Statement(
 def read(attempt_id: str) -> Attempt | None:
     """The attempt with this id."""
     found = _READ(attempt_id).fetchone()
-    if found is None:
+    return None if found is None else attempt_of(found)
+
+
+def with_session(session_id: str, *, attempt_id: str, **_: object) -> list[tuple[Any, ...]]:
+    """The attempt beside the session, for `attempt_of`: an answer is one way less to the database."""
+    found: list[tuple[Any, ...]] = _READ_WITH_SESSION(attempt_id, session_id).fetchall()
+    return found
+
+
+def attempt_of(found: tuple[Any, ...]) -> Attempt | None:
+    """The attempt of a row that was read; None if there is none."""
+    if found[0] is None:
         return None
     values = {field.name: field.python_value(value) for field, value in zip(_FIELDS, found, strict=True)}
     return Attempt(__no_default__=1, **values)

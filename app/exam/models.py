@@ -37,7 +37,7 @@ class Question(BaseModel):
 
 class QuestionVersion(BaseModel):
     """The text of a question: written once, never changed. `options` is a JSON list, `mask` marks the right ones
-    (bit 0 is the first)."""
+    (bit 0 is the first). `knowledge_point`: what it is about, in the centre's own words."""
 
     question_id = peewee.CharField(16, index=True)
     number = peewee.IntegerField()
@@ -46,6 +46,7 @@ class QuestionVersion(BaseModel):
     options = peewee.TextField()
     mask = peewee.IntegerField()
     explanation = peewee.TextField()
+    knowledge_point = peewee.CharField(100, null=True)
     import_id = peewee.CharField(16)
 
 
@@ -95,3 +96,18 @@ class AttemptEvent(BaseModel):
     action = peewee.CharField(16)
     status = peewee.CharField(16)
     score = peewee.IntegerField(null=True)
+
+
+class AttemptGrant(BaseModel):
+    """An attempt more in the subject of the attempt with the same id, which was lost through no fault of the person's
+    (a crash, a network): one for each attempt, ever. `evidence`: what shows it, in the staff's words."""
+
+    enrolment_id = peewee.CharField(16)
+    subject = peewee.CharField(32)
+    actor = peewee.CharField(40)
+    reason = peewee.CharField(32)
+    evidence = peewee.CharField(200)
+    at = UtcField()
+
+    class Meta:
+        indexes = ((("enrolment_id", "subject"), False),)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+import peewee
 
 from app.core.errors import NOT_FOUND
 from app.exam import hot
-from app.exam.models import Attempt, AttemptEvent, AttemptPaper, Question, QuestionVersion
+from app.exam.models import Attempt, AttemptEvent, AttemptGrant, AttemptPaper, Question, QuestionVersion
 from app.exam.scoring import unpack_key
 from app.exam.status import Status
 from app.policy import load, rules
@@ -33,6 +36,12 @@ def owned(attempt_id: str, person_id: str) -> Attempt:
     if row is None or row.person_id != person_id:
         raise NOT_FOUND()
     return row
+
+
+def beside_session(rows: Sequence[tuple[Any, ...]], person_id: str) -> Attempt | None:
+    """The person's attempt, if it is what `hot.with_session` read; None leaves it to `owned`."""
+    row = hot.attempt_of(rows[0])
+    return row if row is not None and row.person_id == person_id else None
 
 
 def programme_of(row: Attempt) -> Programme:
@@ -62,6 +71,14 @@ def of_enrolment(enrolment_id: str) -> list[Attempt]:
 def used(enrolment_id: str, subject: str) -> int:
     """How many attempts were begun: an attempt counts from its start."""
     return Attempt.select().where(Attempt.enrolment_id == enrolment_id, Attempt.subject == subject).count()
+
+
+def granted(enrolment_id: str) -> dict[str, int]:
+    """How many attempts staff have given back, by subject; a subject without any is not there."""
+    query = AttemptGrant.select(AttemptGrant.subject, peewee.fn.COUNT(AttemptGrant.id)).where(
+        AttemptGrant.enrolment_id == enrolment_id
+    )
+    return {subject: int(count) for subject, count in query.group_by(AttemptGrant.subject).tuples()}
 
 
 def due(now: datetime, limit: int, *, skip: int = 0) -> list[Attempt]:

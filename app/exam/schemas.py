@@ -65,6 +65,7 @@ def answer(body: dict[str, Any], status: int = 200) -> Response:
 # --- the description, and the routes off the hot path ------------------------------------------------------------
 
 _MOMENT = {"format": "date-time"}
+_MAYBE: dict[str, Any] = {"required": True, "allow_none": True}
 
 
 class StartIn(Schema):
@@ -152,16 +153,49 @@ class AliveOut(Schema):
     seconds_left = Integer(required=True)
 
 
+class StepOut(Schema):
+    """What to do next."""
+
+    code = String(
+        required=True,
+        metadata={
+            "enum": [
+                "start",
+                "resume",
+                "passed",
+                "pay",
+                "study",
+                "wait_course",
+                "other_exam",
+                "expired",
+                "make_up",
+                "again",
+                "other_subject",
+                "proof",
+            ]
+        },
+    )
+    text = String(required=True, metadata={"description": "按钮上的字"})
+    attempt_id = String(**_MAYBE)
+    subject = String(**_MAYBE)
+    phone = String(**_MAYBE, metadata={"description": "要拨打的电话"})
+
+
 class ResultOut(Schema):
     """What an attempt came to."""
 
     attempt_id = String(required=True)
+    enrolment_id = String(required=True)
+    subject = String(required=True)
+    subject_title = String(required=True)
     status = String(required=True, metadata={"enum": ["handed_in", "timed_out", "left"]})
     finished_at = String(required=True, metadata=_MOMENT)
     score = Integer(required=True)
     passed = Boolean(required=True)
     pass_score = Integer(required=True)
+    total_score = Integer(required=True)
     best_score = Integer(required=True)
+    next = Nested(StepOut, required=True)
     attempts_left = Integer(required=True, allow_none=True, metadata={"description": "null：不限次数"})
     not_taken = List(Integer(), metadata={"description": "宽限期内交卷时，因另一页面已修改而未采用的题号"})
 
@@ -188,12 +222,21 @@ class ExamSubjectOut(Schema):
     open_attempt_id = String(required=True, allow_none=True)
     resume_by = String(required=True, allow_none=True, metadata=_MOMENT)
     notice = String(required=True, allow_none=True)
+    next = Nested(StepOut, required=True)
 
 
 class ExamOut(Schema):
     """The exam page of an enrolment."""
 
     place = String(required=True, metadata={"enum": ["here", "elsewhere"]})
+    title = String(required=True, metadata={"description": "培训项目"})
+    kind = String(required=True, metadata={"description": "证书类别"})
+    notice = List(String(), required=True, metadata={"description": "考试须知，一条一句"})
+    study_deadline = String(**_MAYBE, metadata=_MOMENT)
+    server_now = String(required=True, metadata=_MOMENT)
+    attempts = Integer(allow_none=True, metadata={"description": "每科目几次机会；null：不限次数"})
+    question_count = Integer(allow_none=True, metadata={"description": "共几题"})
+    leave_text = String(allow_none=True, metadata={"description": "中途退出会怎样"})
     minutes = Integer(allow_none=True)
     total_score = Integer(allow_none=True)
     pass_score = Integer(allow_none=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 LETTERS = "ABCDEF"
@@ -46,9 +47,12 @@ def pack_key(items: Iterable[KeyItem]) -> bytes:
     return b"".join(_KEY.pack(_TYPES.index(item.type), item.points, item.options, item.mask) for item in items)
 
 
-def unpack_key(data: bytes) -> list[KeyItem]:
+@lru_cache(maxsize=1024)  # each answer of a sitting is checked against the same one
+def unpack_key(data: bytes) -> tuple[KeyItem, ...]:
     """What `pack_key` packed."""
-    return [KeyItem(_TYPES[kind], *rest) for kind, *rest in _KEY.iter_unpack(data)]
+    return tuple(
+        [KeyItem(_TYPES[kind], points, options, mask) for kind, points, options, mask in _KEY.iter_unpack(data)]
+    )
 
 
 def pack_answers(answers: Iterable[Answer]) -> bytes:
@@ -58,7 +62,7 @@ def pack_answers(answers: Iterable[Answer]) -> bytes:
 
 def unpack_answers(data: bytes) -> list[Answer]:
     """What `pack_answers` packed."""
-    return [Answer(*record) for record in _ANSWER.iter_unpack(data)]
+    return list(map(Answer._make, _ANSWER.iter_unpack(data)))
 
 
 def read_choice(text: str, item: KeyItem) -> int:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import peewee
 
@@ -18,11 +19,13 @@ from app.core import sweep
 from app.core.clock import iso
 from app.core.db import transaction
 from app.core.errors import BUSY, Problem, ProblemKind
+from app.enrol import queries as enrolments
 from app.enrol import service as enrol
 from app.enrol.errors import STUDY_PERIOD_OVER
 from app.enrol.models import Enrolment
 from app.exam import errors, hot, queries
 from app.exam.closing import Outcome, close, close_if_due, finish_time, outcome
+from app.exam.giving_back import give_back as give_back
 from app.exam.models import Attempt, AttemptPaper
 from app.exam.paper import Laid, NotEnoughQuestions, Source, draw, lay_out
 from app.exam.scoring import (
@@ -38,6 +41,10 @@ from app.exam.scoring import (
     unpack_key,
     write_choice,
 )
+from app.exam.standing import SubjectStatus as SubjectStatus
+from app.exam.standing import notice as notice
+from app.exam.standing import resume_by
+from app.exam.standing import status as status
 from app.exam.status import Action, Status
 from app.policy import load, rules
 from app.policy.schema import Exam, Programme
@@ -55,22 +62,6 @@ _ENDED: dict[str, ProblemKind] = {
 
 
 @dataclass(frozen=True)
-class SubjectStatus:
-    """Where a person stands in one subject. `refusal`: the code of what is against starting now, or `None`.
-    `resume_by`: until when an interrupted open attempt can be opened again without counting as left."""
-
-    subject: str
-    title: str
-    attempts_used: int
-    attempts_left: int | None
-    best_score: int | None
-    passed: bool
-    refusal: str | None
-    open_attempt_id: str | None
-    resume_by: datetime | None
-
-
-@dataclass(frozen=True)
 class OpenPaper:
     """An attempt on its table: the row, the questions as shown, the answers saved so far."""
 
@@ -79,8 +70,7 @@ class OpenPaper:
     answers: list[Answer]
 
 
-@dataclass(frozen=True)
-class Brought:
+class Brought(NamedTuple):
     """An answer that a hand-in brings along: not sent before, or sent without hearing back."""
 
     number: int
@@ -95,56 +85,7 @@ def ended(row: Attempt) -> Problem:
 
 def result_body(found: Outcome) -> dict[str, object]:
     """An outcome as the API shows it."""
-    return asdict(found) | {"finished_at": iso(found.finished_at)}
-
-
-# --- where a person stands ---------------------------------------------------------------------------------------
-
-
-def status(enrolment: Enrolment, *, now: datetime) -> list[SubjectStatus]:
-    """Every subject of the enrolment's kind of certificate. Closes what is due; does not count as opening a paper."""
-    programme = load.programme(enrolment.programme, enrolment.version)
-    kind = rules.certificate_kind(programme, enrolment.kind_code)
-    if programme.exam is None or kind is None:
-        return []
-    attempts = [close_if_due(row, now=now) for row in queries.of_enrolment(enrolment.id)]
-    other = queries.open_of(enrolment.person_id)
-    if other is not None and close_if_due(other, now=now).status != Status.OPEN:
-        other = None
-    ready = not programme.exam.requires_study_complete or study.is_complete(enrolment.id)
-    found = []
-    for subject in kind.subjects:
-        mine = [row for row in attempts if row.subject == subject.code]
-        current = next((row for row in mine if row.status == Status.OPEN), None)
-        left = rules.attempts_left(programme, len(mine))
-        refusal = None
-        if not ready:
-            refusal = errors.STUDY_NOT_COMPLETE.code
-        elif other is not None and current is None:
-            refusal = errors.ANOTHER_EXAM_OPEN.code
-        elif left == 0 and current is None:
-            refusal = errors.NO_ATTEMPTS_LEFT.code
-        found.append(
-            SubjectStatus(
-                subject=subject.code,
-                title=subject.title,
-                attempts_used=len(mine),
-                attempts_left=left,
-                best_score=rules.kept_score(programme, [row.score for row in mine if row.score is not None]),
-                passed=any(row.passed for row in mine),
-                refusal=refusal,
-                open_attempt_id=current.id if current else None,
-                resume_by=_resume_by(current) if current else None,
-            )
-        )
-    return found
-
-
-def _resume_by(row: Attempt) -> datetime:
-    until: datetime = row.accepts_until
-    if queries.exam_of(row).on_leave == "continue":
-        return until
-    return min(rules.resume_until(queries.programme_of(row), row.seen_at), until)
+    return vars(found) | {"finished_at": iso(found.finished_at)}
 
 
 # --- start and open ----------------------------------------------------------------------------------------------
@@ -167,13 +108,14 @@ def start(enrolment_id: str, person_id: str, subject: str, *, now: datetime) -> 
     if exam.requires_study_complete and not study.settle(enrolment_id, now=now):
         raise errors.STUDY_NOT_COMPLETE()
     used = queries.used(enrolment_id, subject)
-    if rules.attempts_left(programme, used) == 0:
+    if rules.attempts_left(programme, used, granted=queries.granted(enrolment_id).get(subject, 0)) == 0:
         raise errors.NO_ATTEMPTS_LEFT()
     seed = secrets.token_hex(16)
     laid = _draw(programme.key, exam, subject, seed)
     deadline = rules.exam_deadline(programme, now)
     try:
         with transaction():
+            enrolments.owned([enrolment_id], person_id, locked=True)  # it may have gone to another person (a merge)
             row = Attempt.create(
                 enrolment_id=enrolment_id,
                 person_id=person_id,
@@ -235,7 +177,7 @@ def open_paper(attempt_id: str, person_id: str, *, now: datetime) -> OpenPaper:
         row = close_if_due(queries.owned(attempt_id, person_id), now=now)
         if row.status != Status.OPEN:
             raise ended(row)
-        if now <= _resume_by(row):
+        if now <= resume_by(row):
             _seen(row, now=now)
             return OpenPaper(row, queries.shown_paper(row), unpack_answers(bytes(row.answers)))
         if close(row, Action.LEAVE, now=now, finished_at=finish_time(row, now)) is not None:
@@ -262,14 +204,23 @@ def alive(attempt_id: str, person_id: str, *, now: datetime) -> Attempt:
 
 
 def save_answer(
-    attempt_id: str, person_id: str, number: int, choice: str, version: int, *, now: datetime
+    attempt_id: str,
+    person_id: str,
+    number: int,
+    choice: str,
+    version: int,
+    *,
+    now: datetime,
+    known: Attempt | None = None,
 ) -> tuple[Attempt, Answer]:
     """Save the answer to question `number` (from 1); `version` is that of the answer it replaces (0: the first).
-    Durable when it returns. The same answer sent again gives the same; any other version than the current one is
-    refused with the current answer (`ANSWER_CONFLICT`), nothing is overwritten. Raises `NOT_FOUND`,
-    `NO_SUCH_QUESTION`, `BAD_CHOICE`, and the end of an attempt that is closed or due."""
+    `known`: the person's attempt, if it was read already; it may have changed since. Durable when it returns. The
+    same answer sent again gives the same; any other version than the current one is refused with the current answer
+    (`ANSWER_CONFLICT`), nothing is overwritten. Raises `NOT_FOUND`, `NO_SUCH_QUESTION`, `BAD_CHOICE`, and the end of
+    an attempt that is closed or due."""
     for _ in range(TRIES):
-        row = close_if_due(queries.owned(attempt_id, person_id), now=now)
+        row = close_if_due(known or queries.owned(attempt_id, person_id), now=now)
+        known = None
         if row.status != Status.OPEN:
             raise ended(row)
         answers = unpack_answers(bytes(row.answers))
@@ -297,7 +248,7 @@ def _current(answers: list[Answer], number: int) -> Answer:
     return answers[number - 1]
 
 
-def _mask(key: list[KeyItem], number: int, choice: str) -> int:
+def _mask(key: Sequence[KeyItem], number: int, choice: str) -> int:
     try:
         return read_choice(choice, key[number - 1])
     except BadChoice as error:
@@ -316,16 +267,22 @@ def _changed(before: Answer, mask: int, version: int) -> Answer | None:
 
 
 def hand_in(
-    attempt_id: str, person_id: str, brought: Iterable[Brought], *, now: datetime
+    attempt_id: str,
+    person_id: str,
+    brought: Iterable[Brought],
+    *,
+    now: datetime,
+    known: Attempt | None = None,
 ) -> tuple[Outcome, list[int]]:
-    """Hand the paper in, with answers not yet sent: until the deadline and the programme's grace. A second hand-in
-    gives the first one's result. Before the deadline an answer that another page has replaced refuses the hand-in
-    (`ANSWER_CONFLICT` with every such answer); in the grace nobody can look at it any more: the saved one stands, and
-    the numbers are the second value. Raises `EXAM_TIME_OVER`, `EXAM_LEFT` (with the result), `NOT_FOUND`,
-    `NO_SUCH_QUESTION`, `BAD_CHOICE`."""
+    """Hand the paper in, with answers not yet sent: until the deadline and the programme's grace. `known` as in
+    `save_answer`. A second hand-in gives the first one's result. Before the deadline an answer that another page has
+    replaced refuses the hand-in (`ANSWER_CONFLICT` with every such answer); in the grace nobody can look at it any
+    more: the saved one stands, and the numbers are the second value. Raises `EXAM_TIME_OVER`, `EXAM_LEFT` (with the
+    result), `NOT_FOUND`, `NO_SUCH_QUESTION`, `BAD_CHOICE`."""
     brought = list(brought)
     for _ in range(TRIES):
-        row = close_if_due(queries.owned(attempt_id, person_id), now=now)
+        row = close_if_due(known or queries.owned(attempt_id, person_id), now=now)
+        known = None
         if row.status == Status.HANDED_IN:
             return outcome(row), []
         if row.status != Status.OPEN:

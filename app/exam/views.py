@@ -9,16 +9,17 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response
 
-from app.core.access import Role, access, person_id, request_now
+from app.core.access import Role, access, identity, person_id, request_now
 from app.core.clock import iso
 from app.core.errors import TABLE
 from app.core.openapi import takes
 from app.enrol import queries as enrolments
-from app.exam import schemas, service
+from app.exam import hot, queries, schemas, service
 from app.exam.models import Attempt
 from app.exam.scoring import LETTERS
 from app.exam.status import Status
-from app.policy import load, rules
+from app.policy import rules
+from app.policy.sentences import learning as sentences
 
 ALIVE_SECONDS = 30
 PASSED_ALREADY = "这个科目已经合格。可以再考，只显示最高分；再考会用掉一次考试次数。"
@@ -28,6 +29,12 @@ blueprint = APIBlueprint("exam", __name__, url_prefix="/api/v1", tag="考试")
 
 def _seconds_left(row: Attempt, now: datetime) -> int:
     return max(int((row.deadline - now).total_seconds()), 0)
+
+
+def _known() -> Attempt | None:
+    """The caller's attempt, as `hot.with_session` read it."""
+    who = identity()
+    return queries.beside_session(who.rows, who.person_id)
 
 
 def _paper(paper: service.OpenPaper, now: datetime) -> dict[str, Any]:
@@ -72,23 +79,31 @@ def _subject(found: service.SubjectStatus) -> dict[str, Any]:
 @blueprint.get("/enrolments/<enrolment_id>/exam")
 @access(Role.TRAINEE)
 @blueprint.output(schemas.ExamOut)
-@blueprint.doc(summary="考试页：各科目次数、最高成绩、能否开始")
+@blueprint.doc(summary="考试页：须知、各科目次数、最高成绩、能否开始与下一步")
 def exam_page(enrolment_id: str) -> dict[str, Any]:
     now = request_now()
-    (enrolment,) = enrolments.owned([enrolment_id], person_id())
-    programme = load.programme(enrolment.programme, enrolment.version)
+    (card,) = enrolments.cards(enrolments.owned([enrolment_id], person_id()), now=now)
+    enrolment, programme = card.enrolment, card.programme
     exam = programme.exam
     body: dict[str, Any] = {
+        "title": programme.title,
+        "kind": card.kind_title,
+        "notice": sentences.exam(programme),
+        "study_deadline": iso(enrolment.study_deadline) if enrolment.study_deadline else None,
+        "server_now": iso(now),
         "place": "here" if exam else "elsewhere",
         "contact": rules.contacts(programme, enrolment.kind_code).exam,
-        "subjects": [_subject(found) for found in service.status(enrolment, now=now)],
+        "subjects": [_subject(found) for found in service.notice(enrolment, now=now)],
     }
     if exam:
         body |= {
             "minutes": exam.minutes,
             "total_score": exam.total_score,
             "pass_score": exam.pass_score,
+            "attempts": exam.attempts,
+            "question_count": sum(part.count for part in exam.paper),
             "leave_rule": exam.on_leave,
+            "leave_text": sentences.on_leave(exam),
             "rules": {part.type: part.count for part in exam.paper},
         }
     return body
@@ -129,25 +144,27 @@ def alive(attempt_id: str) -> Response:
 
 
 @blueprint.put("/attempts/<attempt_id>/answers/<int:number>")
-@access(Role.TRAINEE, max_body=1024)
+@access(Role.TRAINEE, max_body=1024, reading=hot.with_session)
 @blueprint.output(schemas.SavedOut)
 @takes(schemas.AnswerIn)
 @blueprint.doc(summary="保存一题", description="version 是所修改的答案的版本号；别的页面改过时返回 409 和当前答案。")
 def save_answer(attempt_id: str, number: int) -> Response:
     body, now = schemas.read(schemas.AnswerBody), request_now()
-    row, saved = service.save_answer(attempt_id, person_id(), number, body.choice, body.version, now=now)
+    row, saved = service.save_answer(
+        attempt_id, person_id(), number, body.choice, body.version, now=now, known=_known()
+    )
     return schemas.answer(service.answer_body(number, saved) | {"seconds_left": _seconds_left(row, now)})
 
 
 @blueprint.post("/attempts/<attempt_id>/hand-in")
-@access(Role.TRAINEE)
+@access(Role.TRAINEE, reading=hot.with_session)
 @blueprint.output(schemas.ResultOut)
 @takes(schemas.HandInIn)
 @blueprint.doc(summary="交卷", description="可带上尚未提交的答案；重复交卷返回同一成绩。")
 def hand_in(attempt_id: str) -> Response:
     body = schemas.read(schemas.HandInBody)
     brought = [service.Brought(each.number, each.choice, each.version) for each in body.answers]
-    outcome, not_taken = service.hand_in(attempt_id, person_id(), brought, now=request_now())
+    outcome, not_taken = service.hand_in(attempt_id, person_id(), brought, now=request_now(), known=_known())
     return schemas.answer(service.result_body(outcome) | {"not_taken": not_taken})
 
 

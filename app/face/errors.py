@@ -17,6 +17,7 @@ PHOTO_NOT_SAME_PERSON = problem(
 )
 PHOTO_FIXED = problem("photo_fixed", 409, "照片已经确认，不能自行更换。如照片有误，请联系客服处理。")
 PHOTO_NOT_OFFERED = problem("photo_not_offered", 409, "本项目不需要上传照片，请返回首页继续。")
+PHOTO_NOT_FIXED = problem("photo_not_fixed", 409, "照片还没有确认，可以直接重新上传，不需要申请更换。")
 PHOTO_NEEDED = problem("photo_needed", 409, "还没有可用的照片，请先上传本人近期的照片。")
 PICTURES_BUSY = problem("pictures_busy", 503, "正在处理的照片太多，请过几秒钟再试一次。")
 

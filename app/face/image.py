@@ -110,10 +110,15 @@ def encode(picture: Image.Image) -> bytes:
     return out.getvalue()
 
 
-def live_picture(data: bytes) -> bytes:
-    """A picture of the camera as a clean JPEG of at most `LIVE_SIDE` pixels a side. Raises the problems above."""
+def clean(data: bytes, *, side: int) -> bytes:
+    """A picture that anybody sent as a clean JPEG of at most `side` pixels a side. Raises the problems above."""
     header = open_header(data)
     with turn():
-        picture = decode(header, side=LIVE_SIDE)
-        picture.thumbnail((LIVE_SIDE, LIVE_SIDE), Image.Resampling.LANCZOS)
+        picture = decode(header, side=side)
+        picture.thumbnail((side, side), Image.Resampling.LANCZOS)
         return encode(picture)
+
+
+def live_picture(data: bytes) -> bytes:
+    """A picture of the camera, as the provider takes it. Raises the problems above."""
+    return clean(data, side=LIVE_SIDE)

@@ -12,7 +12,7 @@ from app.core.errors import Problem
 from app.face import image, store
 from app.face.models import FaceRecord
 from app.face.providers.protocol import FaceProvider, FaceRefused, ProviderUnavailable
-from app.face.status import PhotoStatus
+from app.face.status import COMPARED
 from app.policy import rules
 from app.policy.schema import Programme
 
@@ -105,7 +105,7 @@ def _with_photo(
     """Compare a photo that was uploaded before the real-name check with the face that has just passed it."""
     if not verdict.passed or purpose != "login" or verdict.live is None:
         return verdict
-    if record is None or record.photo_status != PhotoStatus.WAITING:
+    if record is None or record.photo_status not in COMPARED:
         return verdict
     same = same_face(provider, programme, verdict.live, _photo(record))
     return replace(verdict, photo_matches=same, photo_file=record.photo_file)

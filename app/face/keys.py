@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 import peewee
 
 from app.core import crypto
+from app.core.canaries import PHOTOS
 from app.core.crypto import CannotOpen
 from app.core.db import compare_and_set
-from app.core.rotation import PHOTOS, Use
+from app.core.rotation import Use
 from app.face import store
 from app.face.models import FaceAttempt, FaceCheck, FaceRecord
 
@@ -41,7 +42,7 @@ def _forget(column: peewee.Field, useless: peewee.Expression, blank: str | None)
             yield compare_and_set(model, row_id, {column.name: index}, {column.name: blank})
 
 
-def uses() -> Iterator[Use]:
+def uses(_now: datetime) -> Iterator[Use]:
     """The key of each file that a row points at."""
     for _, name, column in _files():
         key_id = store.key_of(name)

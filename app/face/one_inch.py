@@ -22,6 +22,27 @@ class Hint:
     sentence: str
 
 
+_SIZES = {"one_inch": "一寸", "half_length": "半身"}
+
+
+def title(rule: Photo) -> str:
+    """What the photo is called, such as 一寸白底免冠照片."""
+    return f"{_SIZES[rule.size]}{'白底' if rule.ground == 'white' else ''}{'免冠' if rule.bareheaded else ''}照片"
+
+
+def points(rule: Photo) -> tuple[str, ...]:
+    """The rule in sentences, for somebody about to be photographed."""
+    found = ["本人近期照片，正对镜头，五官清楚。"]
+    if rule.bareheaded:
+        found.append("不戴安全帽、帽子和墨镜。")
+    if rule.ground == "white":
+        found.append("站在白墙前，背景干净，没有阴影和杂物。")
+    found.append("头和肩膀都在照片里，竖版。")
+    if rule.unretouched:
+        found.append("不要美颜、修图。")
+    return tuple(found)
+
+
 @dataclass(frozen=True)
 class Checked:
     """A photo that was looked at: the JPEG to keep (only when there are no hints), and the hints."""
@@ -54,13 +75,13 @@ def _shape(width: int, height: int, rule: Photo) -> list[Hint]:
     hints = []
     if width < rule.min_width_px:
         hints.append(Hint("small", f"照片太小（宽 {width} 像素），请上传宽度不少于 {rule.min_width_px} 像素的照片。"))
-    size = {"one_inch": "一寸", "half_length": "半身"}[rule.size]
     wanted = rule.width_px / rule.height_px
     if abs(width / height / wanted - 1) * 100 > rule.aspect_tolerance_percent:
         hints.append(
             Hint(
                 "shape",
-                f"照片比例不对（{width}×{height}）。请裁剪为{size}竖版照片，约 {rule.width_px}×{rule.height_px}。",
+                f"照片比例不对（{width}×{height}）。"
+                f"请裁剪为{_SIZES[rule.size]}竖版照片，约 {rule.width_px}×{rule.height_px}。",
             )
         )
     return hints

@@ -17,7 +17,7 @@ def record_of(person_id: str) -> FaceRecord | None:
 
 
 def photo_status(person_id: str) -> PhotoStatus:
-    """`none`, `waiting` (uploaded, the real-name check is still to come), or `confirmed`."""
+    """How far the photo is."""
     record = record_of(person_id)
     return PhotoStatus.NONE if record is None else PhotoStatus(record.photo_status)
 

@@ -10,6 +10,7 @@ from flask import Response, current_app, jsonify, request
 
 from app.core import clock
 from app.core.access import Role, access, client_address, identity, request_now
+from app.core.openapi import TICKET
 from app.face import scan
 from app.face.schemas import (
     ScanLoginIn,
@@ -25,7 +26,7 @@ blueprint = APIBlueprint("scan", __name__, url_prefix="/api/v1/scan-tickets", ta
 WAIT_SECONDS = 2  # between two questions of a page
 _SENTENCES = {
     "login": "有人要在电脑上用您的账号登录。是您本人吗？如果不是您在操作，请点“不是我”。",
-    "study_now": "您正在电脑上准备学习。是您本人吗？确认后请完成人脸核验，电脑会自动继续。",
+    "study_now": "您正在电脑上准备学习。是您本人吗？确认后，电脑会自动继续。",
 }
 
 
@@ -49,12 +50,13 @@ def _shown(shown: scan.Shown) -> dict[str, Any]:
         "picture": shown.picture,
         "by": shown.by,
         "expires_at": clock.iso(shown.ticket.expires_at),
+        "server_now": clock.iso(request_now()),
         "wait_seconds": WAIT_SECONDS,
     }
 
 
 @blueprint.post("/login")
-@access(Role.PUBLIC)
+@access(Role.PUBLIC, entrance=True)
 @blueprint.input(ScanLoginIn)
 @blueprint.output(ScanShownOut, status_code=201)
 @blueprint.doc(summary="网页：扫码登录", description="显示二维码，2 分钟内用已登录的手机扫码确认。")
@@ -78,6 +80,7 @@ def ask_for_study(json_data: dict[str, Any]) -> dict[str, Any]:
     summary="网页：询问扫码状态",
     description="每隔 wait_seconds 秒带 If-None-Match 询问一次，没有变化时返回 304。",
     responses={304: "没有变化", 404: "不是本页面的二维码"},
+    security=TICKET,
 )
 def see(ticket_id: str) -> Any:
     ticket, status, name = scan.see(ticket_id, _secret(), now=request_now())
@@ -96,7 +99,9 @@ def see(ticket_id: str) -> Any:
 @blueprint.post("/<ticket_id>/go-on")
 @access(Role.TICKET)
 @blueprint.output(ScanOpenedOut)
-@blueprint.doc(summary="网页：确认后继续", description="只能用一次；回答丢失时可重发，得到同一个登录。")
+@blueprint.doc(
+    summary="网页：确认后继续", description="只能用一次；回答丢失时可重发，得到同一个登录。", security=TICKET
+)
 def go_on(ticket_id: str) -> dict[str, Any]:
     opened = scan.go_on(ticket_id, _secret(), now=request_now())
     return {"token": opened.token, "next": opened.next, "enrolment_id": opened.subject}
@@ -117,6 +122,7 @@ def question(ticket_id: str) -> dict[str, Any]:
         "device": asked.ticket.device,
         "asked_at": clock.iso(asked.ticket.created_at),
         "expires_at": clock.iso(asked.ticket.expires_at),
+        "server_now": clock.iso(request_now()),
         "face": dict(zip(("purpose", "subject"), asked.face, strict=True)) if asked.face else None,
     }
 

@@ -20,7 +20,7 @@ from app.core import audit, crypto, tokens
 from app.core.access import Identity
 from app.core.db import compare_and_set, locked, transaction
 from app.core.errors import CONFLICT, SIGN_IN_FIRST, TOO_MANY
-from app.face import image, providers, queries, store, tries
+from app.face import image, providers, queries, review, store, tries
 from app.face.errors import (
     FACE_ANCHOR_NEEDED,
     FACE_CHECK_OVER,
@@ -35,10 +35,11 @@ from app.face.passes import expire_checks as expire_checks
 from app.face.providers.protocol import FaceProvider, ProviderUnavailable
 from app.face.queries import anchored as anchored
 from app.face.queries import photo_ready as photo_ready
+from app.face.queries import photo_status as photo_status
 from app.face.queries import proof_photo as proof_photo
 from app.face.queries import read_photo as read_photo
 from app.face.queries import require_pass as require_pass
-from app.face.status import OPEN, Action, CheckStatus, PhotoStatus, next_status
+from app.face.status import COMPARED, OPEN, Action, CheckStatus, PhotoStatus, next_status
 from app.policy import load
 from app.policy.schema import Face, FacePurpose, Programme
 
@@ -51,6 +52,7 @@ TIME_TO_FINISH = timedelta(minutes=30)  # ours; the provider's page itself lives
 STARTS_PER_HOUR = 30  # ours: more than a clumsy user needs
 ASK_PAUSE = timedelta(seconds=3)  # ours: each question to the provider about a page costs money
 RETURN = "face.return"
+WEB = ("web", "phone_web")  # sessions whose page goes on in the browser that comes back
 
 _public_url: list[str] = []
 _subject_programme: list[Callable[[str, str], Programme]] = []
@@ -106,7 +108,7 @@ def start_check(who: Identity, *, purpose: Purpose, subject: str | None, method:
     if purpose == "study" and not who.activated:
         raise SIGN_IN_FIRST("请先完成账号激活，再进行这一步。")
     programme = programme_of_subject(subject, person_id) if subject else load.in_force(session.programme, now)
-    rule = _rule_for(programme, purpose, session.proved)
+    rule = _rule_for(programme, purpose, person_id, session.proved)
     if purpose == "study":
         _require_reference(person_id)
     tries.require_left(person_id, programme, now=now)
@@ -131,13 +133,15 @@ def start_check(who: Identity, *, purpose: Purpose, subject: str | None, method:
             expires_at=now + TIME_TO_FINISH,
         )
     log.info("face_check_started", check_id=check.id, purpose=purpose, method=method)
-    return Started(check, nonce, _open_page(check, programme, now) if method == "h5" else None)
+    return Started(check, nonce, _open_page(check, programme, session.channel, now) if method == "h5" else None)
 
 
-def _open_page(check: FaceCheck, programme: Programme, now: datetime) -> str:
+def _open_page(check: FaceCheck, programme: Programme, channel: str, now: datetime) -> str:
     person = account.get_person(check.person_id)
     signed = tokens.sign(RETURN, check.id, expires=check.expires_at)
-    back = f"{_public_url[0]}/face/return?check={check.id}&nonce={signed}&outcome="
+    back = (
+        f"{_public_url[0]}/face/return?check={check.id}&nonce={signed}{'&web=1' if channel in WEB else ''}&outcome="
+    )
     try:
         page = provider_of(programme).open_page(
             name=person.name, id_number=person.id_number, success_url=back + "done", failed_url=back + "failed"
@@ -165,8 +169,10 @@ def policy_purpose(purpose: str, *, proved: bool) -> FacePurpose:
     return "login" if proved else "activation"
 
 
-def _rule_for(programme: Programme, purpose: Purpose, proved: bool) -> FacePurpose:
+def _rule_for(programme: Programme, purpose: Purpose, person_id: str, proved: bool) -> FacePurpose:
     rule = policy_purpose(purpose, proved=proved)
+    if rule == "login" and _rules(programme) and not queries.anchored(person_id):
+        return rule  # what the other checks compare with is this one's picture: it comes first in every programme
     if rule not in {each.purpose for each in _rules(programme).purposes}:
         raise FACE_NOT_OFFERED()
     if rule == "activation" and "real_name_face" not in programme.activation.methods:
@@ -337,9 +343,18 @@ def _write_record(check: FaceCheck, verdict: Verdict, anchor: str | None, now: d
         first = anchor is not None and record.anchor_file is None
         if first:
             values |= {"anchor_file": anchor, "anchor_check_id": check.id, "anchored_at": now}
-        if record.photo_status == PhotoStatus.WAITING and record.photo_file == verdict.photo_file:
-            values["photo_status"] = PhotoStatus.CONFIRMED if verdict.photo_matches else PhotoStatus.NONE
+        compared = record.photo_status in COMPARED and record.photo_file == verdict.photo_file
+        other = compared and not verdict.photo_matches
+        # it came while the check ran: from now on whoever confirms a photo takes it for compared
+        unseen = first and not compared and record.photo_status == PhotoStatus.REVIEW
+        if other or unseen:
+            values["photo_status"] = PhotoStatus.NONE
+        elif compared and record.photo_status == PhotoStatus.WAITING:
+            values["photo_status"] = PhotoStatus.CONFIRMED  # one under review waits for the review
         if compare_and_set(FaceRecord, record.id, {"version": record.version}, values):
+            if other or unseen:
+                why = "与实名核验的本人不一致" if other else "实名核验时还没有这张照片，须重新上传比对"
+                review.withdraw(record.photo_file, why, now=now)
             return first
     raise CONFLICT()
 
@@ -393,5 +408,5 @@ def _unavailable(programme: Programme) -> Exception:
 
 
 def _valid_for(programme: Programme, purpose: str) -> timedelta:
-    rule = next(rule for rule in _rules(programme).purposes if rule.purpose == purpose)
-    return timedelta(minutes=rule.pass_valid_minutes)
+    minutes = (rule.pass_valid_minutes for rule in _rules(programme).purposes if rule.purpose == purpose)
+    return timedelta(minutes=next(minutes, 0))  # none: it was for the anchor only, and opens nothing

@@ -57,9 +57,16 @@ def next_status(status: str, action: Action) -> CheckStatus:
 
 
 class PhotoStatus(StrEnum):
-    """NONE: there is none, or support gave it free. WAITING: uploaded, not yet compared with a real-name check.
-    CONFIRMED: the same face as the real-name check's; from now on only support may give it free."""
+    """NONE: there is none, or support gave it free. REVIEW: uploaded where staff look at photos, and not decided yet.
+    RETURNED: they returned it, and a new one is to be uploaded. WAITING: uploaded (and looked at, where it is), not
+    yet compared with a real-name check. CONFIRMED: the same face as the real-name check's; from now on only support
+    may give it free."""
 
     NONE = "none"
+    REVIEW = "review"
+    RETURNED = "returned"
     WAITING = "waiting"
     CONFIRMED = "confirmed"
+
+
+COMPARED = (PhotoStatus.WAITING, PhotoStatus.REVIEW)  # with the face of a real-name check that passes

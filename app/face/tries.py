@@ -90,12 +90,21 @@ def file_case_when_out(check: FaceCheck, programme: Programme, *, now: datetime)
     """Once no try is left, file a case for support, who are going to be called. In the caller's transaction."""
     if left(check.person_id, programme, now=now) == 0:
         facts = {"person_id": check.person_id, "purpose": check.purpose, "method": check.method}
-        cases.file("face.no_try_left", f"face_check:{check.id}", facts, now=now)
+        cases.file(
+            "face.no_try_left",
+            f"face_check:{check.id}",
+            facts,
+            programme=check.programme,
+            person_id=check.person_id,
+            now=now,
+        )
 
 
-def allow_again(person_id: str, *, actor: str, reason: str, now: datetime) -> None:
+def allow_again(person_id: str, *, actor: str, reason: str, now: datetime, programme: str | None = None) -> None:
     """Support has looked at the person: the tries start anew. `actor` is 'staff:<id>'; audited with the reason."""
     with transaction():
         record = ensure_record(person_id)
         FaceRecord.update(tries=0, version=FaceRecord.version + 1).where(FaceRecord.id == record.id).execute()
-        audit.record(actor, "face.tries_given_again", f"person:{person_id}", now=now, reason=reason)
+        audit.record(
+            actor, "face.tries_given_again", f"person:{person_id}", now=now, reason=reason, programme=programme
+        )

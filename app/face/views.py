@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response, render_template, request
+from flask import Response, redirect, render_template, request
 
 from app.core import clock
 from app.core.access import Role, access, identity, person_id, request_now
@@ -19,7 +19,10 @@ from app.face.schemas import (
     PhotoCheckOut,
     PhotoIn,
     PhotoOut,
+    PhotoRuleOut,
     PictureIn,
+    ReplacementIn,
+    ReplacementOut,
     StartIn,
     StartOut,
 )
@@ -48,6 +51,16 @@ _BY_STATUS = {
 }
 
 
+@photo.get("/rule")
+@photo.doc(summary="照片要求与状态")
+@photo.output(PhotoRuleOut)
+@access(Role.TRAINEE)
+def get_rule() -> Any:
+    """What photo is wanted, and how the caller's stands."""
+    return photos.wanted(identity(), now=request_now())
+
+
+@photo.post("")  # the mini-program and the app upload by POST only
 @photo.put("")
 @photo.doc(summary="上传一寸照片")
 @photo.output(PhotoOut)
@@ -69,6 +82,16 @@ def check_photo() -> Any:
     data, _ = read_upload("photo")
     hints = photos.check_photo(identity(), data, now=request_now())
     return {"fine": not hints, "hints": hints}
+
+
+@photo.post("/replacement")
+@photo.doc(summary="申请更换已确认的照片", description="由客服核对；同意后短信通知，再重新上传。")
+@photo.output(ReplacementOut)
+@access(Role.TRAINEE)
+@photo.input(ReplacementIn)
+def ask_replacement(json_data: dict[str, Any]) -> Any:
+    """A confirmed photo is changed by support only."""
+    return {"filed": photos.ask_replacement(identity(), json_data["reason"], now=request_now())}
 
 
 @photo.get("")
@@ -141,9 +164,13 @@ def see(check_id: str) -> Any:
 @pages.get("/return")
 @access(Role.PUBLIC)
 def returned() -> Any:
-    """Where the provider's page sends the browser back. Changes nothing, believes nothing."""
+    """Where the provider's page sends the browser back: to the web page, which asks how the check stands, or to a
+    word that the app or the mini-program goes on. Changes nothing, believes nothing."""
     genuine = service.returned(request.args.get("check", ""), request.args.get("nonce", ""), now=request_now())
-    page = render_template("face/return.html", genuine=genuine, done=request.args.get("outcome") == "done")
+    if genuine and "web" in request.args:
+        return redirect(f"/?face={request.args['check']}", 303)
+    check_id = request.args["check"] if genuine else None
+    page = render_template("face/return.html", check_id=check_id, done=request.args.get("outcome") == "done")
     response = Response(page, status=200 if genuine else 400, content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint
 
-from app.core import rotation
-from app.face import keys, providers, scan_views, service, store, views
+from app.account import person_pages
+from app.account import service as account
+from app.cases import kinds
+from app.core import outbox, rotation
+from app.face import case_kinds, keys, merging, person_page, providers, scan_views, service, store, views
 from app.face.providers.baidu import BaiduFace
 from app.face.providers.protocol import FaceProvider
 from config.settings import Settings
@@ -17,6 +20,7 @@ def start(settings: Settings) -> None:
     """Called once at the start of each process."""
     store.init(settings.data_dir)
     service.init(settings.public_url)
+    kinds.describe(*case_kinds.KINDS)
     rotation.holder("photos", keys.rewrite, keys.uses)
 
     def baidu(prefix: str) -> FaceProvider:
@@ -29,3 +33,6 @@ def start(settings: Settings) -> None:
         )
 
     providers.install(baidu)
+    outbox.subscribe("account.identity_corrected", "face.corrected", merging.corrected)
+    account.on_merge(merging.PART)
+    person_pages.describe(person_page.PAGE)

@@ -7,9 +7,10 @@ from typing import Any
 import peewee
 import redis.exceptions
 from apiflask import APIBlueprint
-from flask import jsonify
+from flask import current_app, jsonify
 
 from app.core import liveness
+from app.core import redis as redis_clients
 from app.core.access import Role, access
 from app.core.db import database
 
@@ -26,7 +27,8 @@ def healthz() -> Any:
 @blueprint.get("/readyz")
 @access(Role.PUBLIC)
 def readyz() -> Any:
-    """200 only while database, Redis, worker, cron and flusher are up; else 503, naming what is down."""
+    """200 only while database, Redis (both, where there are two), worker, cron and flusher are up; else 503, naming
+    what is down."""
     down: list[str] = []
     try:
         database.execute_sql("SELECT 1")
@@ -36,4 +38,9 @@ def readyz() -> Any:
         down += liveness.missing()
     except redis.exceptions.RedisError:
         down.append("redis")
+    if "HEARTBEAT_REDIS_URL" in redis_clients.named(current_app.config["SETTINGS"]):
+        try:
+            redis_clients.beats().client.ping()
+        except redis.exceptions.RedisError:
+            down.append("heartbeat redis")
     return jsonify(status="down" if down else "ok", down=down), 503 if down else 200

@@ -14,6 +14,7 @@ from typing import Any
 
 from flask import current_app
 
+from app.announce import queries as announcements
 from app.core.clock import iso, shanghai
 from app.home import fingerprint, overview
 from app.home.fingerprint import Fingerprint
@@ -86,7 +87,8 @@ def forget_all() -> None:
 def _make(person_id: str, now: datetime) -> tuple[bytes, datetime]:
     """The screen without the time, and when it changes at the latest though nothing happens."""
     trainings = overview.trainings(person_id, now=now)
-    screen: dict[str, Any] = {"me": overview.me(person_id), "trainings": trainings}
+    unread = announcements.unread(person_id, now=now)
+    screen: dict[str, Any] = {"me": overview.me(person_id), "trainings": trainings, "unread": unread}
     text = current_app.json.dumps(HomeOut().dump(screen))
     midnight = datetime.combine(shanghai(now).date() + timedelta(days=1), time(), shanghai(now).tzinfo)
     days = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from app.account import service as account
 from app.certificate import queries as proofs
@@ -11,28 +12,46 @@ from app.certificate.status import Status as ProofStatus
 from app.core.crypto import mask_id_number, mask_name, mask_phone
 from app.core.errors import Problem
 from app.enrol import queries as enrolments
+from app.enrol import service as enrol
+from app.enrol.errors import STUDY_PERIOD_OVER
+from app.enrol.models import Enrolment
 from app.enrol.status import Status
 from app.exam import service as exam
 from app.face import service as face
+from app.face.status import PhotoStatus
 from app.pay import queries as orders
+from app.pay.models import Order
 from app.pay.status import OrderStatus
+from app.policy import rules
 from app.study import service as study
 from app.study.errors import NO_COURSE
+
+State = Literal["in_progress", "done", "expired"]
 
 
 @dataclass(frozen=True)
 class Step:
-    """What to do next: a code for the screens, and the words on the button."""
+    """What to do next: a code for the screens, the words on the button, and what it is done with (beside the
+    enrolment): an order, a lesson, a subject and its open attempt, a telephone number to call."""
 
     code: str
     text: str
+    order_id: str | None = None
+    lesson_id: str | None = None
+    subject: str | None = None
+    attempt_id: str | None = None
+    phone: str | None = None
 
 
 @dataclass(frozen=True)
 class Training:
-    """One training as its card shows it. Percent and hours are of study; scores are per subject, the best kept."""
+    """One training as its card shows it. `state`: under which heading it stands. Percent and seconds are of study;
+    scores are per subject, the best kept; `attempts_left`: the fewest of a subject not passed yet (`None`: no limit,
+    or nothing to sit)."""
 
     enrolment_id: str
+    programme: str
+    state: State
     title: str
     kind: str
     certificate_no: str
@@ -41,11 +60,14 @@ class Training:
     stages: list[dict[str, object]]
     next: Step
     order_id: str | None
+    order_expires_at: datetime | None
     study_deadline: datetime | None
     days_left: int | None
     percent: int
     lessons: int
     lessons_done: int
+    study_seconds_left: int
+    attempts_left: int | None
     subjects: list[dict[str, object]]
     proof_number: str | None
     warning: str | None
@@ -61,8 +83,13 @@ STATUS_TEXT = {
 }
 
 
-_DISPUTED = Step("payment_disputed", "付款正在由工作人员核对，请不要重复支付")
-_WAIT_PAYMENT = Step("wait_payment", "已付款，正在开通学习")
+# while the photo is not confirmed
+_PHOTO_STEPS = {
+    PhotoStatus.NONE: Step("photo", "上传头像"),
+    PhotoStatus.WAITING: Step("face", "去人脸核验"),  # its picture is what the photo is compared with
+    PhotoStatus.REVIEW: Step("photo", "头像正在审核，请留意短信"),
+    PhotoStatus.RETURNED: Step("photo", "头像被退回，请重新上传"),
+}
 
 
 def me(person_id: str) -> dict[str, object]:
@@ -79,27 +106,26 @@ def me(person_id: str) -> dict[str, object]:
 def trainings(person_id: str, *, now: datetime) -> list[Training]:
     """Every training of the person, the newest first."""
     rows = enrolments.of_person(person_id)
-    photo = face.photo_ready(person_id)
+    photo = _PHOTO_STEPS.get(face.photo_status(person_id))
     return [_training(card, photo, now) for card in enrolments.cards(rows, now=now)]
 
 
-def _training(card: enrolments.Card, photo: bool, now: datetime) -> Training:
+def _training(card: enrolments.Card, photo: Step | None, now: datetime) -> Training:
     row = card.enrolment
     began = row.status != Status.SIGNED_UP
+    over = enrol.study_refusal(row, now=now) is STUDY_PERIOD_OVER
     done = _summary(row.id) if began else None
     subjects = exam.status(row, now=now) if began else []
     proof = proofs.of_enrolment(row.id)
     issued = proof is not None and proof.status == ProofStatus.VALID
     order = orders.get_order(row.order_id) if row.order_id and not began else None
     waits = order is not None and order.status == OrderStatus.PENDING and order.expires_at > now
-    paid = order is not None and order.status == OrderStatus.PAID  # the enrolment hears of it a moment later
-    disputed = not began and orders.in_dispute([enrolments.sku(row.id)])
-    complete = done is not None and done.complete
     passed = bool(subjects) and all(subject.passed for subject in subjects)
-    sitting = any(subject.open_attempt_id for subject in subjects)
-    next_ = _next(row.status, waits, photo, complete, passed, issued, sitting)
-    if disputed or paid:
-        next_ = _DISPUTED if disputed else _WAIT_PAYMENT
+    status = Status.LAPSED if over and not passed else Status(row.status)
+    if passed and status in (Status.STUDYING, Status.LAPSED):  # the enrolment hears of it a moment later
+        status = Status.PASSED
+    complete = done is not None and done.complete
+    left = [subject.attempts_left for subject in subjects if not subject.passed and subject.attempts_left is not None]
     deadline = row.study_deadline
     stages = [
         ("报名", True),
@@ -110,19 +136,24 @@ def _training(card: enrolments.Card, photo: bool, now: datetime) -> Training:
     ]
     return Training(
         enrolment_id=row.id,
+        programme=row.programme,
+        state=_state(status, issued),
         title=card.programme.title,
         kind=card.kind_title,
         certificate_no=card.certificate_no,
-        status=row.status,
-        status_text=STATUS_TEXT[Status(row.status)],
+        status=status,
+        status_text=STATUS_TEXT[status],
         stages=[{"title": title, "done": is_done} for title, is_done in stages],
-        next=next_,
+        next=_next_unpaid(row, order, waits) if not began else _next(card, status, photo, done, subjects, issued),
         order_id=row.order_id,
+        order_expires_at=order.expires_at if order is not None and waits else None,
         study_deadline=deadline,
-        days_left=max(0, (deadline - now).days) if deadline and row.status == Status.STUDYING else None,
+        days_left=max(0, (deadline - now).days) if deadline and status == Status.STUDYING else None,
         percent=done.percent if done else 0,
         lessons=done.lessons if done else 0,
         lessons_done=done.lessons_done if done else 0,
+        study_seconds_left=done.seconds_left if done else 0,
+        attempts_left=min(left, default=None),
         subjects=[
             {
                 "subject": subject.subject,
@@ -149,17 +180,47 @@ def _summary(enrolment_id: str) -> study.Summary | None:
         return None
 
 
-def _next(status: str, waits: bool, photo: bool, complete: bool, passed: bool, issued: bool, sitting: bool) -> Step:
-    if status == Status.SIGNED_UP:
-        return Step("pay", "去支付") if waits else Step("checkout", "核对信息并缴费")
+def _state(status: Status, issued: bool) -> State:
+    if issued or status == Status.COMPLETED:
+        return "done"
+    return "expired" if status == Status.LAPSED else "in_progress"
+
+
+def _next_unpaid(row: Enrolment, order: Order | None, waits: bool) -> Step:
+    if orders.in_dispute([enrolments.sku(row.id)]):
+        return Step("payment_disputed", "付款正在由工作人员核对，请不要重复支付", order_id=row.order_id)
+    if order is not None and order.status == OrderStatus.PAID:  # the enrolment hears of it a moment later
+        return Step("wait_payment", "已付款，正在开通学习", order_id=order.id)
+    return Step("pay", "去支付", order_id=row.order_id) if waits else Step("checkout", "核对信息并缴费")
+
+
+def _next(
+    card: enrolments.Card,
+    status: Status,
+    photo: Step | None,
+    done: study.Summary | None,
+    subjects: list[exam.SubjectStatus],
+    issued: bool,
+) -> Step:
+    """The one thing to do, once it is paid. What is passed counts whatever the day, so it comes before the period."""
+    contacts = rules.contacts(card.programme, card.enrolment.kind_code)
     if issued:
-        return Step("proof", "查看合格证明")
-    if not photo:
-        return Step("photo", "上传头像")
+        return Step("proof", f"查看{rules.proof_title(card.programme)}")
+    sitting = next((subject for subject in subjects if subject.open_attempt_id), None)
+    if sitting is not None:
+        return Step("exam", "继续考试", subject=sitting.subject, attempt_id=sitting.open_attempt_id)
     if status == Status.LAPSED:
-        return Step("expired", "学习期已过，请联系客服")
-    if passed or status in (Status.PASSED, Status.COMPLETED):
+        return Step("expired", "学习期已过，请联系客服办理延期", phone=contacts.extension)
+    if photo is not None:
+        return photo
+    if status in (Status.PASSED, Status.COMPLETED):
         return Step("wait_proof", "证明正在出具，请稍候")
-    if sitting:
-        return Step("exam", "继续考试")
-    return Step("exam", "去考试") if complete else Step("study", "立即学习")
+    if done is None:
+        return Step("wait_course", "课程正在准备，请稍后再来", phone=contacts.study)
+    if not done.complete:
+        return Step("study", "立即学习", lesson_id=done.next_lesson_id)
+    open_ = [subject for subject in subjects if not subject.passed]
+    can_sit = next((subject for subject in open_ if subject.attempts_left != 0), None)
+    if open_ and can_sit is None:
+        return Step("make_up", "考试次数已用完，请联系客服办理补考", phone=contacts.make_up)
+    return Step("exam", "去考试", subject=can_sit.subject if can_sit else None)

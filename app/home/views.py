@@ -1,30 +1,28 @@
-"""The first screen, the plain page that stands in for the front end, and the API's description."""
+"""The first screen, the settings, the texts as a page, and the API's description."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Response, current_app, jsonify, render_template, request, send_from_directory
 
-from app.account.service import CONSENT_VERSIONS
 from app.core.access import Role, access, identity, request_now
-from app.core.clock import utcnow
+from app.core.clock import iso
 from app.core.errors import NOT_FOUND, TABLE
-from app.face.models import EVIDENCE_DAYS
-from app.home import fingerprint, kept
-from app.home.schemas import HomeOut
-from app.policy import load as policy
-from app.policy import rules
+from app.home import fingerprint, kept, settings
+from app.home.schemas import HomeOut, SettingsOut
+from app.home.texts import TEXTS
 
 blueprint = APIBlueprint("home", __name__, tag="首页", template_folder="templates")
 
-ASSETS = frozenset({"home.css", "home.js", "screen.js", "trainings.js", "docs.css", "icon.svg"})
+STYLES = frozenset({"pages.css", "docs.css", "icon.svg"})
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @blueprint.get("/api/v1/home")
-@access(Role.TRAINEE, reading=fingerprint.with_session)
+@access(Role.TRAINEE, reading=fingerprint.with_session, entrance=True)
 @blueprint.output(HomeOut)
 @blueprint.doc(summary="首页：我的培训与下一步", responses={304: "与 If-None-Match 所示的相同"})
 def home() -> Response:
@@ -32,24 +30,33 @@ def home() -> Response:
     now = request_now()
     who = identity()
     found = kept.home(who.person_id, who.rows, now=now)
-    known = "If-None-Match" in request.headers and request.if_none_match.contains_weak(found.etag)
-    response = Response(status=304) if known else Response(found.body(now), content_type="application/json")
-    response.headers["ETag"] = f'W/"{found.etag}"'
-    return response
+    known = "HTTP_IF_NONE_MATCH" in request.environ and request.if_none_match.contains_weak(found.etag)
+    etag = [("ETag", f'W/"{found.etag}"')]
+    if known:
+        return Response(status=304, headers=etag)
+    return Response(found.body(now), headers=etag, content_type="application/json")
 
 
-@blueprint.get("/")
-@access(Role.PUBLIC)
-@blueprint.doc(hide=True)
-def page() -> str:
-    """The page that shows a trainee's state."""
-    settings = current_app.config["SETTINGS"]
-    programmes = []
-    for programme in policy.all_in_force(utcnow()):
-        first = rules.first_password(programme.login.person, account="", mobile=None, certificate_kinds=())
-        programmes.append({"key": programme.key, "title": programme.title, "first_password": first})
-    phone = settings.sandbox_url if settings.demo else None
-    return render_template("home.html", programmes=programmes, phone=phone)
+@blueprint.get("/api/v1/settings")
+@access(Role.TRAINEE)
+@blueprint.output(SettingsOut)
+@blueprint.doc(summary="设置页：账号、协议、微信绑定", description="个人信息均已打码。")
+def get_settings() -> dict[str, Any]:
+    found = settings.settings(identity(), now=request_now())
+    bound_at = found.wechat_bound_at
+    return {
+        "me": found.me,
+        "consents": [
+            asdict(one)
+            | {"agreed": one.agreed_at is not None, "agreed_at": iso(one.agreed_at) if one.agreed_at else None}
+            for one in found.consents
+        ],
+        "wechat": {
+            "offered": found.wechat_offered,
+            "bound": bound_at is not None,
+            "bound_at": iso(bound_at) if bound_at else None,
+        },
+    }
 
 
 @blueprint.get("/texts")
@@ -57,15 +64,15 @@ def page() -> str:
 @blueprint.doc(hide=True)
 def texts() -> str:
     """The texts that a person agrees to, in the versions in force."""
-    return render_template("texts.html", versions=CONSENT_VERSIONS, evidence_days=EVIDENCE_DAYS)
+    return render_template("texts.html", texts=TEXTS.values())
 
 
-@blueprint.get("/assets/<name>")
+@blueprint.get("/style/<name>")
 @access(Role.PUBLIC)
 @blueprint.doc(hide=True)
-def asset(name: str) -> Response:
-    """The page's style and script."""
-    if name not in ASSETS:
+def style(name: str) -> Response:
+    """The style and the icon of the pages that are no part of the front end."""
+    if name not in STYLES:
         raise NOT_FOUND()
     return send_from_directory(f"{blueprint.root_path}/static", name, max_age=0)  # asked again, answered 304
 

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from app.cases import service as cases
 from app.core.clock import utcnow
 from app.invoice import queries, tax
-from app.invoice.models import Invoice, InvoiceEvent, InvoiceFile
-from app.invoice.status import AT_VENDOR, NotAllowed, Status, next_status
+from app.invoice.models import Invoice, InvoiceEvent, InvoiceFile, RedLetter
+from app.invoice.status import (
+    AT_VENDOR,
+    ENDED,
+    RED_WORKED_ON,
+    NotAllowed,
+    RedStatus,
+    Status,
+    next_red,
+    next_status,
+)
+from app.invoice.watch import NO_PAYER
 from app.pay import queries as orders
 from app.pay.models import Order
 from app.pay.status import OrderStatus
@@ -19,9 +31,10 @@ PLANNED_WITHIN = timedelta(hours=1)
 
 def audit_invoices(now: datetime | None = None) -> list[str]:
     """What is wrong at `now` (default: this moment), a sentence each; an empty list: each paid order of a programme
-    that makes invoices by itself has exactly one, within the hour; amounts and tax add up to what was paid; what is
-    ready has its file and its number; no invoice is for money that went back without a person knowing; each history
-    is one path through the table."""
+    that makes invoices by itself has one, within the hour, and at most one that is not over; amounts and tax add up
+    to what was paid, or was kept of it; what is ready has its file and its number; no invoice is for money that went
+    back without a person knowing; one is taken back exactly if its red letter is there, and another
+    follows if money is kept; each history is one path through its table."""
     now = now or utcnow()
     files = {row_id for (row_id,) in InvoiceFile.select(InvoiceFile.id).tuples()}
     back = orders.given_back()
@@ -29,15 +42,27 @@ def audit_invoices(now: datetime | None = None) -> list[str]:
     for event in InvoiceEvent.select():
         steps[event.invoice_id].append(event)
     wrong: list[str] = []
+    kept = orders.kept_of(sorted(back))
+    reds = {red.invoice_id: red for red in RedLetter.select()}
+    followed = {before for (before,) in Invoice.select(Invoice.replaces).tuples()}
     for row in Invoice.select():
         wrong += _audit_money(row, orders.get_order(row.order_id)) + _audit_file(row, files)
         wrong += _audit_path(row, steps.pop(row.id, []))
         told = row.red_letter_at is not None or row.issued_at is None or row.issued_at >= now - PLANNED_WITHIN
-        if row.order_id in back and row.status in AT_VENDOR and not told:
+        wrong += _audit_red(row, reds.get(row.id))
+        left_fen = kept.get(row.order_id, 0) if row.order_id in back else row.gross_fen
+        if row.status == Status.REVERSED and left_fen > 0 and row.id not in followed:
+            wrong.append(f"invoice {row.id} is reversed, money is kept, and there is no next invoice")
+        gone = row.order_id in back and kept.get(row.order_id, 0) != row.gross_fen
+        if gone and row.status in AT_VENDOR and not told:
             wrong.append(f"invoice {row.id} stands, its money went back, and nobody was told")
+    for red in reds.values():
+        wrong += _audit_steps(f"red letter {red.id}", red.status, RedStatus.PLANNED, steps.pop(red.id, []), next_red)
     wrong += [f"history of invoice {row_id}, which is not there" for row_id in steps]
     automatic = [one for one in load.all_programmes() if one.invoice and one.invoice.issued == "automatic"]
     missing = queries.without_invoice(automatic, now - PLANNED_WITHIN, 10_000)
+    asked_for = cases.open_about(NO_PAYER, [f"order:{order.id}" for order in missing])
+    missing = [order for order in missing if f"order:{order.id}" not in asked_for]
     return wrong + [f"order {order.id} is paid and has no invoice" for order in missing]
 
 
@@ -48,18 +73,21 @@ def _audit_money(row: Invoice, order: Order) -> list[str]:
     parts = tax.total([line.amount for line in queries.lines(row)])
     if parts != tax.Split(row.gross_fen, row.net_fen, row.tax_fen):
         wrong.append(f"invoice {row.id}: its lines do not add up to it")
-    if row.net_fen + row.tax_fen != row.gross_fen or row.gross_fen != order.amount_fen:
+    whole = row.gross_fen == order.amount_fen or (row.replaces is not None and row.gross_fen < order.amount_fen)
+    if row.net_fen + row.tax_fen != row.gross_fen or not whole:
         wrong.append(f"invoice {row.id}: {row.net_fen} and {row.tax_fen} fen of tax for {order.amount_fen} fen paid")
     return wrong
 
 
 def _audit_file(row: Invoice, files: set[str]) -> list[str]:
     wrong = []
-    if (row.status == Status.READY) != (row.id in files):
+    if (row.live_key == row.order_id) == (row.status in ENDED):
+        wrong.append(f"invoice {row.id} is {row.status}, and its order's key does not fit that")
+    if row.status != Status.REVERSED and (row.status == Status.READY) != (row.id in files):
         wrong.append(f"invoice {row.id} is {row.status}, and its file does not fit that")
     if row.status in (Status.ISSUED, Status.READY) and not (row.number and row.issued_at):
         wrong.append(f"invoice {row.id} is {row.status} with something missing")
-    if row.status not in AT_VENDOR and row.number:
+    if row.status not in (*AT_VENDOR, Status.REVERSED) and row.number:
         wrong.append(f"invoice {row.id} is {row.status} and has a number")
     waits = row.status in queries.WORKED_ON and row.hold is None
     if waits != (row.next_at is not None):
@@ -67,17 +95,36 @@ def _audit_file(row: Invoice, files: set[str]) -> list[str]:
     return wrong
 
 
-def _audit_path(row: Invoice, steps: list[InvoiceEvent]) -> list[str]:
+def _audit_red(row: Invoice, red: RedLetter | None) -> list[str]:
     wrong = []
-    balance = Counter({Status.WAITING.value: 1})
+    there = red is not None and red.status == RedStatus.ISSUED
+    if (row.status == Status.REVERSED) != there:
+        wrong.append(f"invoice {row.id} is {row.status}, and its red letter does not fit that")
+    if red is not None and (
+        (there != bool(red.number) and red.status != RedStatus.REFUSED)
+        or (red.status in RED_WORKED_ON) != (red.next_at is not None)
+    ):
+        wrong.append(f"red letter {red.id} is {red.status}, and its number or its next time does not fit that")
+    return wrong
+
+
+def _audit_path(row: Invoice, steps: list[InvoiceEvent]) -> list[str]:
+    return _audit_steps(f"invoice {row.id}", row.status, Status.WAITING, steps, next_status)
+
+
+def _audit_steps(
+    name: str, status: str, first: str, steps: list[InvoiceEvent], following: Callable[[str, str], str]
+) -> list[str]:
+    wrong = []
+    balance = Counter({str(first): 1})
     for step in steps:
         try:
-            if next_status(step.before, step.action) != step.after:
-                wrong.append(f"invoice {row.id}: {step.before} {step.action} → {step.after}")
+            if following(step.before, step.action) != step.after:
+                wrong.append(f"{name}: {step.before} {step.action} → {step.after}")
         except NotAllowed as refused:
-            wrong.append(f"invoice {row.id}: {refused}")
+            wrong.append(f"{name}: {refused}")
         balance.update({step.before: -1, step.after: 1})
-    last = [status for status, count in balance.items() if count]
-    if last != [row.status]:
-        wrong.append(f"invoice {row.id} is {row.status}, its history leads to {last}")
+    last = [one for one, count in balance.items() if count]
+    if last != [status]:
+        wrong.append(f"{name} is {status}, its history leads to {last}")
     return wrong

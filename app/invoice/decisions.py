@@ -1,5 +1,5 @@
-"""What finance decides about an invoice (the command line, until there is a console). Each verb is one transaction
-with its line in the audit log; `actor` is 'staff:<id>' or 'system:cli', `reason` is theirs."""
+"""What finance decides about an invoice on its way, and about a whole programme's. Each verb is one transaction
+with its line in the audit log; `actor` is 'staff:<id>', `reason` is theirs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from functools import partial
 
 from app.cases import service as cases
 from app.core import audit
-from app.core.db import after_commit, compare_and_set, transaction
+from app.core.db import after_commit, compare_and_set, insert_once, transaction
 from app.core.queue import enqueue_hint
 from app.invoice import queries
 from app.invoice.errors import INVOICE_ON_ITS_WAY
 from app.invoice.issuing import ADVANCE
 from app.invoice.ledger import move
-from app.invoice.models import Invoice
+from app.invoice.models import Invoice, ProgrammeHold
 from app.invoice.status import Action, Status
 
 
@@ -66,6 +66,24 @@ def accept(invoice_id: str, *, reason: str, actor: str, now: datetime) -> None:
         cases.decide_about("invoice.mismatch", f"invoice:{row.id}", reason, actor=actor, now=now)
         _write_down(row, "invoice.accepted", reason, actor, now)
         _hint(row, now, now)
+
+
+def hold_programme(programme: str, *, reason: str, actor: str, now: datetime) -> None:
+    """Send none of a programme's invoices until it is released; again it changes nothing."""
+    with transaction():
+        held = {"programme": programme, "held_by": actor, "held_at": now, "reason": reason}
+        if insert_once(ProgrammeHold, **held):
+            audit.record(actor, "invoices.held", f"programme:{programme}", now=now, reason=reason)
+
+
+def release_programme(programme: str, *, reason: str, actor: str, now: datetime) -> None:
+    """The programme's invoices go on; those that were due in between at once. Each that was held for itself stays."""
+    with transaction():
+        if not ProgrammeHold.delete().where(ProgrammeHold.programme == programme).execute():
+            return
+        due = (Invoice.programme == programme) & (Invoice.status == Status.WAITING) & Invoice.hold.is_null()
+        Invoice.update(next_at=now).where(due, Invoice.due_from <= now, Invoice.next_at > now).execute()
+        audit.record(actor, "invoices.released", f"programme:{programme}", now=now, reason=reason)
 
 
 def _hint(row: Invoice, due: datetime, now: datetime) -> None:

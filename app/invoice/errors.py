@@ -11,3 +11,20 @@ INVOICE_MONEY_BACK = problem("invoice_money_back", 409, "这笔订单的款项�
 INVOICE_NOT_READY = problem("invoice_not_ready", 409, "发票还没有开好，请到“我的发票”查看预计时间。")
 INVOICE_LINK_OVER = problem("invoice_link_over", 403, "下载链接已经过期，请回到“我的发票”重新点下载。")
 INVOICE_ON_ITS_WAY = problem("invoice_on_its_way", 409, "这张发票已经送去开具或已有结果，不能再这样处理。")
+INVOICE_BEING_CORRECTED = problem(
+    "invoice_being_corrected", 409, "这张发票已经在更正，请到“我的发票”查看进度，不用再次申请。"
+)
+INVOICE_NOTHING_TO_CORRECT = problem(
+    "invoice_nothing_to_correct", 409, "现在保存的开票信息与这张发票相同。请先修改开票信息，再申请更正。"
+)
+INVOICE_MAIL_OFTEN = problem("invoice_mail_often", 429, "这张发票今天已经发送多次，请明天再试，或直接下载。")
+INVOICE_NO_MAIL = problem("invoice_no_mail", 409, "现在不能用邮件发送发票，请直接下载。")
+INVOICES_NONE = problem("invoices_none", 409, "没有符合条件的已开具发票，请换一个条件。")
+INVOICES_NOT_ALL = problem(
+    "invoices_not_all", 409, "发票太多，只能核对最近 5000 张的抬头，压缩包会不全。请选定支付日期，分段打包。"
+)
+INVOICES_TOO_MANY = problem("invoices_too_many", 409, "一次最多打包 500 张发票，请把日期分成几段。")
+BUNDLE_OVER = problem("bundle_over", 409, "这个压缩包已过期或没有打包成功，请重新选择并打包。")
+REASON_NEEDED = problem("reason_needed", 422, "请写明原因（2 到 200 个字）。")
+PAYER_INVALID = problem("payer_invalid", 422, "开票信息有误，请按提示修改。")
+PAYER_UNKNOWN = problem("payer_unknown", 409, "这个单位还没有登记开票信息，请先登记单位全称和纳税人识别号。")

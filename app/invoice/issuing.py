@@ -12,14 +12,14 @@ from functools import partial
 
 import structlog
 
-from app.cases import service as cases
 from app.core import sweep
 from app.core.budget import Budget
 from app.core.db import after_commit, compare_and_set, insert_once, transaction
+from app.core.errors import CONFLICT
 from app.core.ids import new_id
 from app.core.queue import enqueue_hint
 from app.invoice import payers, providers, queries, tax
-from app.invoice.ledger import move
+from app.invoice.ledger import file_case, give_up, move
 from app.invoice.models import Invoice, InvoiceFile, PayerProfile
 from app.invoice.providers.protocol import Answer, Buyer, Refused, Request, Unavailable, Unknown
 from app.invoice.status import Action, Status
@@ -37,10 +37,53 @@ SETTLES = timedelta(minutes=5)  # before "I do not have it" is believed of a num
 
 
 def plan(order: Order, rule: Rule, profile: PayerProfile, *, since: datetime, now: datetime) -> Invoice:
-    """The one invoice of a paid order, in the name of `profile`, due in the programme's working days after `since`.
-    Asked again it is the same one."""
+    """The first invoice of a paid order, in the name of `profile`, due in the programme's working days after `since`.
+    Asked again it is the same one; where others followed it, the last."""
+    if queries.of_order(order.id) is None:
+        _insert(order, rule, profile, f"F{order.id}".upper(), order.amount_fen, since=since, now=now)
+    row = queries.of_order(order.id)
+    if row is None:
+        raise RuntimeError(f"order {order.id} has no invoice after one was planned")
+    return row
+
+
+def follow(row: Invoice, profile_id: str, *, now: datetime) -> bool:
+    """One that follows an invoice which is over, of the money that is kept, in the name of this profile. The money
+    was looked at by whoever decided it. False if no money is kept, or another one of the order is there already. In
+    the transaction of the decision."""
+    order, programme = orders.get_order(row.order_id), queries.programme_of(row)
+    kept_fen = orders.kept_fen(row.order_id)
+    if kept_fen <= 0 or programme.invoice is None:
+        return False
+    turn = len(queries.every_of_order(row.order_id)) + 1
+    profile = PayerProfile.get_by_id(profile_id)
+    serial = f"F{order.id}N{turn}".upper()
+    return _insert(
+        order, programme.invoice, profile, serial, kept_fen, since=now, now=now, replaces=row.id, settled_at=now
+    )
+
+
+def follow_kept(row: Invoice, profile_id: str, *, now: datetime) -> None:
+    """As `follow`, where money that is kept must not stay without an invoice. Raises `conflict`: the decision is
+    rolled back, and tried again. (Between `migrate` and `migrate --contract` an order can have only one.)"""
+    if not follow(row, profile_id, now=now) and orders.kept_fen(row.order_id) > 0:
+        raise CONFLICT()
+
+
+def _insert(
+    order: Order,
+    rule: Rule,
+    profile: PayerProfile,
+    serial: str,
+    gross_fen: int,
+    *,
+    since: datetime,
+    now: datetime,
+    **more: str | datetime,
+) -> bool:
+    """Write the row, unless the order has one that is not over, or this number was given before: two unique keys."""
     programme = queries.programme_of(order)
-    parts = [tax.split(line.amount_fen, rule.tax_rate_permille) for line in orders.lines(order.id)]
+    parts = [tax.split(amount, rule.tax_rate_permille) for amount in queries.amounts_of(order.id, gross_fen)]
     amount = tax.total(parts)
     opens, closes = working_days.window(since, rule.after_payment, programme.calendar)
     row_id = new_id()
@@ -48,11 +91,12 @@ def plan(order: Order, rule: Rule, profile: PayerProfile, *, since: datetime, no
         Invoice,
         id=row_id,
         order_id=order.id,
+        live_key=order.id,
         person_id=order.person_id,
         programme=order.programme,
         version=order.version,
         authority=programme.authority.secrets.invoice,
-        serial=f"F{order.id}".upper(),
+        serial=serial,
         profile_id=profile.id,
         kind=rule.kind,
         status=Status.WAITING,
@@ -67,13 +111,11 @@ def plan(order: Order, rule: Rule, profile: PayerProfile, *, since: datetime, no
         due_from=opens,
         due_until=closes,
         next_at=opens,
+        **more,
     )
     if fresh and opens <= now:
         after_commit(partial(enqueue_hint, ADVANCE, row_id))
-    row = queries.of_order(order.id)
-    if row is None:
-        raise RuntimeError(f"order {order.id} has no invoice after one was planned")
-    return row
+    return fresh
 
 
 def pause(tries: int) -> timedelta:
@@ -108,10 +150,12 @@ def advance(invoice_id: str, *, now: datetime) -> None:
 
 
 def _may_go(row: Invoice, now: datetime) -> bool:
-    """Whether the invoice may be sent now. Money that goes back needs none; where the programme wants the settlement
-    checked, the payment's provider is asked once more (ADR 20)."""
-    if row.order_id in orders.given_back([row.order_id]):
-        move(row, Action.CANCEL, "money goes back", now=now, next_at=None)
+    """Whether the invoice may be sent now. Money that goes back needs none; while finance holds the programme none is
+    sent; where the programme wants the settlement checked, the payment's provider is asked once more (ADR 20)."""
+    if queries.money_went_back(row):
+        give_up(row, now=now)
+        return False
+    if queries.hold_of(row.programme) is not None:
         return False
     rule = queries.programme_of(row).invoice
     if row.settled_at is not None or rule is None or not rule.held_until_settlement_checked:
@@ -123,26 +167,31 @@ def _may_go(row: Invoice, now: datetime) -> bool:
         with transaction():
             seen = {"status": Status.WAITING, "hold": None}
             if compare_and_set(Invoice, row.id, seen, {"hold": "settlement", "next_at": None}):
-                cases.file("invoice.settlement", f"invoice:{row.id}", {"order": row.order_id}, now=now)
+                file_case("invoice.settlement", row, {"order": row.order_id}, now=now)
     return False
+
+
+def buyer_of(row: Invoice) -> Buyer:
+    """In whose name the invoice is, as the vendor is told."""
+    payer = payers.of_row(queries.buyer(row))
+    bank = " ".join(filter(None, (payer.bank_name, payer.bank_account)))
+    return Buyer(
+        payer.title,
+        payer.kind == "person",
+        payer.taxpayer_number,
+        payer.email,
+        payer.phone,
+        payer.address,
+        bank or None,
+    )
 
 
 def request_of(row: Invoice) -> Request:
     """What the vendor is asked to issue."""
-    payer = payers.of_row(queries.buyer(row))
-    bank = " ".join(filter(None, (payer.bank_name, payer.bank_account)))
     return Request(
         serial=row.serial,
         ordered_at=row.paid_at,
-        buyer=Buyer(
-            payer.title,
-            payer.kind == "person",
-            payer.taxpayer_number,
-            payer.email,
-            payer.phone,
-            payer.address,
-            bank or None,
-        ),
+        buyer=buyer_of(row),
         lines=queries.lines(row),
         remark=f"订单 {row.order_id}",
     )
@@ -175,8 +224,8 @@ def _ask(row: Invoice, now: datetime) -> None:
     if answer.state != "absent":
         _apply(row, answer, now)
     elif row.status == Status.UNKNOWN and row.sent_at is not None and now - row.sent_at >= SETTLES:
-        if row.order_id in orders.given_back([row.order_id]):
-            move(row, Action.CANCEL, "money goes back", now=now, next_at=None)
+        if queries.money_went_back(row):
+            give_up(row, now=now)
             return
         log.info("invoice_sent_again", invoice_id=row.id)
         _send(row, now)
@@ -213,12 +262,13 @@ def _apply(row: Invoice, answer: Answer, now: datetime) -> None:
 
 
 def mismatch(row: Invoice, answer: Answer) -> str | None:
-    """What of an invoice that exists is not what was asked for, or None."""
+    """What of an invoice that exists is not what was asked for, or None. An amount that the vendor leaves out is none
+    that was checked."""
     if answer.state == "void":
         return "void"
-    if answer.gross_fen is not None and answer.gross_fen != row.gross_fen:
-        return "amount"
-    return "tax" if answer.tax_fen is not None and answer.tax_fen != row.tax_fen else None
+    if answer.gross_fen != row.gross_fen:
+        return "amount" if answer.gross_fen is not None else "amount left out"
+    return None if answer.tax_fen == row.tax_fen else "tax"
 
 
 def _dispute(row: Invoice, answer: Answer, wrong: str, now: datetime) -> None:
@@ -231,7 +281,7 @@ def _dispute(row: Invoice, answer: Answer, wrong: str, now: datetime) -> None:
             "vendor_serial": answer.vendor_serial,
         }
         if move(row, Action.DISPUTE, f"mismatch:{wrong}", now=now, next_at=None, **values):
-            cases.file("invoice.mismatch", f"invoice:{row.id}", facts, now=now)
+            file_case("invoice.mismatch", row, facts, now=now)
 
 
 def _refuse(row: Invoice, code: str, text: str, now: datetime) -> None:
@@ -239,7 +289,7 @@ def _refuse(row: Invoice, code: str, text: str, now: datetime) -> None:
     with transaction():
         if not move(row, Action.REFUSE, f"vendor:{code}", now=now, next_at=None):
             return
-        cases.file("invoice.refused", f"invoice:{row.id}", {"code": code, "text": text[:500]}, now=now)
+        file_case("invoice.refused", row, {"code": code, "text": text[:500]}, now=now)
     log.error("invoice_refused", invoice_id=row.id, provider_code=code)
 
 

@@ -10,9 +10,11 @@ from app.core.db import BaseModel, UtcField
 
 class PayerProfile(BaseModel):
     """The details of a payer as they were saved at one moment; they are never edited: saving others writes a new row,
-    and orders that are paid keep theirs. `kind`: 'person' (the invoice is in their own name) or 'enterprise'."""
+    and orders that are paid keep theirs. `kind`: 'person' (the invoice is in their own name) or 'enterprise'. They
+    are a person's, or an organisation's: one of the two ids is set."""
 
-    person_id = peewee.CharField(16)
+    person_id = peewee.CharField(16, null=True)
+    organisation_id = peewee.CharField(16, null=True)
     kind = peewee.CharField(16)
     title = Sealed()
     title_sealed = peewee.TextField()
@@ -31,7 +33,7 @@ class PayerProfile(BaseModel):
     saved_at = UtcField()
 
     class Meta:
-        indexes = ((("person_id", "saved_at"), False),)
+        indexes = ((("person_id", "saved_at"), False), (("organisation_id", "saved_at"), False))
 
 
 class PayerChoice(BaseModel):
@@ -46,14 +48,20 @@ class PayerChoice(BaseModel):
 
 
 class Invoice(BaseModel):
-    """The one invoice of an order. `serial` is our number of it at the vendor: the same number is the same invoice.
+    """An invoice of an order, which has one at a time: `live_key` is the order's id, and NULL once the invoice is
+    cancelled or taken back; the next one is made for what of the money is kept then. `replaces`: the one before it.
+    `serial` is our number of it at the vendor: the same number is the same invoice.
     `hold`: why it is not sent ('settlement', 'finance'). `settled_at`: when the money was looked at once more.
+    `ended`: why none follows by itself ('details', 'offline', 'none'), and `answer`: why it is not corrected ('same',
+    'unproven', 'used'), as the payer is told.
     `due_from`, `due_until`: the working days in which it is to be issued. `next_at`: when it is looked at again, None
     while nothing is to be done; `tries` counts the looks since the status changed. `sent_at`: when the last call to
     issue it began. `number` is the tax bureau's. `late_at`, `red_letter_at`: when a case about it was filed."""
 
-    order_id = peewee.CharField(16, unique=True)
-    person_id = peewee.CharField(16, index=True)
+    order_id = peewee.CharField(16)
+    live_key = peewee.CharField(16, null=True, unique=True)
+    replaces = peewee.CharField(16, null=True)
+    person_id = peewee.CharField(16, index=True, null=True)
     programme = peewee.CharField(32)
     version = peewee.CharField(10)
     authority = peewee.CharField(64)
@@ -62,6 +70,8 @@ class Invoice(BaseModel):
     kind = peewee.CharField(32)
     status = peewee.CharField(16)
     hold = peewee.CharField(16, null=True)
+    ended = peewee.CharField(16, null=True)
+    answer = peewee.CharField(16, null=True)
     gross_fen = peewee.BigIntegerField()
     net_fen = peewee.BigIntegerField()
     tax_fen = peewee.BigIntegerField()
@@ -84,7 +94,12 @@ class Invoice(BaseModel):
     red_letter_at = UtcField(null=True)
 
     class Meta:
-        indexes = ((("status", "next_at"), False), (("status", "due_until"), False))
+        indexes = (
+            (("status", "next_at"), False),
+            (("status", "due_until"), False),
+            (("programme", "paid_at"), False),
+            (("order_id", "planned_at"), False),
+        )
 
 
 class InvoiceFile(BaseModel):
@@ -96,7 +111,7 @@ class InvoiceFile(BaseModel):
 
 
 class InvoiceEvent(BaseModel):
-    """The history: each change of an invoice's status, with what made it true."""
+    """The history: each change of the status of an invoice, or of a red letter, with what made it true."""
 
     invoice_id = peewee.CharField(16, index=True)
     action = peewee.CharField(16)
@@ -104,3 +119,96 @@ class InvoiceEvent(BaseModel):
     after = peewee.CharField(16)
     at = UtcField()
     evidence = peewee.CharField(120)
+
+
+class RedLetter(BaseModel):
+    """The red-letter invoice that takes one back: one for each invoice, all of its amount. `serial`: our number of it
+    at the vendor; once one was refused for good, the next try has another. `why`: 'money_back' or 'mistake', which is
+    what the bureau is told. `profile_id`: in whose name the next invoice is, if money is kept. `number` is the tax
+    bureau's. `waits_at`: when a case about its waiting was filed."""
+
+    invoice_id = peewee.CharField(16, unique=True)
+    order_id = peewee.CharField(16, index=True)
+    serial = peewee.CharField(32, unique=True)
+    turn = peewee.IntegerField(default=1)
+    status = peewee.CharField(16)
+    why = peewee.CharField(16)
+    profile_id = peewee.CharField(16)
+    decided_by = peewee.CharField(64)
+    decided_at = UtcField()
+    next_at = UtcField(null=True)
+    tries = peewee.IntegerField(default=0)
+    sent_at = UtcField(null=True)
+    form_number = peewee.CharField(32, null=True)
+    number = peewee.CharField(32, null=True, unique=True)
+    issued_at = UtcField(null=True)
+    waits_at = UtcField(null=True)
+
+    class Meta:
+        table_name = "invoice_red_letter"
+        indexes = ((("status", "next_at"), False),)
+
+
+class ProgrammeHold(BaseModel):
+    """While this row is there, no invoice of the programme is sent."""
+
+    programme = peewee.CharField(32, unique=True)
+    held_by = peewee.CharField(64)
+    held_at = UtcField()
+    reason = peewee.CharField(200)
+
+    class Meta:
+        table_name = "invoice_programme_hold"
+
+
+class Mail(BaseModel):
+    """An invoice on its way to a mailbox. `key` keeps each request one message: the invoice and its how-manieth."""
+
+    key = peewee.CharField(32, unique=True)
+    invoice_id = peewee.CharField(16, index=True)
+    email = Sealed()
+    email_sealed = peewee.TextField()
+    status = peewee.CharField(16)
+    asked_at = UtcField()
+    next_at = UtcField(null=True)
+    tries = peewee.IntegerField(default=0)
+    ended_at = UtcField(null=True)
+    code = peewee.CharField(64, null=True)
+
+    class Meta:
+        table_name = "invoice_mail"
+        indexes = ((("status", "next_at"), False),)
+
+
+class Bundle(BaseModel):
+    """A ZIP of many invoices for staff. `wanted` (JSON, sealed): what they chose. `done` of `total` are in it."""
+
+    actor = peewee.CharField(64, index=True)
+    programme = peewee.CharField(32)
+    reason = peewee.CharField(200)
+    wanted = Sealed()
+    wanted_sealed = peewee.TextField()
+    status = peewee.CharField(16)
+    total = peewee.IntegerField(default=0)
+    done = peewee.IntegerField(default=0)
+    left_out = peewee.IntegerField(default=0)
+    asked_at = UtcField()
+    claimed_until = UtcField(null=True)
+    expires_at = UtcField()
+
+    class Meta:
+        table_name = "invoice_bundle"
+        indexes = ((("status", "expires_at"), False),)
+
+
+class BundlePart(BaseModel):
+    """A piece of the file of a bundle, as base64, in the order of `place`: it is there on every host, and sealed."""
+
+    bundle_id = peewee.CharField(16)
+    place = peewee.IntegerField()
+    data = Sealed()
+    data_sealed = peewee.TextField()
+
+    class Meta:
+        table_name = "invoice_bundle_part"
+        indexes = ((("bundle_id", "place"), True),)

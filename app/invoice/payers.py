@@ -6,11 +6,13 @@ payment can be read at any time later, however late the news of it comes (`invoi
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timedelta
 
 from app.account import service as account
 from app.core.db import transaction
+from app.invoice import taxpayer
+from app.invoice.errors import PAYER_INVALID, PAYER_UNKNOWN
 from app.invoice.models import PayerChoice, PayerProfile
 from app.pay.models import Order
 
@@ -81,10 +83,39 @@ def save(person_id: str, new: Details, *, now: datetime) -> None:
             _write(person_id, new, now)
 
 
-def _write(person_id: str, new: Details, now: datetime) -> PayerProfile:
+def _write(person_id: str | None, new: Details, now: datetime, *, organisation_id: str | None = None) -> PayerProfile:
     values = dict(zip(Details.__dataclass_fields__, astuple(new), strict=True))
-    row: PayerProfile = PayerProfile.create(person_id=person_id, saved_at=now, **values)
+    row: PayerProfile = PayerProfile.create(
+        person_id=person_id, organisation_id=organisation_id, saved_at=now, **values
+    )
     return row
+
+
+def of_organisation(organisation_id: str) -> PayerProfile | None:
+    """An organisation's details saved last."""
+    newest = PayerProfile.select().where(PayerProfile.organisation_id == organisation_id)
+    row: PayerProfile | None = newest.order_by(PayerProfile.saved_at.desc(), PayerProfile.id.desc()).first()
+    return row
+
+
+def save_organisation(organisation_id: str, new: Details, *, now: datetime) -> None:
+    """Keep an organisation's details for its invoices from now on; the same ones again write nothing. Raises
+    `payer_invalid`, with what is wrong by field: it has a name, and a taxpayer number that checks itself."""
+    number = taxpayer.normalise(new.taxpayer_number or "")
+    wrong = {}
+    if len(new.title.strip()) < 2:
+        wrong["title"] = "请填写单位全称，与营业执照一致。"
+    if number is None:
+        wrong["taxpayer_number"] = "纳税人识别号不对，请对照营业执照上的统一社会信用代码（18 位）核对。"
+    if bool(new.bank_name) != bool(new.bank_account):
+        wrong["bank_account" if new.bank_name else "bank_name"] = "开户行和银行账号要一起填写，或都不填。"
+    if wrong:
+        raise PAYER_INVALID(fields=wrong)
+    new = replace(new, kind="enterprise", title=new.title.strip(), taxpayer_number=number)
+    with transaction():
+        row = of_organisation(organisation_id)
+        if row is None or of_row(row) != new:
+            _write(None, new, now, organisation_id=organisation_id)
 
 
 def payer(person_id: str) -> Payer:
@@ -121,12 +152,18 @@ def _choices(order_id: str) -> PayerChoice:
 
 def at_payment(order: Order, *, now: datetime) -> PayerProfile:
     """The details that a paid order keeps: those of the last confirmation before the payment. An order that knows of
-    none: those saved last before the payment, or the person themselves."""
+    none: those saved last before the payment, or the person themselves; of an organisation those that it has now.
+    Raises `payer_unknown` for one that has none."""
     choices = list(_choices(order.id))
     in_time = [choice for choice in choices if choice.chosen_at <= order.paid_at + CLOCKS] or choices[-1:]
     if in_time:
         chosen: PayerProfile = PayerProfile.get_by_id(in_time[0].profile_id)
         return chosen
+    if order.organisation_id is not None:
+        theirs = of_organisation(order.organisation_id)
+        if theirs is None:
+            raise PAYER_UNKNOWN()
+        return theirs
     saved = PayerProfile.select().where(
         PayerProfile.person_id == order.person_id, PayerProfile.saved_at <= order.paid_at
     )

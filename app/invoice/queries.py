@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from datetime import datetime
 from functools import reduce
 
@@ -10,9 +11,9 @@ import peewee
 
 from app.core.errors import NOT_FOUND
 from app.invoice import tax
-from app.invoice.models import Invoice, InvoiceEvent, PayerProfile
+from app.invoice.models import Invoice, InvoiceEvent, PayerProfile, ProgrammeHold, RedLetter
 from app.invoice.providers.protocol import Line
-from app.invoice.status import AT_VENDOR, Status
+from app.invoice.status import AT_VENDOR, RED_OPEN, RED_WORKED_ON, Status
 from app.pay import queries as orders
 from app.pay.models import Order
 from app.pay.status import OrderStatus
@@ -39,13 +40,71 @@ def owned(invoice_id: str, person_id: str) -> Invoice:
 
 
 def of_order(order_id: str) -> Invoice | None:
-    """The invoice of an order."""
-    return Invoice.get_or_none(Invoice.order_id == order_id)
+    """The invoice of an order; of several, one after the other, the last."""
+    return Invoice.select().where(Invoice.order_id == order_id).order_by(Invoice.id.desc()).first()
+
+
+def every_of_order(order_id: str) -> list[Invoice]:
+    """All invoices of an order, one after the other."""
+    return list(Invoice.select().where(Invoice.order_id == order_id).order_by(Invoice.id))
+
+
+def replaced(row: Invoice) -> Invoice | None:
+    """The invoice that this one follows."""
+    return Invoice.get_or_none(Invoice.id == row.replaces) if row.replaces is not None else None
 
 
 def of_person(person_id: str) -> dict[str, Invoice]:
-    """A person's invoices, by order."""
-    return {row.order_id: row for row in Invoice.select().where(Invoice.person_id == person_id)}
+    """A person's invoices, by order; of several of an order, the last."""
+    return {row.order_id: row for row in Invoice.select().where(Invoice.person_id == person_id).order_by(Invoice.id)}
+
+
+def is_void(row: Invoice) -> bool:
+    """Whether a disputed invoice was voided at the vendor."""
+    last = InvoiceEvent.select().where(InvoiceEvent.invoice_id == row.id).order_by(InvoiceEvent.id.desc()).first()
+    return row.status == Status.DISPUTED and last is not None and last.evidence == "mismatch:void"
+
+
+def red_letter_of(invoice_id: str) -> RedLetter | None:
+    """The red letter of an invoice."""
+    return RedLetter.get_or_none(RedLetter.invoice_id == invoice_id)
+
+
+def being_reversed(invoice_ids: Sequence[str]) -> set[str]:
+    """Of these invoices, those whose red letter is on its way."""
+    query = RedLetter.select(RedLetter.invoice_id).where(
+        RedLetter.invoice_id.in_(list(invoice_ids)), RedLetter.status.in_(RED_OPEN)
+    )
+    return {invoice_id for (invoice_id,) in query.tuples()}
+
+
+def red_letters_due(now: datetime, limit: int) -> list[str]:
+    """Red letters that want to be looked at, the longest waiting first."""
+    query = RedLetter.select(RedLetter.id).where(RedLetter.status.in_(RED_WORKED_ON), RedLetter.next_at <= now)
+    return [row_id for (row_id,) in query.order_by(RedLetter.next_at).limit(limit).tuples()]
+
+
+def red_letters_since(before: datetime, limit: int) -> list[RedLetter]:
+    """Red letters that were decided before then and have not come, and nobody was told yet."""
+    query = RedLetter.select().where(
+        RedLetter.status.in_(RED_WORKED_ON), RedLetter.decided_at < before, RedLetter.waits_at.is_null()
+    )
+    return list(query.order_by(RedLetter.decided_at).limit(limit))
+
+
+def hold_of(programme: str) -> ProgrammeHold | None:
+    """Finance's hold of a whole programme."""
+    return ProgrammeHold.get_or_none(ProgrammeHold.programme == programme)
+
+
+def holds() -> list[ProgrammeHold]:
+    """Every programme that finance holds."""
+    return list(ProgrammeHold.select().order_by(ProgrammeHold.programme))
+
+
+def money_went_back(row: Invoice) -> bool:
+    """Whether the invoice counts money that goes back."""
+    return row.order_id in orders.given_back([row.order_id]) and orders.kept_fen(row.order_id) != row.gross_fen
 
 
 def buyer(row: Invoice) -> PayerProfile:
@@ -60,11 +119,18 @@ def programme_of(row: Invoice | Order) -> Programme:
 
 
 def lines(row: Invoice) -> list[Line]:
-    """The lines of the invoice: one for each line of the order."""
+    """The lines of the invoice: one for each line of the order, or one of what was left of the money."""
+    amounts = amounts_of(row.order_id, row.gross_fen)
     return [
-        Line(row.goods_name, row.goods_code, row.tax_rate_permille, tax.split(line.amount_fen, row.tax_rate_permille))
-        for line in orders.lines(row.order_id)
+        Line(row.goods_name, row.goods_code, row.tax_rate_permille, tax.split(amount, row.tax_rate_permille))
+        for amount in amounts
     ]
+
+
+def amounts_of(order_id: str, gross_fen: int) -> list[int]:
+    """The amounts of an invoice's lines: those of the order's, if these are what it is about, or its whole."""
+    amounts = [line.amount_fen for line in orders.lines(order_id)]
+    return amounts if sum(amounts) == gross_fen else [gross_fen]
 
 
 def history(invoice_id: str) -> list[InvoiceEvent]:
@@ -103,10 +169,13 @@ def without_invoice(
 
 
 def over_given_back(limit: int) -> list[Invoice]:
-    """Invoices, not yet over or at the vendor, of orders whose kept money goes back."""
+    """Invoices, not yet over or at the vendor, that count money which goes back."""
+    back = sorted(orders.given_back())
     query = Invoice.select().where(
-        Invoice.order_id.in_(sorted(orders.given_back())),
+        Invoice.order_id.in_(back),
         (Invoice.status == Status.WAITING) | (Invoice.status == Status.REFUSED)
         | (Invoice.status.in_(AT_VENDOR) & Invoice.red_letter_at.is_null()),
     )  # fmt: skip
-    return list(query.limit(limit))
+    rows = list(query)
+    kept = orders.kept_of([row.order_id for row in rows])
+    return [row for row in rows if kept.get(row.order_id, 0) != row.gross_fen][:limit]

@@ -15,10 +15,11 @@ from app.invoice.taxpayer import normalise
 
 _MAYBE: dict[str, Any] = {"required": True, "allow_none": True}
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # control, direction, halves, private: nothing that is printed
-_EMAIL = Regexp(r"^[^@\s]{1,40}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", error="邮箱的格式不对，例如 name@example.com。")
+_EMAIL = Regexp(r"^[!-?A-~]{1,40}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", error="邮箱的格式不对，例如 name@example.com。")
 _PHONE = Regexp(r"^\+?[0-9][0-9 ()-]{4,19}$", error="电话的格式不对，例如 0871-63120000。")
 _ACCOUNT = Regexp(r"^[0-9][0-9 -]{5,39}$", error="银行账号只能是数字。")
 _OPTIONAL: dict[str, Any] = {"load_default": None, "allow_none": True}
+STATES = ["requestable", "planned", "held", "late", "problem", "correcting", "cancelled", "ready"]
 ENTERPRISE_ONLY = ("title", "taxpayer_number", "phone", "address", "bank_name", "bank_account")
 
 
@@ -46,17 +47,19 @@ class PayerIn(Schema):
     bank_name = String(**_OPTIONAL, validate=[Length(max=50), _printed], metadata={"description": "开户行"})
     bank_account = String(**_OPTIONAL, validate=_ACCOUNT, metadata={"description": "银行账号"})
 
-    @validates_schema
+    @validates_schema(skip_on_field_errors=False)  # whatever is wrong is said at once
     def _whole(self, data: dict[str, Any], **_: Any) -> None:
         wrong: dict[str, list[str]] = {}
-        if data["kind"] == "person":
+        kind = data.get("kind")  # what did not pass by itself is not here, and is said already
+        if kind == "person":
             wrong |= {name: ["个人发票不用填写这一项。"] for name in ENTERPRISE_ONLY if data.get(name)}
-        else:
-            if len(_tidy(data.get("title") or "")) < 2:
+        elif kind == "enterprise":
+            if "title" in data and len(_tidy(data["title"] or "")) < 2:
                 wrong["title"] = ["请填写单位全称，与营业执照一致。"]
-            if normalise(data.get("taxpayer_number") or "") is None:
+            if "taxpayer_number" in data and normalise(data["taxpayer_number"] or "") is None:
                 wrong["taxpayer_number"] = ["纳税人识别号不对，请对照营业执照上的统一社会信用代码（18 位）核对。"]
-            if bool(data.get("bank_name")) != bool(data.get("bank_account")):
+            both = "bank_name" in data and "bank_account" in data
+            if both and bool(data["bank_name"]) != bool(data["bank_account"]):
                 missing = "bank_account" if data.get("bank_name") else "bank_name"
                 wrong[missing] = ["开户行和银行账号要一起填写，或都不填。"]
         if wrong:
@@ -93,7 +96,7 @@ class InvoiceOut(Schema):
     programme_title = String(required=True)
     state = String(
         required=True,
-        metadata={"enum": ["requestable", "planned", "held", "late", "problem", "cancelled", "ready"]},
+        metadata={"enum": STATES},
     )
     sentence = String(required=True, metadata={"description": "给用户看的一句话"})
     contact = String(required=True)
@@ -107,6 +110,27 @@ class InvoiceOut(Schema):
 
 class InvoicesOut(Schema):
     invoices = List(Nested(InvoiceOut), required=True)
+    zip_url = String(**_MAYBE, metadata={"description": "全部已开具的发票（ZIP），十分钟内有效；不足两张时为空"})
+
+
+class MailIn(Schema):
+    """Where to send an invoice."""
+
+    email = String(required=True, validate=[Length(max=50), _EMAIL], metadata={"description": "邮箱"})
+
+
+class MailOut(Schema):
+    """How the last message stands."""
+
+    email = String(required=True, metadata={"description": "邮箱，已打码"})
+    state = String(required=True, metadata={"enum": ["on_its_way", "sent", "unknown", "failed"]})
+    sentence = String(required=True)
+
+
+class CorrectionIn(Schema):
+    """Why an invoice is to be corrected. The details that it gets are those saved at `/payer`."""
+
+    words = String(required=True, validate=[Length(min=2, max=100), _printed], metadata={"description": "更正原因"})
 
 
 class InvoiceLineOut(Schema):
@@ -125,3 +149,7 @@ class InvoiceDetailsOut(InvoiceOut):
     tax_fen = Integer(required=True)
     tax_rate_permille = Integer(required=True)
     lines = List(Nested(InvoiceLineOut), required=True)
+    email = String(**_MAYBE, metadata={"description": "开票信息中的邮箱，用于预填"})
+    mail = Nested(MailOut, **_MAYBE)
+    mailable = Boolean(required=True, metadata={"description": "能否发送到邮箱"})
+    correctable = Boolean(required=True, metadata={"description": "能否申请更正"})

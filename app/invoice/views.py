@@ -10,9 +10,17 @@ from flask import Response, request
 
 from app.core.access import Role, access, person_id, request_now
 from app.core.openapi import gives
-from app.invoice import payers, queries, service
+from app.invoice import mailing, payers, queries, service
 from app.invoice.models import Invoice
-from app.invoice.schemas import InvoiceDetailsOut, InvoiceOut, InvoicesOut, PayerIn, PayerOut
+from app.invoice.schemas import (
+    CorrectionIn,
+    InvoiceDetailsOut,
+    InvoiceOut,
+    InvoicesOut,
+    MailIn,
+    PayerIn,
+    PayerOut,
+)
 from app.policy.days import shanghai_day
 
 blueprint = APIBlueprint("invoice", __name__, url_prefix="/api/v1", tag="发票")
@@ -41,7 +49,12 @@ def dump(card: service.Card, now: datetime) -> dict[str, Any]:
 def dump_details(row: Invoice, now: datetime) -> dict[str, Any]:
     """One invoice with what stands on it."""
     buyer = payers.of_row(queries.buyer(row))
-    return dump(service.card(row, now=now), now) | {
+    card, mail = service.card(row, now=now), mailing.shown(row)
+    return dump(card, now) | {
+        "email": buyer.email,
+        "mail": vars(mail) if mail is not None else None,
+        "mailable": card.state == "ready" and mailing.possible(),
+        "correctable": card.state == "ready",
         "title": buyer.title,
         "taxpayer_number": buyer.taxpayer_number,
         "net_fen": row.net_fen,
@@ -89,7 +102,11 @@ def save_payer(json_data: dict[str, Any]) -> dict[str, Any]:
 @blueprint.doc(summary="我的发票", description="每个已支付的订单一张，新的在前。")
 def list_invoices() -> dict[str, Any]:
     now = request_now()
-    return {"invoices": [dump(card, now) for card in service.cards(person_id(), now=now)]}
+    cards = service.cards(person_id(), now=now)
+    return {
+        "invoices": [dump(card, now) for card in cards],
+        "zip_url": service.zip_link(person_id(), cards, now=now),
+    }
 
 
 @blueprint.get("/invoices/<invoice_id>")
@@ -108,6 +125,39 @@ def request_invoice(order_id: str) -> dict[str, Any]:
     now = request_now()
     row = service.request(person_id(), order_id, now=now)
     return dump(service.card(row, now=now), now)
+
+
+@blueprint.post("/invoices/<invoice_id>/mail")
+@access(Role.TRAINEE)
+@blueprint.input(MailIn)
+@blueprint.output(InvoiceDetailsOut)
+@blueprint.doc(summary="发送发票到邮箱", description="十分钟内重复发送到同一邮箱是同一封；结果不明的不会自动重发。")
+def mail_invoice(invoice_id: str, json_data: dict[str, Any]) -> dict[str, Any]:
+    now, row = request_now(), queries.owned(invoice_id, person_id())
+    mailing.ask(row, json_data["email"], actor=f"person:{person_id()}", now=now)
+    return dump_details(row, now)
+
+
+@blueprint.post("/invoices/<invoice_id>/correction")
+@access(Role.TRAINEE)
+@blueprint.input(CorrectionIn)
+@blueprint.output(InvoiceDetailsOut)
+@blueprint.doc(summary="申请更正发票", description="按现在保存的开票信息红冲并重开，由财务审核；重复申请是同一次。")
+def correct_invoice(invoice_id: str, json_data: dict[str, Any]) -> dict[str, Any]:
+    now = request_now()
+    row = service.ask_correction(person_id(), invoice_id, json_data["words"].strip(), now=now)
+    return dump_details(row, now)
+
+
+@blueprint.get("/invoices.zip")
+@access(Role.TICKET)
+@gives("application/zip")
+@blueprint.doc(summary="下载全部发票（ZIP）", description="链接来自“我的发票”，十分钟内有效。")
+def download_invoices() -> Response:
+    file = service.zip_of(request.args.get("ticket", ""), now=request_now())
+    response = Response(file, content_type="application/zip")
+    response.headers["Content-Disposition"] = 'attachment; filename="fapiao.zip"'
+    return response
 
 
 @blueprint.get("/invoices/<invoice_id>.pdf")

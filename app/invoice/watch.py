@@ -9,10 +9,13 @@ from app.cases import service as cases
 from app.core import sweep
 from app.core.clock import iso
 from app.core.db import compare_and_set, transaction
-from app.invoice import issuing, payers, queries
-from app.invoice.ledger import move
+from app.core.errors import Problem
+from app.invoice import issuing, payers, queries, red_letters
+from app.invoice.errors import PAYER_UNKNOWN
+from app.invoice.ledger import file_case, give_up
 from app.invoice.models import Invoice
-from app.invoice.status import AT_VENDOR, Action
+from app.invoice.status import AT_VENDOR
+from app.pay import queries as orders
 from app.pay.models import Order
 from app.policy import load, working_days
 from app.policy.days import shanghai_day
@@ -21,6 +24,7 @@ LOOK_BACK = timedelta(days=60)  # the audit looks at all there are
 EVENT_TAKES = timedelta(minutes=10)  # `order.paid` plans an invoice within that, or this does
 LOOK_AHEAD = timedelta(days=30)
 BATCH = 200
+NO_PAYER = "invoice.no_payer"
 
 
 def look_after(*, now: datetime) -> None:
@@ -28,6 +32,7 @@ def look_after(*, now: datetime) -> None:
     plan_missing(now=now)
     find_given_back(now=now)
     find_late(now=now)
+    red_letters.find_waiting(now=now)
     watch_calendar(now=now)
 
 
@@ -40,7 +45,16 @@ def plan_missing(*, now: datetime) -> int:
         if rule is None:
             return False
         with transaction():
-            issuing.plan(order, rule, payers.at_payment(order, now=now), since=order.paid_at, now=now)
+            try:
+                profile = payers.at_payment(order, now=now)
+            except Problem as problem:
+                if problem.kind is not PAYER_UNKNOWN:
+                    raise
+                facts = {"order": order.id, "organisation": order.organisation_id}
+                cases.file(NO_PAYER, f"order:{order.id}", facts, programme=order.programme, now=now)
+                return False
+            issuing.plan(order, rule, profile, since=order.paid_at, now=now)
+            cases.decide_about(NO_PAYER, f"order:{order.id}", "an invoice is planned", actor="system", now=now)
         return True
 
     missing = queries.without_invoice(automatic, now - EVENT_TAKES, BATCH, since=now - LOOK_BACK)
@@ -54,12 +68,13 @@ def find_given_back(*, now: datetime) -> int:
 
     def take_back(row: Invoice) -> bool:
         if row.status not in AT_VENDOR:
-            return move(row, Action.CANCEL, "money goes back", now=now, next_at=None, hold=None)
+            return give_up(row, now=now)
         with transaction():
             if not compare_and_set(Invoice, row.id, {"red_letter_at": None}, {"red_letter_at": now}):
                 return False
             facts = {"order": row.order_id, "number": row.number, "gross_fen": row.gross_fen}
-            return cases.file("invoice.red_letter", f"invoice:{row.id}", facts, now=now)
+            facts["left_fen"] = orders.kept_fen(row.order_id)
+            return file_case("invoice.red_letter", row, facts, now=now)
 
     done, _ = sweep.each("invoice.find_given_back", queries.over_given_back(BATCH), take_back)
     return done
@@ -73,7 +88,7 @@ def find_late(*, now: datetime) -> int:
             if not compare_and_set(Invoice, row.id, {"status": row.status, "late_at": None}, {"late_at": now}):
                 return False
             facts = {"status": row.status, "hold": row.hold, "due_until": iso(row.due_until)}
-            return cases.file("invoice.late", f"invoice:{row.id}", facts, now=now)
+            return file_case("invoice.late", row, facts, now=now)
 
     done, _ = sweep.each("invoice.find_late", queries.late(now, BATCH), tell)
     return done
@@ -87,4 +102,4 @@ def watch_calendar(*, now: datetime) -> None:
         newest = [one for one in load.all_programmes() if one.key == key][-1]
         subject = f"{key}:{year}"
         if subject not in told and not working_days.year_known(year, newest.calendar):
-            cases.file("invoice.calendar_unknown", subject, {"year": year}, now=now)
+            cases.file("invoice.calendar_unknown", subject, {"year": year}, programme=key, now=now)

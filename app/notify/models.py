@@ -10,8 +10,9 @@ from app.core.db import BaseModel, UtcField
 
 class Sms(BaseModel):
     """One SMS. `key` is the business key: one message, however often it is asked for. Template and sign are kept as
-    the programme's file had them when it was queued. `params` (a JSON list; it may hold a code) is forgotten once the
-    provider was called for the last time. `claimed_at`: when the call began. `ask_at`: when to ask for its report."""
+    the programme's file had them when it was queued. `params` (a JSON list): a code is forgotten once the provider
+    was called for the last time, what support may send once more after a month. `claimed_at`: when the call began.
+    `ask_at`: when to ask for its report."""
 
     key = peewee.CharField(96, unique=True)
     person_id = peewee.CharField(16, index=True)
@@ -27,7 +28,7 @@ class Sms(BaseModel):
     params_sealed = peewee.TextField(null=True)
     status = peewee.CharField(16)
     tries = peewee.IntegerField(default=0)
-    created_at = UtcField()
+    created_at = UtcField(index=True)
     send_at = UtcField()
     expires_at = UtcField(null=True)
     claimed_at = UtcField(null=True)

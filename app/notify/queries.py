@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
 from app.core.crypto import mask_phone
-from app.notify.kinds import KINDS
+from app.notify.kinds import KINDS, text_of
 from app.notify.models import Sms
 from app.notify.status import Status
 
@@ -29,10 +30,12 @@ MISSED = (Status.FAILED, Status.UNKNOWN, Status.UNDELIVERED)
 
 @dataclass(frozen=True)
 class Message:
-    """One SMS; `phone` is masked, `state` and `advice` (for one that may not have arrived) are sentences,
-    `provider_code` the provider's own word for what went wrong."""
+    """One SMS; `text` None: it held a code, or its words are forgotten; `phone` is masked, `state` and
+    `advice` (for one that may not have arrived) are sentences, `provider_code` the provider's own word for what went
+    wrong."""
 
     title: str
+    text: str | None
     phone: str
     state: str
     advice: str | None
@@ -50,13 +53,19 @@ def sent_to(person_id: str, *, codes_only: bool = False, limit: int = 20) -> lis
     return [_shown(row) for row in rows.order_by(Sms.created_at.desc(), Sms.id.desc()).limit(limit)]
 
 
+def state_of(row: Sms) -> str:
+    """What became of it, in words."""
+    given_up = row.status == Status.UNKNOWN and row.ask_at is None
+    return NO_ANSWER if given_up else STATES[Status(row.status)]
+
+
 def _shown(row: Sms) -> Message:
     status, kind = Status(row.status), KINDS[row.template]
-    given_up = status is Status.UNKNOWN and row.ask_at is None
     return Message(
         title=kind.title,
+        text=None if kind.code or row.params_sealed is None else text_of(row.template, json.loads(row.params)),
         phone=mask_phone(row.phone) or "",
-        state=NO_ANSWER if given_up else STATES[status],
+        state=state_of(row),
         advice=(ASK_AGAIN if kind.code else NOTHING_LOST) if status in MISSED else None,
         created_at=row.created_at,
         send_at=row.send_at,

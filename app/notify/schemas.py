@@ -10,6 +10,7 @@ _MOMENT = {"format": "date-time"}
 
 class MessageOut(Schema):
     title = String(required=True, metadata={"description": "短信的类别，例如“激活验证码”"})
+    text = String(required=True, allow_none=True, metadata={"description": "短信的内容；验证码短信不保留内容"})
     phone = String(required=True, metadata={"description": "接收短信的手机号（打码）"})
     state = String(required=True, metadata={"description": "发送情况，给学员看的一句话"})
     advice = String(required=True, allow_none=True, metadata={"description": "可能没有送达时，下一步怎么办"})

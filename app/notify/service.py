@@ -15,12 +15,17 @@ from typing import Any
 import structlog
 
 from app.account import service as account
+from app.account.errors import NO_PHONE
 from app.cases import service as cases
+from app.core import audit
 from app.core.budget import Budget
+from app.core.crypto import mask_phone
 from app.core.db import after_commit, compare_and_set, insert_once, transaction
+from app.core.errors import NOT_FOUND
 from app.core.ids import new_id
 from app.core.queue import enqueue_hint
 from app.notify import pace, providers
+from app.notify.errors import SMS_NOT_AGAIN
 from app.notify.kinds import KINDS
 from app.notify.ledger import move
 from app.notify.models import Sms
@@ -28,6 +33,7 @@ from app.notify.providers.protocol import Outgoing, Refused, Unknown
 from app.notify.reports import FIRST_QUESTION
 from app.notify.status import Action, Status
 from app.policy import load as policy
+from app.policy.quiet import waking
 from app.wechat import messages
 
 log = structlog.get_logger(__name__)
@@ -35,6 +41,7 @@ log = structlog.get_logger(__name__)
 SEND = "jobs.entries.send_sms"
 STALE = timedelta(seconds=60)  # a call takes seconds: a row that is `sending` for longer lost its worker
 MAX_TRIES = 3
+KEPT = timedelta(days=30)  # words that support may send once more
 PAUSE = timedelta(seconds=35)  # longer than the provider's limit of one message to a number in 30 seconds
 
 
@@ -95,11 +102,60 @@ def tell(*, person_id: str, programme: str, template: str, params: Sequence[str]
     same message."""
     if Sms.select().where(Sms.key == key).exists():
         return
-    kind, quiet = KINDS[template], policy.in_force(programme, now).authority.sms.quiet
-    awake = kind.urgent or pace.waking(quiet, now) == now
-    if awake and messages.take(person_id, programme, template, params, key, now=now) is not None:
+    urgent, quiet = KINDS[template].urgent, policy.in_force(programme, now).authority.sms.quiet
+    awake = urgent or waking(quiet, now) == now
+    if awake and messages.take(person_id, programme, template, params, key, urgent=urgent, now=now) is not None:
         return
     _by_sms(person_id, programme, template, params, key, now)
+
+
+def again_key(sms_id: str) -> str:
+    """The business key of a message that support sends once more: one for each, ever."""
+    return f"again:{sms_id}"
+
+
+def send_again(sms_id: str, person_id: str, *, actor: str, reason: str, now: datetime) -> str:
+    """Queue the same words once more, to the phone that the person has now; gives it, masked. A second time it is the
+    same message. Raises `not_found`, `sms_not_again` (a code, one that is still on its way, or too old),
+    `no_phone_on_record`."""
+    sms = Sms.get_or_none(Sms.id == sms_id)
+    if sms is None:
+        raise NOT_FOUND()
+    if not KINDS[sms.template].again or sms.params_sealed is None or sms.status in (Status.QUEUED, Status.SENDING):
+        raise SMS_NOT_AGAIN()
+    person = account.get_person(person_id)
+    if person.phone_sealed is None:
+        raise NO_PHONE()
+    with transaction():
+        queued = send_sms(
+            person_id=person.id,
+            programme=sms.programme,
+            phone=person.phone,
+            template=sms.template,
+            params=json.loads(sms.params),
+            key=again_key(sms.id),
+            now=now,
+        )
+        if queued is None:
+            raise SMS_NOT_AGAIN()
+        audit.record(actor, "sms.sent_again", f"person:{person.id}", now=now, programme=sms.programme, reason=reason)
+    return mask_phone(person.phone) or ""
+
+
+def _kept(sms: Sms) -> dict[str, None]:
+    """After the last call: what may be sent once more keeps its words for a while."""
+    return {} if KINDS[sms.template].again else {"params_sealed": None}
+
+
+def forget(*, now: datetime) -> int:
+    """Scheduled: the words of old messages are forgotten; gives how many."""
+    old = Sms.select(Sms.id).where(
+        Sms.created_at.between(now - 2 * KEPT, now - KEPT),
+        Sms.params_sealed.is_null(False),
+        Sms.status.not_in((Status.QUEUED, Status.SENDING)),
+    )
+    ids = [row_id for (row_id,) in old.limit(1000).tuples()]
+    return int(Sms.update(params_sealed=None).where(Sms.id.in_(ids)).execute()) if ids else 0
 
 
 def on_message_unsent(payload: dict[str, str], now: datetime) -> None:
@@ -162,7 +218,7 @@ def send(sms_id: str, *, now: datetime) -> bool:
         return False
     if not KINDS[sms.template].urgent:  # it was due by day, and nobody came to send it
         quiet = policy.in_force(sms.programme, now).authority.sms.quiet
-        morning = pace.waking(quiet, now)
+        morning = waking(quiet, now)
         if morning > now:
             compare_and_set(Sms, sms_id, {"status": Status.QUEUED}, {"send_at": morning})
             return False
@@ -175,11 +231,11 @@ def send(sms_id: str, *, now: datetime) -> bool:
         _refused(sms_id, refusal, now)
         return False
     except Unknown as error:
-        _apply(sms_id, Action.LOSE, params_sealed=None, provider_code=str(error)[:64], ask_at=now + FIRST_QUESTION)
+        _apply(sms_id, Action.LOSE, **_kept(sms), provider_code=str(error)[:64], ask_at=now + FIRST_QUESTION)
         log.warning("sms_unknown", sms_id=sms_id, template=sms.template, provider_code=str(error))
         return False
     ask_at = now + FIRST_QUESTION
-    return _apply(sms_id, Action.ACCEPT, params_sealed=None, serial_no=serial_no, sent_at=now, ask_at=ask_at)
+    return _apply(sms_id, Action.ACCEPT, **_kept(sms), serial_no=serial_no, sent_at=now, ask_at=ask_at)
 
 
 def _refused(sms_id: str, refusal: Refused, now: datetime) -> None:
@@ -192,7 +248,7 @@ def _refused(sms_id: str, refusal: Refused, now: datetime) -> None:
             log.info("sms_postponed", sms_id=sms_id, provider_code=refusal.code)
             return
         sms = Sms.get_by_id(sms_id)
-    move(sms, Action.REFUSE, params_sealed=None, provider_code=refusal.code[:64], ask_at=None)
+    move(sms, Action.REFUSE, **_kept(sms), provider_code=refusal.code[:64], ask_at=None)
     log.error("sms_refused", sms_id=sms_id, template=sms.template, provider_code=refusal.code)
     if not refusal.number:  # no money left, a template that is not approved: nobody gets this message any more
         facts = {"template": sms.template, "template_id": sms.template_id, "code": refusal.code}
@@ -210,7 +266,7 @@ def send_queued(*, now: datetime, limit: int = 20) -> int:
     budget, taken = Budget(), 0
     lost = Sms.select().where(Sms.status == Status.SENDING, Sms.claimed_at <= now - STALE).limit(500)
     for sms in list(lost):
-        if move(sms, Action.LOSE, params_sealed=None, provider_code="worker lost", ask_at=now):
+        if move(sms, Action.LOSE, **_kept(sms), provider_code="worker lost", ask_at=now):
             log.warning("sms_unknown", sms_id=sms.id, template=sms.template, provider_code="worker lost")
     due = Sms.select(Sms.id).where(Sms.status == Status.QUEUED, Sms.send_at <= now).order_by(Sms.send_at).limit(limit)
     for (sms_id,) in list(due.tuples()):

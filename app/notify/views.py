@@ -19,7 +19,7 @@ blueprint = APIBlueprint("notify", __name__, url_prefix="/api/v1", tag="短信")
 @blueprint.output(MessagesOut)
 @blueprint.doc(
     summary="发给我的短信",
-    description="最近 20 条短信的发送情况，没有内容。账号激活前只有验证码。",
+    description="最近 20 条短信的内容和发送情况，验证码不保留。账号激活前只有验证码。",
     responses={401: "未登录"},
 )
 def get_messages() -> dict[str, Any]:
@@ -29,6 +29,7 @@ def get_messages() -> dict[str, Any]:
         "messages": [
             {
                 "title": one.title,
+                "text": one.text,
                 "phone": one.phone,
                 "state": one.state,
                 "advice": one.advice,

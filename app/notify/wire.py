@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint
 
+from app.account import person_pages
+from app.cases import kinds, messages
 from app.core import outbox
-from app.notify import providers, service
+from app.notify import case_kinds, person_page, providers, service
 from app.notify.providers.protocol import SmsProvider
 from app.notify.providers.tencent import LIVE, TencentSms
 from app.notify.views import blueprint
@@ -26,6 +28,9 @@ def start(settings: Settings) -> None:
         )
 
     providers.install(tencent)
+    kinds.describe(*case_kinds.KINDS)
+    messages.sent_by(case_kinds.Courier())
     outbox.subscribe("account.code_issued", "notify", service.on_code_issued)
     outbox.subscribe("account.notice", "notify", service.on_notice)
     outbox.subscribe("wechat.message_unsent", "notify", service.on_message_unsent)
+    person_pages.describe(person_page.PAGE)

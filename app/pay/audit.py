@@ -10,9 +10,20 @@ from app.core import outbox
 from app.core.clock import utcnow
 from app.core.outbox import OutboxMessage
 from app.pay.channels import CHANNELS
-from app.pay.ledger import TABLES
+from app.pay.ledger import TABLES, Row
 from app.pay.models import Order, OrderLine, PaymentAttempt, PaymentEvent, Refund
-from app.pay.status import OPEN_ATTEMPTS, AttemptStatus, NotAllowed, OrderStatus, RefundAction, RefundStatus
+from app.pay.reconciliation.audit import audit_reconciliation
+from app.pay.status import (
+    CAPTURED,
+    OPEN_ATTEMPTS,
+    OPEN_REFUNDS,
+    AttemptStatus,
+    NotAllowed,
+    OrderStatus,
+    RefundAction,
+    RefundStatus,
+)
+from app.pay.transfers.audit import audit_transfers
 
 _FIRST = {
     "order": OrderStatus.PENDING.value,
@@ -22,47 +33,56 @@ _FIRST = {
 
 
 GRANTED_WITHIN = timedelta(minutes=10)
+OVERDUE = timedelta(hours=1)  # while cron was away everything waits; an hour later a person should know
+
+Refunds = defaultdict[str, list[Refund]]
 
 
 def audit_payments(now: datetime | None = None) -> list[str]:
     """What is wrong at `now` (default: this moment), a sentence each; an empty list: every order is paid if and only
-    if a payment says so, each paid order was granted once and within ten minutes, captured money is kept, going back
-    or before a person, and no status ever went back without a person's decision."""
+    if a payment says so, each paid order was granted once and within ten minutes, what was captured is kept, going
+    back or before a person, no status ever went back without a person's decision, and nothing waits for nobody."""
     attempts: dict[str, list[PaymentAttempt]] = defaultdict(list)
     for attempt in PaymentAttempt.select():
         attempts[attempt.order_id].append(attempt)
     lines: dict[str, list[OrderLine]] = defaultdict(list)
     for line in OrderLine.select():
         lines[line.order_id].append(line)
-    refunded = {refund.attempt_id: refund for refund in Refund.select()}
+    refunds: Refunds = defaultdict(list)
+    for refund in Refund.select():
+        refunds[refund.attempt_id].append(refund)
     wrong: list[str] = []
     for order in Order.select():
-        wrong += _audit_money(order, attempts[order.id], refunded)
+        wrong += _audit_money(order, attempts[order.id], refunds)
         wrong += _audit_lines(order, lines[order.id])
-    wrong += _audit_attempts(attempts, refunded) + _audit_open_questions(attempts, refunded)
-    return wrong + _audit_grants(now or utcnow()) + _audit_history()
+    flat = [attempt for some in attempts.values() for attempt in some]
+    wrong += _audit_attempts(flat, refunds) + _audit_open_questions(flat, refunds)
+    now = now or utcnow()
+    wrong += _audit_grants(now) + _audit_history() + audit_limbo(now)
+    return wrong + audit_reconciliation(now) + audit_transfers(now)
 
 
-def _audit_money(order: Order, attempts: list[PaymentAttempt], refunded: dict[str, Refund]) -> list[str]:
+def _audit_money(order: Order, attempts: list[PaymentAttempt], refunds: Refunds) -> list[str]:
+    """captured = kept + refunded: of the payment that the order keeps a part may go back, of any other all of it."""
     wrong = []
     paid = [attempt for attempt in attempts if attempt.status == AttemptStatus.PAID]
     kept = [attempt for attempt in paid if attempt.id == order.paid_attempt_id]
     if (order.status == OrderStatus.PAID) != (len(kept) == 1):
         wrong.append(f"order {order.id} is {order.status} with {len(kept)} kept payments")
     for attempt in paid:
-        refund = refunded.get(attempt.id)
         if attempt.amount_fen != order.amount_fen:
             wrong.append(f"attempt {attempt.id} captured {attempt.amount_fen}, the order says {order.amount_fen}")
-        if (attempt.id == order.paid_attempt_id) == (refund is not None):
-            wrong.append(f"attempt {attempt.id}: captured money is neither kept nor going back, or both")
         if attempt.captured_fen != attempt.amount_fen:
             wrong.append(f"attempt {attempt.id} took {attempt.captured_fen}, {attempt.amount_fen} was asked for")
     for attempt in attempts:
-        refund = refunded.get(attempt.id)
-        if refund is not None and refund.amount_fen != attempt.captured_fen:
-            wrong.append(f"refund {refund.id} is not the whole of its payment")
-        if attempt.status == AttemptStatus.RETURNED and refund is None:
-            wrong.append(f"attempt {attempt.id} was to be given back and is not")
+        back = sum(refund.amount_fen for refund in refunds[attempt.id])
+        captured = attempt.captured_fen if attempt.status in CAPTURED else 0
+        if back != (attempt.refunded_fen or 0):
+            wrong.append(f"attempt {attempt.id} says {attempt.refunded_fen} goes back, its refunds say {back}")
+        if back > (captured or 0):
+            wrong.append(f"attempt {attempt.id}: {back} of {captured} goes back")
+        if attempt.status in CAPTURED and attempt.id != order.paid_attempt_id and back != captured:
+            wrong.append(f"attempt {attempt.id}: {back} of {captured}, which the order does not keep, goes back")
     if order.status == OrderStatus.CLOSED and any(attempt.status in OPEN_ATTEMPTS for attempt in attempts):
         wrong.append(f"order {order.id} is closed with an open payment")
     return wrong
@@ -70,6 +90,8 @@ def _audit_money(order: Order, attempts: list[PaymentAttempt], refunded: dict[st
 
 def _audit_lines(order: Order, lines: list[OrderLine]) -> list[str]:
     wrong = []
+    if (order.person_id is None) == (order.organisation_id is None):
+        wrong.append(f"order {order.id} is paid by nobody, or by two")
     if sum(line.amount_fen for line in lines) != order.amount_fen:
         wrong.append(f"order {order.id}: its lines do not add up")
     held = {line.open_sku == line.sku for line in lines}
@@ -81,34 +103,53 @@ def _audit_lines(order: Order, lines: list[OrderLine]) -> list[str]:
     return wrong
 
 
-def _audit_attempts(attempts: dict[str, list[PaymentAttempt]], refunded: dict[str, Refund]) -> list[str]:
+def _audit_attempts(attempts: list[PaymentAttempt], refunds: Refunds) -> list[str]:
     wrong = []
-    flat = [attempt for some in attempts.values() for attempt in some]
-    paid = {attempt.id: attempt for attempt in flat if attempt.status == AttemptStatus.PAID}
+    paid = {attempt.id: attempt for attempt in attempts if attempt.status == AttemptStatus.PAID}
     numbers = Counter((attempt.authority, attempt.transaction_id) for attempt in paid.values())
     wrong += [
         f"transaction {number} of {merchant} paid {n} times" for (merchant, number), n in numbers.items() if n > 1
     ]
     ways = Counter(
-        (attempt.order_id, attempt.channel) for attempt in flat if CHANNELS[attempt.channel].way != "jsapi"
+        (attempt.order_id, attempt.channel) for attempt in attempts if CHANNELS[attempt.channel].way != "jsapi"
     )
     wrong += [f"order {order_id} has {n} payments by {channel}" for (order_id, channel), n in ways.items() if n > 1]
     wrong += [f"attempt {row.id} is paid without a transaction" for row in paid.values() if not row.transaction_id]
-    captured = paid.keys() | {attempt.id for attempt in flat if attempt.status == AttemptStatus.RETURNED}
-    wrong += [f"refund of attempt {attempt_id}, which is not paid" for attempt_id in refunded.keys() - captured]
-    return wrong
+    known = {attempt.id for attempt in attempts}
+    return wrong + [f"refund of attempt {attempt_id}, which is not there" for attempt_id in refunds.keys() - known]
 
 
-def _audit_open_questions(attempts: dict[str, list[PaymentAttempt]], refunded: dict[str, Refund]) -> list[str]:
+def _audit_open_questions(attempts: list[PaymentAttempt], refunds: Refunds) -> list[str]:
     """Money that only a person can take further is before a person: a case about it is open."""
     wrong = []
     open_ = {case.subject for kind in ("pay.mismatch", "pay.refund_failed") for case in cases.open_cases(kind)}
-    for attempt in [attempt for some in attempts.values() for attempt in some]:
+    for attempt in attempts:
         if attempt.status == AttemptStatus.DISPUTED and f"attempt:{attempt.id}" not in open_:
             wrong.append(f"attempt {attempt.id} is disputed and no case about it is open")
-    for refund in refunded.values():
+    for refund in [refund for some in refunds.values() for refund in some]:
         if refund.status == RefundStatus.FAILED and f"refund:{refund.id}" not in open_:
             wrong.append(f"refund {refund.id} failed and no case about it is open")
+    return wrong
+
+
+def audit_limbo(now: datetime) -> list[str]:
+    """What waits for something that nothing will do any more, or should have been done an hour ago: each row that is
+    not at its end has its next time, and the schedule keeps it."""
+    waiting: tuple[tuple[str, type[Row], tuple[str, ...], str], ...] = (
+        ("order", Order, (OrderStatus.PENDING,), "expires_at"),
+        ("order", Order, (OrderStatus.CLOSING,), "close_at"),
+        ("attempt", PaymentAttempt, OPEN_ATTEMPTS, "ask_at"),
+        ("refund", Refund, OPEN_REFUNDS, "try_at"),
+    )
+    wrong = []
+    for kind, model, statuses, name in waiting:
+        moment = getattr(model, name)
+        stuck = model.status.in_(statuses) & (moment.is_null() | (moment < now - OVERDUE))
+        for row_id, status in model.select(model.id, model.status).where(stuck).tuples():
+            wrong.append(f"{kind} {row_id} is {status} and nothing moves it")
+    late = (PaymentAttempt.status == AttemptStatus.CLOSED) & (PaymentAttempt.ask_at < now - OVERDUE)
+    for (row_id,) in PaymentAttempt.select(PaymentAttempt.id).where(late).tuples():
+        wrong.append(f"attempt {row_id} is closed and nobody asks whether it was paid late")
     return wrong
 
 

@@ -1,4 +1,5 @@
-"""What a person decides where the machine may not: money in dispute goes back, a failed refund is sent again."""
+"""What a person decides where the machine may not: money in dispute goes back, a part of what was kept goes back, a
+failed refund is sent again."""
 
 from __future__ import annotations
 
@@ -10,9 +11,18 @@ from app.core import audit
 from app.core.db import after_commit, transaction
 from app.core.errors import NOT_FOUND
 from app.core.queue import enqueue_hint
-from app.pay import ledger, settlement
+from app.pay import ledger, queries, refunds, settlement
 from app.pay.channels import provider_of
-from app.pay.errors import NOT_DISPUTED, NOTHING_CAPTURED, PAYMENT_UNKNOWN, REFUND_NOT_FAILED, SOMETHING_CAPTURED
+from app.pay.errors import (
+    NOT_DISPUTED,
+    NOTHING_CAPTURED,
+    NOTHING_KEPT,
+    PAYMENT_UNKNOWN,
+    REFUND_NOT_FAILED,
+    REFUND_ON_ITS_WAY,
+    SOMETHING_CAPTURED,
+    STILL_DISPUTED,
+)
 from app.pay.models import PaymentAttempt, Refund
 from app.pay.providers.protocol import PaymentTruth, Unknown
 from app.pay.status import AttemptAction, AttemptStatus, RefundAction
@@ -45,6 +55,20 @@ def give_back(attempt_id: str, *, reason: str, actor: str, now: datetime) -> str
     return refund_id
 
 
+def refund_part(order_id: str, amount_fen: int, *, reason: str, actor: str, now: datetime) -> str:
+    """Give back `amount_fen` of the payment that a paid order keeps: all its refunds together are never more than it
+    captured, however many people decide at one moment. What was bought stays as it is. Gives the refund's id. Raises
+    `not_found`, `nothing_kept`, `refund_too_much`."""
+    order = queries.get_order(order_id)
+    kept = PaymentAttempt.get_or_none(PaymentAttempt.id == order.paid_attempt_id)
+    if kept is None:
+        raise NOTHING_KEPT()
+    with transaction():
+        refund_id = settlement.request_refund(kept, amount_fen, "agreed", now=now)
+        audit.record(actor, "payment.refunded", f"order:{order_id}", now=now, reason=reason, amount_fen=amount_fen)
+    return refund_id
+
+
 def dismiss(attempt_id: str, *, reason: str, actor: str, now: datetime) -> None:
     """End a dispute about money that this merchant does not have; the person may then pay anew. Raises `not_found`,
     `not_disputed`, `something_captured`, and `payment_unknown` while the provider does not answer."""
@@ -56,6 +80,33 @@ def dismiss(attempt_id: str, *, reason: str, actor: str, now: datetime) -> None:
             raise NOT_DISPUTED()
         cases.decide_about("pay.mismatch", f"attempt:{attempt.id}", f"dismissed: {reason}", actor=actor, now=now)
         audit.record(actor, "payment.dismissed", f"attempt:{attempt.id}", now=now, reason=reason)
+
+
+def require_no_dispute(attempt_id: str) -> None:
+    """A word that does not fit may come when the payment is counted, or given back, already: it changed nothing then.
+    Raises `not_found`, `still_disputed`."""
+    attempt: PaymentAttempt | None = PaymentAttempt.get_or_none(PaymentAttempt.id == attempt_id)
+    if attempt is None:
+        raise NOT_FOUND()
+    if attempt.status == AttemptStatus.DISPUTED:
+        raise STILL_DISPUTED()
+
+
+def ask_again(attempt_id: str, *, reason: str, actor: str, now: datetime) -> None:
+    """Ask the provider about an attempt that was unknown for long, and apply what it says. Raises `not_found`, and
+    `payment_unknown` while it does not answer: the case stays open."""
+    attempt: PaymentAttempt | None = PaymentAttempt.get_or_none(PaymentAttempt.id == attempt_id)
+    if attempt is None:
+        raise NOT_FOUND()
+    try:
+        truth = provider_of(attempt).query(attempt.out_trade_no)
+    except Unknown as error:
+        raise PAYMENT_UNKNOWN() from error
+    with transaction():
+        answered = f"{reason}：{truth.state}"
+        cases.decide_about("pay.unknown_for_long", f"attempt:{attempt.id}", answered, actor=actor, now=now)
+        audit.record(actor, "payment.asked_again", f"attempt:{attempt.id}", now=now, answer=truth.state)
+        settlement.apply_truth(attempt, truth, now=now)
 
 
 def _disputed(attempt_id: str) -> PaymentAttempt:
@@ -89,3 +140,23 @@ def retry_refund(refund_id: str, *, reason: str, actor: str, now: datetime) -> N
             raise REFUND_NOT_FAILED()
         audit.record(actor, "refund.retried", f"refund:{refund.id}", now=now, reason=reason)
     after_commit(partial(enqueue_hint, settlement.SEND_REFUND, refund_id))
+
+
+def leave_refund(refund_id: str, *, reason: str, actor: str, now: datetime) -> None:
+    """The money was given back in another way: this refund is never sent again. Raises `not_found`,
+    `refund_on_its_way` where the provider has it or has paid it, and `payment_unknown` while it does not answer."""
+    refund = Refund.get_or_none(Refund.id == refund_id)
+    if refund is None:
+        raise NOT_FOUND()
+    attempt = PaymentAttempt.get_by_id(refund.attempt_id)
+    try:
+        state = provider_of(attempt).query_refund(refund.out_refund_no, attempt.out_trade_no)
+    except Unknown as error:
+        raise PAYMENT_UNKNOWN() from error
+    if state in ("processing", "succeeded"):
+        raise REFUND_ON_ITS_WAY()
+    with transaction():
+        if not ledger.move(refund, RefundAction.LEAVE, actor, now=now, try_at=None):
+            raise REFUND_ON_ITS_WAY()
+        refunds.close_cases(refund, f"given back elsewhere: {reason}", actor=actor, now=now)
+        audit.record(actor, "refund.left", f"refund:{refund.id}", now=now, reason=reason)

@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from app.cases import service as cases
 from app.core.db import compare_and_set
 from app.pay import ledger, queries, settlement
 from app.pay.budget import Budget
-from app.pay.channels import provider_of
+from app.pay.channels import ONLINE, provider_of
 from app.pay.models import Order, PaymentAttempt
 from app.pay.providers.protocol import Refused, Unknown
 from app.pay.status import OPEN_ATTEMPTS, AttemptAction, AttemptStatus, OrderAction, OrderStatus
+from app.pay.transfers import service as transfers
+from app.pay.transfers.queries import of_order
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +80,15 @@ def question_pause(age: timedelta) -> timedelta:
     return timedelta(seconds=15) if age < timedelta(minutes=5) else timedelta(seconds=60)
 
 
+def _over(attempt: PaymentAttempt, now: datetime) -> bool:
+    """Whether an open attempt has to be closed: its order was paid by another, or waits for a transfer only."""
+    order = Order.get_by_id(attempt.order_id)
+    if order.status in (OrderStatus.PAID, OrderStatus.CLOSED):
+        return True
+    transfer = of_order(order.id) if attempt.channel in ONLINE else None
+    return transfer is not None and transfer.others_until <= now
+
+
 def find_lost_payments(*, now: datetime, limit: int = 200) -> int:
     """Ask about open attempts whose time has come; gives how many were asked. The next time is written first."""
     due = PaymentAttempt.select().where(PaymentAttempt.status.in_(OPEN_ATTEMPTS), PaymentAttempt.ask_at <= now)
@@ -88,18 +98,19 @@ def find_lost_payments(*, now: datetime, limit: int = 200) -> int:
             break
         age = now - attempt.created_at
         seen = {"status": attempt.status, "ask_at": attempt.ask_at}
-        if not compare_and_set(PaymentAttempt, attempt.id, seen, {"ask_at": now + question_pause(age)}):
+        pause = question_pause(age) if attempt.channel in ONLINE else transfers.QUESTION
+        if not compare_and_set(PaymentAttempt, attempt.id, seen, {"ask_at": now + pause}):
             continue
         asked += 1
         try:
-            if Order.get_by_id(attempt.order_id).status in (OrderStatus.PAID, OrderStatus.CLOSED):
-                close_attempt(attempt, now=now)  # the order was paid by another channel: this one takes nothing more
+            if _over(attempt, now):
+                close_attempt(attempt, now=now)  # this one takes nothing more
             else:
                 settlement.ask(attempt, now=now)
         except Unknown as error:
             log.warning("janitor_unknown", attempt_id=attempt.id, error=str(error))
             if age > LONG_UNKNOWN:
-                cases.file("pay.unknown_for_long", f"attempt:{attempt.id}", {}, now=now)
+                ledger.file_case("pay.unknown_for_long", attempt, {}, now=now)
     return asked
 
 
@@ -125,7 +136,7 @@ def find_late_payments(*, now: datetime, limit: int = 200) -> int:
         except Unknown as error:
             log.warning("late_unknown", attempt_id=attempt.id, error=str(error))
             if not any(pause <= now - attempt.closed_at < pause + LONG_UNKNOWN for pause in LATE_QUESTIONS):
-                cases.file("pay.unknown_for_long", f"attempt:{attempt.id}", {}, now=now)
+                ledger.file_case("pay.unknown_for_long", attempt, {}, now=now)
             continue
         compare_and_set(PaymentAttempt, attempt.id, claim, {"ask_at": next_late_question(attempt.closed_at, now)})
     return asked

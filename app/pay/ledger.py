@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from app.cases import service as cases
 from app.core import outbox
 from app.core.db import compare_and_set, transaction
 from app.pay.models import Order, OrderLine, PaymentAttempt, PaymentEvent, Refund
@@ -37,6 +38,13 @@ def move(row: Row, action: str, evidence: str, *, now: datetime, **values: Any) 
                 return True
             row.status = type(row).get_by_id(row.id).status
     raise RuntimeError(f"{kind} {row.id} does not come to rest")
+
+
+def file_case(kind: str, row: PaymentAttempt | Refund, facts: dict[str, str | int | None], *, now: datetime) -> bool:
+    """File a case about an attempt or a refund, as `cases.file` does."""
+    order = Order.get_by_id(row.order_id)
+    subject = f"{TABLES[type(row)][0]}:{row.id}"
+    return cases.file(kind, subject, facts, programme=order.programme, person_id=order.person_id, now=now)
 
 
 def _write_down(row: Row, kind: str, action: str, before: str, after: str, evidence: str, now: datetime) -> None:

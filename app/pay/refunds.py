@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from app.cases import service as cases
+from app.core import outbox
 from app.core.db import compare_and_set, transaction
 from app.core.money import yuan
 from app.notify import service as notify
@@ -16,15 +17,15 @@ from app.pay.channels import provider_of
 from app.pay.models import Order, PaymentAttempt, Refund
 from app.pay.notify_url import notify_url
 from app.pay.providers.protocol import RefundRequest, RefundState, Refused, Unknown
-from app.pay.status import RefundAction, RefundStatus
+from app.pay.status import OPEN_REFUNDS, RefundAction, RefundStatus
 
 log = structlog.get_logger(__name__)
 
-OPEN = (RefundStatus.REQUESTED, RefundStatus.PROCESSING)
 REASONS = {
     "late": "订单已关闭，款项原路退回",
     "double": "重复支付，款项原路退回",
     "disputed": "支付金额不符，款项原路退回",
+    "agreed": "协商退款，款项原路退回",
 }
 
 
@@ -36,7 +37,7 @@ def pause(tries: int) -> timedelta:
 def settle(refund_id: str, *, now: datetime) -> None:
     """Send or ask about one refund, if it is due. The next time is written first: two workers do not ask at once."""
     refund = Refund.get_or_none(Refund.id == refund_id)
-    if refund is None or refund.status not in OPEN or refund.try_at is None or refund.try_at > now:
+    if refund is None or refund.status not in OPEN_REFUNDS or refund.try_at is None or refund.try_at > now:
         return
     seen = {"status": refund.status, "try_at": refund.try_at}
     if not compare_and_set(Refund, refund_id, seen, {"try_at": now + pause(refund.tries), "tries": refund.tries + 1}):
@@ -48,7 +49,7 @@ def settle(refund_id: str, *, now: datetime) -> None:
         return
     except Refused as refusal:
         # for example too little money in the merchant's account: a person fills it, and the next try succeeds
-        cases.file("pay.refund_refused", f"refund:{refund_id}", {"code": refusal.code}, now=now)
+        ledger.file_case("pay.refund_refused", refund, {"code": refusal.code}, now=now)
         log.error("refund_refused", refund_id=refund_id, provider_code=refusal.code)
         return
     apply_state(refund, state, now=now)
@@ -67,9 +68,10 @@ def _ask(refund: Refund) -> RefundState:
             out_refund_no=refund.out_refund_no,
             out_trade_no=attempt.out_trade_no,
             amount_fen=refund.amount_fen,
-            total_fen=refund.amount_fen,
+            total_fen=attempt.captured_fen,
             reason=REASONS[refund.reason],
             notify_url=notify_url(attempt),
+            transaction_id=attempt.transaction_id or "",
         )
     )
 
@@ -79,20 +81,29 @@ def apply_state(refund: Refund, state: RefundState, *, now: datetime) -> None:
     if state == "succeeded":
         with transaction():
             if ledger.move(refund, RefundAction.SUCCEED, "provider", now=now, succeeded_at=now, try_at=None):
-                _tell(refund, now)
-            for kind in ("pay.refund_failed", "pay.refund_refused"):
-                cases.decide_about(kind, f"refund:{refund.id}", "the refund arrived", actor="system", now=now)
+                outbox.emit("refund.succeeded", refund.id, {"refund_id": refund.id}, now=now)
+            close_cases(refund, "the refund arrived", actor="system", now=now)
     elif state == "processing":
         ledger.move(refund, RefundAction.ACCEPT, "provider", now=now)
     elif state == "failed":
         with transaction():
-            cases.file("pay.refund_failed", f"refund:{refund.id}", {}, now=now)
+            ledger.file_case("pay.refund_failed", refund, {}, now=now)
             ledger.move(refund, RefundAction.FAIL, "provider", now=now, try_at=None)
 
 
-def _tell(refund: Refund, now: datetime) -> None:
-    """The money is back with the person: they are told."""
+def close_cases(refund: Refund, decision: str, *, actor: str, now: datetime) -> None:
+    """Nobody need look at this refund any more. In the caller's transaction."""
+    for kind in ("pay.refund_failed", "pay.refund_refused"):
+        cases.decide_about(kind, f"refund:{refund.id}", decision, actor=actor, now=now)
+
+
+def tell(payload: dict[str, str], now: datetime) -> None:
+    """Subscriber of `refund.succeeded`: the money is back with the person, and they are told. An organisation sees
+    it in its own place."""
+    refund = Refund.get_by_id(payload["refund_id"])
     order = Order.get_by_id(refund.order_id)
+    if order.person_id is None:
+        return
     notify.tell(
         person_id=order.person_id,
         programme=order.programme,
@@ -106,7 +117,7 @@ def _tell(refund: Refund, now: datetime) -> None:
 def ask_refund(out_refund_no: str, *, now: datetime) -> None:
     """A notification names a refund: ask the provider for the truth. Raises `Unknown`."""
     refund = Refund.get_or_none(Refund.out_refund_no == out_refund_no)
-    if refund is None or refund.status not in OPEN:
+    if refund is None or refund.status not in OPEN_REFUNDS:
         return
     attempt = PaymentAttempt.get_by_id(refund.attempt_id)
     apply_state(refund, provider_of(attempt).query_refund(out_refund_no, attempt.out_trade_no), now=now)
@@ -114,7 +125,9 @@ def ask_refund(out_refund_no: str, *, now: datetime) -> None:
 
 def settle_due(*, now: datetime, limit: int = 200) -> int:
     """Every refund whose time has come; gives how many."""
-    due = Refund.select(Refund.id).where(Refund.status.in_(OPEN), Refund.try_at <= now).order_by(Refund.try_at)
+    due = (
+        Refund.select(Refund.id).where(Refund.status.in_(OPEN_REFUNDS), Refund.try_at <= now).order_by(Refund.try_at)
+    )
     budget, done = Budget(), 0
     for (refund_id,) in list(due.limit(limit).tuples()):
         if budget.spent():

@@ -20,9 +20,8 @@ from app.core.db import compare_and_set, insert_once, savepoint, transaction
 from app.core.engines import is_taken
 from app.core.errors import BUSY, NOT_FOUND
 from app.pay import janitor, ledger, providers, queries, refunds, settlement
-from app.pay.channels import CHANNELS, Channel, Device, authority, offered, provider_of, why_none
+from app.pay.channels import CHANNELS, ONLINE, TRANSFER, Channel, Device, authority, offered, provider_of, why_none
 from app.pay.errors import (
-    BIND_WECHAT_FIRST,
     CHANNEL_NOT_OFFERED,
     IN_ANOTHER_ORDER,
     NOTIFICATION_REFUSED,
@@ -33,12 +32,15 @@ from app.pay.errors import (
     PAYMENT_DISPUTED,
     PAYMENT_REFUSED,
     PAYMENT_UNKNOWN,
+    TRANSFER_COUNTED,
 )
 from app.pay.models import Order, OrderLine, PaymentAttempt
 from app.pay.notify_url import notify_url, return_url
+from app.pay.payer import payer_of
 from app.pay.providers.protocol import (
     AlreadyPaid,
     Forged,
+    Form,
     PayBy,
     PaymentRequest,
     PaymentTruth,
@@ -47,8 +49,11 @@ from app.pay.providers.protocol import (
     Unknown,
 )
 from app.pay.status import OPEN_ATTEMPTS, AttemptAction, AttemptStatus, OrderStatus
+from app.pay.transfers import queries as transfer_queries
+from app.pay.transfers import service as transfers
 from app.policy import load as policy
-from app.wechat import service as wechat
+from app.policy import rules
+from app.policy.schema import Programme
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +62,14 @@ CODE_LIVES = timedelta(minutes=110)  # ten less than WeChat's and Alipay's two h
 CHECK_PAUSE = timedelta(seconds=3)  # between two questions that a person has us ask about one payment
 INBOX = "pay"
 TRIES = 5  # to make an order of things that others order and give up at the same time
+
+
+@dataclass(frozen=True)
+class Payer:
+    """Who is to pay: a person, or an organisation for its people."""
+
+    kind: Literal["person", "organisation"]
+    id: str
 
 
 @dataclass(frozen=True)
@@ -69,10 +82,11 @@ class Line:
 
 
 def create_order(
-    *, person_id: str, programme: str, version: str, lines: Sequence[Line], expires_at: datetime, now: datetime
+    *, payer: Payer, programme: str, version: str, lines: Sequence[Line], expires_at: datetime, now: datetime
 ) -> Order:
-    """An order of these lines, open until `expires_at`; the same lines again give the same order. Joins the caller's
-    transaction. Raises `order_paid`, `order_closing` or `in_another_order` when a line is taken."""
+    """An order of these lines, open until `expires_at`; the same lines again for the same payer give the same order.
+    Joins the caller's transaction. Raises `order_paid`, `order_closing` or `in_another_order` when a line is taken,
+    whoever ordered it (fault P14)."""
     skus = sorted({line.sku for line in lines})
     if len(skus) != len(lines) or not lines or any(line.amount_fen <= 0 for line in lines):
         raise ValueError("an order needs different lines with a price")
@@ -81,10 +95,10 @@ def create_order(
             raise PAYMENT_DISPUTED()
         for _ in range(TRIES):
             if taken := _taken(skus):
-                return _same_order(taken, set(skus), person_id, now)
+                return _same_order(taken, set(skus), payer, now)
             try:
                 with savepoint():
-                    return _insert_order(person_id, programme, version, lines, expires_at, now)
+                    return _insert_order(payer, programme, version, lines, expires_at, now)
             except peewee.IntegrityError as error:
                 if not is_taken(error):
                     raise
@@ -99,10 +113,10 @@ def _taken(skus: Sequence[str]) -> set[str]:
 
 
 def _insert_order(
-    person_id: str, programme: str, version: str, lines: Sequence[Line], expires_at: datetime, now: datetime
+    payer: Payer, programme: str, version: str, lines: Sequence[Line], expires_at: datetime, now: datetime
 ) -> Order:
     order: Order = Order.create(
-        person_id=person_id,
+        **{f"{payer.kind}_id": payer.id},
         programme=programme,
         version=version,
         status=OrderStatus.PENDING,
@@ -121,15 +135,17 @@ def _insert_order(
     return order
 
 
-def _same_order(taken: set[str], skus: set[str], person_id: str, now: datetime) -> Order:
+def _same_order(taken: set[str], skus: set[str], payer: Payer, now: datetime) -> Order:
     first, *others = taken
     order = queries.get_order(first)
-    if others or set(queries.skus(order.id)) != skus or order.person_id != person_id:
-        raise IN_ANOTHER_ORDER(order_id=order.id if order.person_id == person_id else None)
+    own = payer.id == (order.person_id if payer.kind == "person" else order.organisation_id)
+    if others or set(queries.skus(order.id)) != skus or not own:
+        raise IN_ANOTHER_ORDER(order_id=order.id if own else None)
     if order.status == OrderStatus.PAID:
         raise ORDER_PAID(order_id=order.id)
     if order.status == OrderStatus.CLOSING or order.expires_at <= now:
-        raise ORDER_CLOSING(order_id=order.id)
+        late = transfer_queries.of_order(order.id) is not None
+        raise (TRANSFER_COUNTED if late else ORDER_CLOSING)(order_id=order.id)
     return order
 
 
@@ -141,10 +157,13 @@ class Started:
     pay_by: PayBy
 
 
-def start_payment(person_id: str, order_id: str, channel: str, on: Device, *, now: datetime) -> Started:
-    """The attempt to pay this order by `channel`; a second click gives the same one. Raises `order_over`,
-    `order_paid`, `channel_not_offered`, `not_on_iphone`, `not_in_wechat`, `bind_wechat_first`, `payment_refused`,
-    `paid_at_provider`, `payment_unknown` (it names the other channels to try)."""
+def start_payment(
+    person_id: str, order_id: str, channel: str, on: Device, *, payer_name: str | None = None, now: datetime
+) -> Started:
+    """The attempt to pay this order by `channel`; a second click gives the same one. `payer_name`: in whose name a
+    bank transfer will come. Raises `order_over`, `order_paid`, `payer_name_needed`, `channel_not_offered`,
+    `not_on_iphone`, `not_in_wechat`, `open_in_wechat`, `bind_wechat_first`, `authorise_wechat_first`,
+    `payment_refused`, `paid_at_provider`, `payment_unknown` (it names the other channels to try)."""
     order = queries.order_of(person_id, order_id)
     if order.status == OrderStatus.PAID:
         raise ORDER_PAID()
@@ -153,17 +172,19 @@ def start_payment(person_id: str, order_id: str, channel: str, on: Device, *, no
     if queries.in_dispute(queries.skus(order.id)):
         raise PAYMENT_DISPUTED()
     programme = policy.programme(order.programme, order.version)
-    ways = {one.name: one for one in offered(programme, on)}
+    ways = {one.name: one for one in ways_of(order, on, now=now)}
     if channel not in ways:
         raise (CHANNEL_NOT_OFFERED if ways else why_none(programme, on))()
+    if channel == TRANSFER.name:
+        return _transfer(order, programme, payer_name or "", now)
     merchant = authority(programme, ways[channel])
     assert merchant is not None, "what is offered has a merchant"
-    payer = _payer(ways[channel], merchant, person_id)
+    app, payer = payer_of(programme, ways[channel], merchant, person_id, on)
     attempt = _attempt(order, channel, merchant, payer, now)
     pay_by = _kept(attempt, now)
     if pay_by is None and attempt.status in OPEN_ATTEMPTS:
         others = [name for name in ways if name != channel]
-        opened = _open(order, attempt, payer, others, now)
+        opened = _open(order, attempt, app, payer, others, now)
         attempt = PaymentAttempt.get_by_id(attempt.id)
         pay_by = _kept(attempt, now) or opened  # of several clicks at one moment all show the same
     if attempt.status == AttemptStatus.PAID:  # its notification was quicker than the answer (fault P5)
@@ -173,15 +194,40 @@ def start_payment(person_id: str, order_id: str, channel: str, on: Device, *, no
     return Started(attempt, pay_by)
 
 
-def _payer(channel: Channel, merchant: str, person_id: str) -> str | None:
-    """The openid that pays, where the channel wants one: of the WeChat that the person has bound."""
-    if channel.way != "jsapi":
-        return None
-    app = providers.provider(channel.kind, merchant).payer_app
-    openid = wechat.openid_of(person_id, app) if app else None
-    if openid is None:
-        raise BIND_WECHAT_FIRST()
-    return openid
+def start_transfer(organisation_id: str, order_id: str, payer_name: str, *, now: datetime) -> Started:
+    """An organisation pays its order by a transfer from an account in this name; the same again gives the same code.
+    Raises `not_found`, `order_over`, `order_paid`, `payment_disputed`, `channel_not_offered`, `payer_name_needed`."""
+    order = Order.get_or_none(Order.id == order_id, Order.organisation_id == organisation_id)
+    if order is None:
+        raise NOT_FOUND()
+    if order.status == OrderStatus.PAID:
+        raise ORDER_PAID()
+    if order.status != OrderStatus.PENDING or order.expires_at <= now:
+        raise ORDER_OVER()
+    if queries.in_dispute(queries.skus(order.id)):
+        raise PAYMENT_DISPUTED()
+    programme = policy.programme(order.programme, order.version)
+    if not rules.may_transfer(programme, "enterprise"):
+        raise CHANNEL_NOT_OFFERED()
+    return _transfer(order, programme, payer_name, now)
+
+
+def _transfer(order: Order, programme: Programme, payer_name: str, now: datetime) -> Started:
+    number = trade_no(order.id, TRANSFER.name)
+    attempt = transfers.begin(order, programme, number, payer_name, now=now)
+    return Started(attempt, transfers.told(attempt))
+
+
+def ways_of(order: Order, on: Device, *, now: datetime) -> list[Channel]:
+    """The channels by which a pending order can be paid now on this device: once it waits for a transfer, by any
+    other only as long as before."""
+    programme = policy.programme(order.programme, order.version)
+    ways = offered(programme, on)
+    transfer = transfer_queries.of_order(order.id)
+    if transfer is None:
+        return ways
+    others = [way for way in ways if way is not TRANSFER] if now < transfer.others_until else []
+    return [*others, TRANSFER]
 
 
 def _kept(attempt: PaymentAttempt, now: datetime) -> PayBy | None:
@@ -192,21 +238,18 @@ def _kept(attempt: PaymentAttempt, now: datetime) -> PayBy | None:
     return kept
 
 
-def _open(order: Order, attempt: PaymentAttempt, payer: str | None, others: Sequence[str], now: datetime) -> PayBy:
+def _open(
+    order: Order,
+    attempt: PaymentAttempt,
+    app: str | None,
+    payer: str | None,
+    others: Sequence[str],
+    now: datetime,
+) -> PayBy:
     """Make the payment at the provider. The same number again is the same payment there, so that this may be
     repeated until an answer comes, and for a new code."""
-    request = PaymentRequest(
-        way=CHANNELS[attempt.channel].way,
-        out_trade_no=attempt.out_trade_no,
-        title="、".join(line.title for line in queries.lines(order.id)),
-        amount_fen=attempt.amount_fen,
-        expires_at=order.expires_at,
-        notify_url=notify_url(attempt),
-        return_url=return_url(),
-        payer=payer,
-    )
     try:
-        pay_by = provider_of(attempt).create(request)
+        pay_by = provider_of(attempt).create(_request(order, attempt, app, payer))
     except Unknown as error:
         log.warning("payment_unknown", attempt_id=attempt.id, error=str(error))
         ledger.move(attempt, AttemptAction.DOUBT, "create", now=now)
@@ -218,9 +261,38 @@ def _open(order: Order, attempt: PaymentAttempt, payer: str | None, others: Sequ
             PaymentAttempt.id == attempt.id, PaymentAttempt.status.in_(OPEN_ATTEMPTS)
         ).execute()
         raise (PAID_AT_PROVIDER if isinstance(refusal, AlreadyPaid) else PAYMENT_REFUSED)() from refusal
-    kept = None if isinstance(pay_by, Redirect) else msgspec.json.encode(pay_by).decode()
+    kept = None if isinstance(pay_by, Redirect | Form) else msgspec.json.encode(pay_by).decode()
     ledger.move(attempt, AttemptAction.OPEN, "create", now=now, pay_by=kept, ask_at=now + FIRST_QUESTION)
     return pay_by
+
+
+def _request(order: Order, attempt: PaymentAttempt, app: str | None, payer: str | None) -> PaymentRequest:
+    return PaymentRequest(
+        way=CHANNELS[attempt.channel].way,
+        out_trade_no=attempt.out_trade_no,
+        title="、".join(line.title for line in queries.lines(order.id)),
+        amount_fen=attempt.amount_fen,
+        expires_at=transfer_queries.others_until(order),
+        notify_url=notify_url(attempt),
+        return_url=return_url(order.id),
+        payer=payer,
+        payer_app=app,
+    )
+
+
+def form_of(attempt_id: str, *, now: datetime) -> tuple[Order, Form]:
+    """The form that takes a browser to the provider's page, and what is paid there. Raises `order_paid`,
+    `order_over`."""
+    attempt = PaymentAttempt.get_by_id(attempt_id)
+    order = queries.get_order(attempt.order_id)
+    if order.status == OrderStatus.PAID:
+        raise ORDER_PAID()
+    until = transfer_queries.others_until(order)
+    if order.status != OrderStatus.PENDING or until <= now or attempt.status != AttemptStatus.WAITING:
+        raise ORDER_OVER()
+    form = provider_of(attempt).create(_request(order, attempt, None, None))
+    assert isinstance(form, Form), "its channel's way is a form"
+    return order, form
 
 
 def trade_no(order_id: str, channel: str, payer: str | None = None) -> str:
@@ -274,8 +346,8 @@ def check_payment(person_id: str, order_id: str, *, now: datetime) -> Order:
 
 def _claim(attempt: PaymentAttempt, now: datetime) -> bool:
     """Whether this caller is the one to ask about an attempt now."""
-    if attempt.status not in (*OPEN_ATTEMPTS, AttemptStatus.CLOSED):
-        return False
+    if attempt.status not in (*OPEN_ATTEMPTS, AttemptStatus.CLOSED) or attempt.channel not in ONLINE:
+        return False  # of a transfer we know what the last statement has said, and nobody can be asked
     last = attempt.checked_at
     if last is not None and abs(now - last) < CHECK_PAUSE:
         return False

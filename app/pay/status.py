@@ -47,12 +47,13 @@ class AttemptAction(StrEnum):
 
 class RefundStatus(StrEnum):
     """`requested`: our row stands. `processing`: the provider has it. `failed`: a person must look, and may have
-    it sent again under its number."""
+    it sent again under its number. `elsewhere`: the money was given back in another way; it is never sent again."""
 
     REQUESTED = "requested"
     PROCESSING = "processing"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    ELSEWHERE = "elsewhere"
 
 
 class RefundAction(StrEnum):
@@ -60,6 +61,7 @@ class RefundAction(StrEnum):
     SUCCEED = "succeed"
     FAIL = "fail"
     RETRY = "retry"
+    LEAVE = "leave"
 
 
 class NotAllowed(Exception):
@@ -99,9 +101,13 @@ REFUND: dict[tuple[RefundStatus, RefundAction], RefundStatus] = {
     (RefundStatus.PROCESSING, RefundAction.SUCCEED): RefundStatus.SUCCEEDED,
     (RefundStatus.PROCESSING, RefundAction.FAIL): RefundStatus.FAILED,
     (RefundStatus.FAILED, RefundAction.RETRY): RefundStatus.REQUESTED,
+    (RefundStatus.REQUESTED, RefundAction.LEAVE): RefundStatus.ELSEWHERE,
+    (RefundStatus.FAILED, RefundAction.LEAVE): RefundStatus.ELSEWHERE,
 }
 
+CAPTURED = (AttemptStatus.PAID, AttemptStatus.RETURNED)
 OPEN_ATTEMPTS = (AttemptStatus.CREATED, AttemptStatus.WAITING, AttemptStatus.UNKNOWN)
+OPEN_REFUNDS = (RefundStatus.REQUESTED, RefundStatus.PROCESSING)
 
 
 def next_order(status: str, action: str) -> OrderStatus:

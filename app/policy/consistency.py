@@ -109,8 +109,10 @@ def _money_faults(programme: Programme) -> list[str]:
         secret = _CHANNEL_SECRETS[channel]
         if secret and getattr(programme.authority.secrets, secret) is None:
             faults.append(f"authority.secrets.{secret}: missing, fee.channels offers {channel!r}")
-    if ("bank_transfer" in offered) != (programme.fee.bank_transfer_days is not None):
-        faults.append("fee.bank_transfer_days: stands there if and only if fee.channels offers 'bank_transfer'")
+    if "wechat_jsapi" in channels.phone_web and programme.authority.secrets.wechat_official is None:
+        faults.append("authority.secrets.wechat_official: missing, fee.channels.phone_web offers 'wechat_jsapi'")
+    if ("bank_transfer" in offered) != (programme.fee.bank_transfer is not None):
+        faults.append("fee.bank_transfer: stands there if and only if fee.channels offers 'bank_transfer'")
     if programme.invoice and programme.authority.secrets.invoice is None:
         faults.append("authority.secrets.invoice: missing, there is a table invoice")
     return faults

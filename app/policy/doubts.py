@@ -90,6 +90,9 @@ def _money(programme: Programme) -> Iterator[Doubt]:
         yield Doubt(f"fee.channels.{browser}", "用浏览器打开的人不能付款。")
     if "wechat_jsapi" in channels.mini_program and not rules.channels(programme, "mini_program", ios=True):
         yield Doubt("fee.channels.jsapi_on_ios", "苹果手机在小程序里没有付款方式，只能用网页扫码或请人代付。")
+    transfer = programme.fee.bank_transfer
+    if transfer and transfer.account_name != programme.authority.seller:
+        yield Doubt("fee.bank_transfer.account_name", f"收款户名不是开票方“{programme.authority.seller}”，请核对。")
     if programme.invoice is None:
         yield Doubt("invoice", "收费而不开发票。")
 
@@ -108,7 +111,9 @@ def _study(programme: Programme) -> Iterator[Doubt]:
     needed = timedelta(minutes=hours.total * hours.minutes) / study.rate
     for key, length in _shortest(programme):
         if length < needed:
-            yield Doubt(key, f"最短只有 {_days(length)}，学满 {hours.total} 学时不停地学也要 {_days(needed)}。")
+            shortest = f"只有{_days(length)}" if length >= timedelta(hours=1) else "不足 1 小时"
+            most = f"学满 {hours.total} 学时不停地学也要{_days(needed)}"
+            yield Doubt(key, f"开始得最晚的，学习时间{shortest}；{most}。")
 
 
 def _shortest(programme: Programme) -> Iterator[tuple[str, timedelta]]:
@@ -132,8 +137,8 @@ def _shortest(programme: Programme) -> Iterator[tuple[str, timedelta]]:
 
 
 def _days(length: timedelta) -> str:
-    hours = max(length, timedelta(0)) / timedelta(hours=1)
-    return f"{hours:.1f} 小时" if hours < 48 else f"{hours / 24:.1f} 天"
+    hours = round(max(length, timedelta(0)) / timedelta(hours=1), 1)
+    return f" {hours:g} 小时" if hours < 48 else f" {round(hours / 24, 1):g} 天"
 
 
 def _sittings(programme: Programme) -> Iterator[Doubt]:

@@ -60,6 +60,7 @@ class SmsTemplates(Rule, frozen=True):
     exam_passed: Text | None
     hours_passed: Text | None
     hours_purged: Text | None
+    ticket_answered: Text | None
 
 
 class Quiet(Rule, frozen=True):
@@ -104,6 +105,7 @@ class WechatTemplates(Rule, frozen=True):
     exam_passed: WechatTemplate | None
     hours_passed: WechatTemplate | None
     hours_purged: WechatTemplate | None
+    ticket_answered: WechatTemplate | None
 
 
 class Contacts(Rule, frozen=True):

@@ -30,13 +30,11 @@ def missing(programme: Programme) -> tuple[str, ...]:
     found = [STAGES[stage] for stage in programme.stages if stage not in WALKED]
     if not found and programme.stages != WALKED:
         found.append("其他顺序或更短的流程")
-    sign_up, photo, study, exam = programme.sign_up, programme.photo, programme.study, programme.exam
+    sign_up, study, exam = programme.sign_up, programme.study, programme.exam
     if sign_up.source != "regulator_roster" or sign_up.steps is not None:
         found.append("个人自行登记报名")
     if not isinstance(sign_up.window, AlwaysOpen):
         found.append("按月或按年度选择报名")
-    if photo and photo.reviewed:
-        found.append("头像审核")
     if study and not isinstance(study.period, FromPayment):
         found.append("按考试日或年度计算的学习期")
     if study and study.class_hours:

@@ -21,7 +21,15 @@ from app.policy.parties import (
     LoginRule,
     MobileNumber,
 )
-from app.policy.schema import Channel, FacePurpose, FromPayment, PayClient, Programme, UntilBeforeExam
+from app.policy.schema import (
+    Channel,
+    FacePurpose,
+    FromPayment,
+    PayClient,
+    PayerKind,
+    Programme,
+    UntilBeforeExam,
+)
 
 SignUpRefusal = Literal["certificate_expired_too_long", "sign_up_closed", "year_not_offered"]
 SignUpWarning = Literal["certificate_void", "certificate_expired", "certificate_expires_soon"]
@@ -167,16 +175,28 @@ def order_expires_at(programme: Programme, ordered_at: datetime, *, channel: Cha
     there is one, has days. A payment at that very moment is in time."""
     fee = _the(programme.fee, "fee", programme)
     if channel == "bank_transfer":
-        days = _the(fee.bank_transfer_days, "fee.bank_transfer_days", programme)
-        return utc(ordered_at) + timedelta(days=days)
+        transfer = _the(fee.bank_transfer, "fee.bank_transfer", programme)
+        return utc(ordered_at) + timedelta(days=transfer.days)
     return utc(ordered_at) + timedelta(minutes=fee.order_minutes)
 
 
-def channels(programme: Programme, client: PayClient, *, ios: bool) -> tuple[Channel, ...]:
-    """The ways to pay that this client offers, in order. On an iPhone, JSAPI only where the programme says so."""
-    offered = _the(programme.fee, "fee", programme).channels
-    listed: tuple[Channel, ...] = getattr(offered, client)
-    return tuple(way for way in listed if way != "wechat_jsapi" or not ios or offered.jsapi_on_ios)
+def channels(
+    programme: Programme, client: PayClient, *, ios: bool, payer: PayerKind = "person"
+) -> tuple[Channel, ...]:
+    """The ways to pay that this client offers to such a payer, in order. On an iPhone, JSAPI only where the programme
+    says so; a bank transfer only to whom it is open."""
+    fee = _the(programme.fee, "fee", programme)
+    listed: tuple[Channel, ...] = getattr(fee.channels, client)
+    refused = {"wechat_jsapi"} if ios and not fee.channels.jsapi_on_ios else set()
+    if not may_transfer(programme, payer):
+        refused.add("bank_transfer")
+    return tuple(way for way in listed if way not in refused)
+
+
+def may_transfer(programme: Programme, payer: PayerKind) -> bool:
+    """Whether such a payer may pay by bank transfer."""
+    fee = _the(programme.fee, "fee", programme)
+    return fee.bank_transfer is not None and payer in fee.bank_transfer.by
 
 
 # --- face --------------------------------------------------------------------------------------------------------
@@ -386,3 +406,8 @@ def renewal_window(
         date.min if before is None else add_months(certificate_expires, -before),
         date.max if after is None else add_months(certificate_expires, after),
     )
+
+
+def proof_title(programme: Programme) -> str:
+    """What the programme's file calls its proof, on every screen and on the paper itself."""
+    return programme.proof.title if programme.proof is not None else "证明"

@@ -30,6 +30,7 @@ from app.policy.parties import (
 Channel = Literal["wechat_native", "wechat_jsapi", "alipay_qr", "alipay_wap", "unionpay_b2c", "bank_transfer"]
 Client = Literal["web", "mini_program", "app"]
 PayClient = Literal["web", "phone_web", "mini_program", "app"]
+PayerKind = Literal["person", "enterprise"]
 FacePurpose = Literal["activation", "login", "study_now", "exam_start"]
 QuestionType = Literal["single", "multiple", "judge"]
 
@@ -48,13 +49,23 @@ class Channels(Rule, frozen=True):
     jsapi_on_ios: bool
 
 
+class BankTransfer(Rule, frozen=True):
+    """Payment by a transfer to the centre's account, for whom (`by`) it is open; an order waits `days` days."""
+
+    days: Positive
+    by: Annotated[tuple[PayerKind, ...], Meta(min_length=1)]
+    account_name: Text
+    bank: Text
+    account_number: Annotated[str, Meta(pattern=r"^[0-9]{8,30}$")]
+
+
 class Fee(Rule, frozen=True):
     """`payer_retype`: name and taxpayer number of the payer are typed again and compared before the payment."""
 
     amount_fen: Positive
     per: Literal["certificate", "order"]
     order_minutes: Positive
-    bank_transfer_days: Positive | None
+    bank_transfer: BankTransfer | None
     payer_retype: bool
     refundable_after_success: bool
     late_confirmation_working_days: Positive

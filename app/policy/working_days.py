@@ -1,8 +1,8 @@
-"""Working days by the state's calendar, with the days that a programme adds.
+"""Working days by the state's calendar, with the days that a programme adds, and those that administrators enter.
 
 The state tells each autumn which days of the next year are free, and on which weekends is worked instead; the library
-chinesecalendar holds that (2004 on). Of a year that neither it nor the programme knows yet, Monday to Friday are
-taken for working days, and the log says so once (ADR 21). Days are Shanghai's. Pure, but for that line of the log.
+chinesecalendar holds that (2004 on). Of a year that nobody knows yet, Monday to Friday are taken for working days,
+and the log says so once (ADR 21). Days are Shanghai's. Pure, but for that line of the log and the entered days.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import structlog
 from chinese_calendar import constants
 
 from app.core.clock import SHANGHAI
+from app.policy import told
 from app.policy.days import shanghai_day
 from app.policy.schema import Calendar, WorkingDays
 
@@ -25,17 +26,20 @@ _told: set[int] = set()
 
 
 def year_known(year: int, calendar: Calendar | None) -> bool:
-    """Whether the holidays of `year` are known, to the library or to the programme."""
+    """Whether the holidays of `year` are known: to the library, to the programme, or entered."""
     days = (*calendar.holidays, *calendar.working_days) if calendar else ()
-    return FIRST_YEAR <= year <= LAST_YEAR or any(day.year == year for day in days)
+    return FIRST_YEAR <= year <= LAST_YEAR or any(day.year == year for day in days) or told.knows(year)
 
 
 def is_working_day(day: date, calendar: Calendar | None) -> bool:
-    """Whether `day` is one; what the programme says comes first."""
+    """Whether `day` is one; what the programme says comes first, then what administrators have entered."""
     if calendar and day in calendar.working_days:
         return True
     if calendar and day in calendar.holidays:
         return False
+    entered = told.working(day)
+    if entered is not None:
+        return entered
     if FIRST_YEAR <= day.year <= LAST_YEAR:
         working: bool = chinese_calendar.is_workday(day)
         return working

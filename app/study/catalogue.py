@@ -10,6 +10,7 @@ lessons = [{ title = "高处作业安全", seconds = 32, video = "height.mp4" }]
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,10 +18,8 @@ import msgspec
 from msgspec import Meta
 
 from app.core.db import transaction
-from app.study.films import NAME
+from app.study.films import MAX_SECONDS, NAME
 from app.study.models import Course, Lesson, LessonProgress
-
-MAX_SECONDS = 5 * 3600  # positions and chunks are 16-bit numbers in Redis
 
 
 class CatalogueError(ValueError):
@@ -51,12 +50,19 @@ def load_courses(path: Path) -> int:
         data = msgspec.toml.decode(path.read_bytes(), type=CatalogueFile)
     except (msgspec.DecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CatalogueError(f"{path.name}: {error}") from error
+    return load_entries(data.courses)
+
+
+def load_entries(courses: Sequence[CourseEntry]) -> int:
+    """Load these courses, as `load_courses` does."""
     with transaction():
-        return sum(_load_course(entry, kind_code) for entry in data.courses for kind_code in entry.kind_codes)
+        return sum(_load_course(entry, kind_code) for entry in courses for kind_code in entry.kind_codes)
 
 
 def _load_course(entry: CourseEntry, kind_code: str) -> int:
     course, _ = Course.get_or_create(programme=entry.programme, kind_code=kind_code, defaults={"title": entry.title})
+    if Lesson.select().where(Lesson.course == course, Lesson.film_id.is_null(False)).exists():
+        raise CatalogueError(f"the course of {kind_code} is kept in the console")
     Course.update(title=entry.title).where(Course.id == course.id).execute()
     known = {lesson.number: lesson for lesson in Lesson.select().where(Lesson.course == course)}
     for number, wanted in enumerate(entry.lessons, start=1):

@@ -7,7 +7,7 @@ from app.core.errors import problem
 STUDYING_ELSEWHERE = problem(
     "studying_elsewhere",
     409,
-    "您的账号正在另一台设备上学习。请先在那台设备上退出学习，或选择“在本机继续学习”。",
+    "您的账号正在另一台设备上学习。请先在那台设备上退出学习，或选择“在这台设备上继续学习”。",
 )
 TICKET_INVALID = problem("play_ticket_invalid", 401, "本次学习已失效，请重新点击“立即学习”，已看的内容会自动补传。")
 WRONG_CHUNKS = problem("wrong_chunks", 422, "上报的学习片段与本课不符，请返回课程列表后重新进入本课。")

@@ -21,7 +21,7 @@ import structlog
 from msgspec import Meta
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.core import db, errors, rates, web
+from app.core import clock, db, errors, rates, web
 from app.core.clock import utcnow
 from app.core.errors import Problem
 from app.core.ids import new_id
@@ -54,7 +54,8 @@ class Answer(msgspec.Struct):
     of it is in SQL. The phone forgets a chunk once `durable` has it, and sends again what `credited` lacks.
     `refused`: chunks of this beat that were not credited; `wait_seconds`: when the first of them can be.
     `store` changes when Redis' state was rebuilt: compare everything then. `resume_at`: seconds up to which the film
-    was watched without a gap. `reason` says why the player was kicked."""
+    was watched without a gap. `reason` says why the player was kicked. `server_now`: the moment of this answer, at
+    which what is durable was."""
 
     credited: str
     durable: str
@@ -66,6 +67,7 @@ class Answer(msgspec.Struct):
     resume_at: int
     epoch: int
     store: str
+    server_now: str
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -180,6 +182,7 @@ def credit(ticket: PlayTicket, watched: Iterable[int], position: float, *, now: 
         resume_at=min(bitmap.prefix(record.bits) * rules.chunk_seconds, ticket.seconds),
         epoch=record.epoch,
         store=store_id.decode(),
+        server_now=clock.iso(now),
     )
 
 

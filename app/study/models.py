@@ -12,27 +12,64 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 class Course(BaseModel):
-    """What is studied for one kind of certificate of a programme."""
+    """What is studied for one kind of certificate of a programme. `opened_at`: when teaching staff opened it to those
+    who had paid before it was there; None for one that came by a file, or is being prepared."""
 
     programme = peewee.CharField(32)
     kind_code = peewee.CharField(16)
     title = peewee.CharField(128)
+    opened_at = UtcField(null=True)
 
     class Meta:
         indexes = ((("programme", "kind_code"), True),)
 
 
 class Lesson(BaseModel):
-    """One film. `video` is a file name in the video store; `seconds` its length, rounded up."""
+    """One film. `video` is a file name in the video store; `seconds` its length, rounded up (draft: '' and 0).
+    `number` orders the lessons of a course, those that were retired among them; what a learner reads is their place
+    in the learner's own list. It is in the course of those who pay from `published_at` (None: always) until
+    `retired_at` (docs/decisions/0067)."""
 
     course = peewee.ForeignKeyField(Course, backref="lessons", on_delete="CASCADE")
     number = peewee.IntegerField()
     title = peewee.CharField(128)
     seconds = peewee.IntegerField()
     video = peewee.CharField(96)
+    status = peewee.CharField(16, default="published")
+    film_id = peewee.CharField(16, null=True, index=True)
+    published_at = UtcField(null=True)
+    retired_at = UtcField(null=True)
 
     class Meta:
         indexes = ((("course", "number"), True),)
+
+
+class Film(BaseModel):
+    """A film that teaching staff upload for a programme, until it can be watched. `fingerprint`: by which the same
+    file is known again after a reload; `received` of `size` bytes are there. `seconds`, `width`, `height` are read
+    from the file, never from its name. `percent` of the step that runs; `failure`: why it cannot be watched, one of
+    `status.Failure`. A worker has it while `lease` names it and `moved_at` is young."""
+
+    programme = peewee.CharField(32)
+    title = peewee.CharField(128)
+    status = peewee.CharField(16)
+    size = peewee.BigIntegerField()
+    received = peewee.BigIntegerField(default=0)
+    fingerprint = peewee.CharField(64)
+    uploaded_by = peewee.CharField(40)
+    created_at = UtcField()
+    moved_at = UtcField()
+    lease = peewee.CharField(16, null=True)
+    tries = peewee.IntegerField(default=0)
+    percent = peewee.IntegerField(default=0)
+    failure = peewee.CharField(24, null=True)
+    seconds = peewee.IntegerField(null=True)
+    width = peewee.IntegerField(null=True)
+    height = peewee.IntegerField(null=True)
+    mp4_bytes = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = ((("programme", "created_at"), False), (("status", "moved_at"), False))
 
 
 class LessonProgress(BaseModel):

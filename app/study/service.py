@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import redis.exceptions
@@ -37,7 +37,8 @@ _SESSION = ("session", "device", "enrolment_id", "face_passed_at")
 
 @dataclass(frozen=True)
 class Play:
-    """What the player needs. Bitmaps as in heartbeats; `resume_at` in seconds."""
+    """What the player needs. Bitmaps as in heartbeats; `resume_at` in seconds; `film`: the file's name;
+    `face_until`: when the face is to be checked again, if it is."""
 
     ticket: str
     video: str
@@ -51,11 +52,16 @@ class Play:
     durable: bytes
     epoch: int
     store: str
+    film: str
+    number: int
+    autoplay: bool
+    face_until: datetime | None
 
 
 @dataclass(frozen=True)
 class LessonState:
-    """A lesson of an enrolment's course, and how far it is. `percent` of its chunks."""
+    """A lesson of an enrolment's course, and how far it is. `percent` of its chunks. `saved_at`: when SQL last took
+    something of it; `film`: the file's name."""
 
     id: str
     number: int
@@ -64,16 +70,21 @@ class LessonState:
     percent: int
     done: bool
     resume_at: int
+    saved_at: datetime | None
+    film: str
 
 
 @dataclass(frozen=True)
 class Summary:
-    """How far an enrolment's study is. For the screen: `complete` may run a few seconds ahead of SQL."""
+    """How far an enrolment's study is. For the screen: `complete` may run a few seconds ahead of SQL. `seconds_left`:
+    of film not yet credited; `next_lesson_id`: the first that is not done."""
 
     lessons: int
     lessons_done: int
     percent: int
     complete: bool
+    seconds_left: int
+    next_lesson_id: str | None
 
 
 def play(person_id: str, enrolment_id: str, lesson_id: str, *, device: str, take_over: bool, now: datetime) -> Play:
@@ -82,7 +93,7 @@ def play(person_id: str, enrolment_id: str, lesson_id: str, *, device: str, take
     here. Raises `NOT_FOUND`, `NOT_PAID_YET`, `STUDY_PERIOD_OVER`, `FACE_CHECK_NEEDED`, `STUDYING_ELSEWHERE` (unless
     `take_over`), `RedisError`."""
     enrolment = enrol.study_access(enrolment_id, person_id, now=now)
-    lesson = queries.lesson_of(queries.course_of(enrolment.programme, enrolment.kind_code), lesson_id)
+    place, lesson = queries.lesson_for(enrolment, lesson_id)
     programme = policy.programme(enrolment.programme, enrolment.version)
     study = rules_of(enrolment.programme, enrolment.version)
     stale = programme.study.lease_stale_seconds if programme.study and programme.study.one_device else 0
@@ -108,20 +119,21 @@ def play(person_id: str, enrolment_id: str, lesson_id: str, *, device: str, take
     if not isinstance(opened, Opened):
         _step_back(learner, before, store.read(person_id, [])[0])
         raise STUDYING_ELSEWHERE(seconds_ago=opened.ago_ms // 1000)
-    return _play(enrolment, lesson, study, learner, opened, face_until=_face_until(programme, learner), now=now)
+    return _play(enrolment, place, lesson, programme, learner, opened, now=now)
 
 
 def _play(
     enrolment: Enrolment,
+    place: int,
     lesson: Lesson,
-    study: Rules,
+    programme: Programme,
     learner: Learner,
     opened: Opened,
     *,
-    face_until: int,
     now: datetime,
 ) -> Play:
-    record = opened.record
+    record, study = opened.record, rules_of(enrolment.programme, enrolment.version)
+    face_until = _face_until(programme, learner)
     expires = now + timedelta(hours=TICKET_HOURS)
     if enrolment.study_deadline is not None and enrolment.study_deadline > now:
         expires = min(expires, cast(datetime, enrolment.study_deadline))
@@ -148,6 +160,10 @@ def _play(
         durable=record.durable,
         epoch=record.epoch,
         store=opened.store,
+        film=lesson.video,
+        number=place,
+        autoplay=programme.study is not None and programme.study.autoplay,
+        face_until=datetime.fromtimestamp(face_until, UTC) if face_until else None,
     )
 
 
@@ -244,14 +260,22 @@ def _sum(enrolment: Enrolment, states: list[LessonState]) -> Summary:
     credited = sum(state.percent * study.chunks(state.seconds) for state in states)
     done = sum(state.done for state in states)
     percent = credited // chunks if chunks else 0
-    return Summary(len(states), done, percent, _enough(enrolment, len(states), done))
+    left = [state for state in states if not state.done]
+    return Summary(
+        lessons=len(states),
+        lessons_done=done,
+        percent=percent,
+        complete=_enough(enrolment, len(states), done),
+        seconds_left=sum(state.seconds * (100 - state.percent) // 100 for state in left),
+        next_lesson_id=left[0].id if left else None,
+    )
 
 
 def is_complete(enrolment_id: str) -> bool:
     """Whether the study is complete by what stands in SQL: the gate of the exam. See `settle`.
     Raises `NOT_FOUND`, `NO_COURSE`."""
     enrolment = enrol.get(enrolment_id)
-    course_lessons = queries.lessons_of(queries.course_of(enrolment.programme, enrolment.kind_code))
+    course_lessons = queries.lessons_for(enrolment)
     progress = queries.progress_of(enrolment_id)
     rows = [progress.get(lesson.id) for lesson in course_lessons]
     done = sum(row is not None and row.completed_at is not None for row in rows)
@@ -270,6 +294,38 @@ def settle(enrolment_id: str, *, now: datetime) -> bool:
         except redis.exceptions.RedisError as error:
             log.warning("settle_without_redis", enrolment_id=enrolment_id, error=type(error).__name__)
     return is_complete(enrolment_id)
+
+
+def free_lease(person_id: str, *, programme: str, actor: str, reason: str, now: datetime) -> bool:
+    """No device studies any more in SQL's eyes and Redis': the next one that begins has the lease, and what the old
+    one still sends is refused. What was credited stays. False if no device did. Outside of a transaction. Raises
+    `RedisError` before anything is changed."""
+    held = store.free(person_id)
+    with transaction():
+        learner = lock(Learner.select().where(Learner.id == person_id)).first()
+        if learner is None:
+            return held
+        named = learner.device not in ("", store.NOBODY)
+        if named:
+            nobody = {"session": "", "device": "", "face_passed_at": None, "revision": Learner.revision + 1}
+            Learner.update(nobody).where(Learner.id == person_id).execute()
+        if held or named:
+            audit.record(
+                actor, "study.lease_freed", f"person:{person_id}", now=now, programme=programme, reason=reason
+            )
+    return held or bool(named)
+
+
+def lease_of(person_id: str) -> datetime | None:
+    """When the device that holds the lease was last heard of; None where none does, or Redis is away."""
+    try:
+        head, _ = store.read(person_id, [])
+    except redis.exceptions.RedisError as error:
+        log.warning("lease_without_redis", error=type(error).__name__)
+        return None
+    if head is None or head.device == store.NOBODY:
+        return None
+    return datetime.fromtimestamp(head.seen_ms / 1000, UTC)
 
 
 def purge(enrolment_id: str, *, actor: str, reason: str, now: datetime) -> int:
@@ -304,11 +360,11 @@ def _enough(enrolment: Enrolment, lessons_: int, done: int) -> bool:
 
 def _states(enrolment: Enrolment) -> list[LessonState]:
     study = rules_of(enrolment.programme, enrolment.version)
-    course_lessons = queries.lessons_of(queries.course_of(enrolment.programme, enrolment.kind_code))
+    course_lessons = queries.lessons_for(enrolment)
     progress = queries.progress_of(enrolment.id)
     live = _live(enrolment.person_id, progress)
     states = []
-    for lesson in course_lessons:
+    for place, lesson in enumerate(course_lessons, start=1):
         row = progress.get(lesson.id)
         record = live.get(lesson.id)
         if row is not None and (record is None or record.epoch != row.epoch):
@@ -317,12 +373,14 @@ def _states(enrolment: Enrolment) -> list[LessonState]:
         states.append(
             LessonState(
                 id=lesson.id,
-                number=lesson.number,
+                number=place,
                 title=lesson.title,
                 seconds=lesson.seconds,
                 percent=record.count * 100 // study.chunks(lesson.seconds),
                 done=record.count >= study.needed(lesson.seconds),
                 resume_at=_resume_at(record, study, lesson.seconds),
+                saved_at=row.updated_at if row is not None and row.credited_chunks else None,
+                film=lesson.video,
             )
         )
     return states

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hiredis
+import msgspec
 import redis
 import redis.exceptions
 from redis.connection import AbstractConnection
@@ -44,7 +46,7 @@ def script(name: str) -> Script:
     return Script("\n".join((_LUA / f"{part}.lua").read_text(encoding="utf-8") for part in ("common", name)))
 
 
-SCRIPTS = {name: script(name) for name in ("beat", "open", "take", "durable", "purge")}
+SCRIPTS = {name: script(name) for name in ("beat", "open", "take", "durable", "purge", "free")}
 
 
 def shard(person_id: str) -> str:
@@ -76,8 +78,7 @@ def bad_key(flushing: str) -> str:
     return "d:bad:" + flushing.removeprefix("f:")
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """One lesson's state. `bits` are credited, `durable` of them are in SQL."""
 
     epoch: int
@@ -145,7 +146,8 @@ def _connection() -> AbstractConnection:
 
 
 def _ask(connection: AbstractConnection, *command: Any) -> Any:
-    connection.send_command(*command, check_health=False)
+    # every part is text, bytes or a number: redis-py would look at each of them again
+    connection.send_packed_command([hiredis.pack_command(command)], check_health=False)
     return connection.read_response()
 
 
@@ -247,6 +249,11 @@ def purge(person_id: str, epochs: dict[str, int]) -> int:
     arguments = [part for pair in epochs.items() for part in pair]
     emptied: int = run("purge", (learner_key(person_id),), arguments)
     return emptied
+
+
+def free(person_id: str) -> bool:
+    """Nobody holds the learner's lease any more; False if nobody did. Raises `RedisError`."""
+    return bool(run("free", (learner_key(person_id),), ()))
 
 
 PORTION = 200  # records a script handles at once: short enough that no heartbeat waits for it

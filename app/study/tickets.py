@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from app.core import tokens
 
@@ -11,8 +12,7 @@ PLAY = "study.play"
 VIDEO = "study.video"
 
 
-@dataclass(frozen=True)
-class PlayTicket:
+class PlayTicket(msgspec.Struct, frozen=True):
     """What a heartbeat may report on: one lesson of one enrolment (`progress_id`), in one study session, under the
     rules of a programme version, within one purge epoch. `face_until`: Unix seconds, 0 = no face check is due."""
 

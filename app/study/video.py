@@ -7,8 +7,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import imageio_ffmpeg
 from PIL import Image, ImageDraw, ImageFont
+
+from app.study.providers import ffmpeg
 
 SIZE = (640, 360)
 SLIDE_SECONDS = 5
@@ -64,7 +65,7 @@ def _font(path: Path | None, size: int) -> ImageFont.FreeTypeFont | ImageFont.Im
 
 def _encode(folder: Path, seconds: int, made: Path) -> None:
     command = [
-        imageio_ffmpeg.get_ffmpeg_exe(),
+        ffmpeg.binary(),
         *("-hide_banner", "-loglevel", "error", "-y"),
         *("-framerate", f"1/{SLIDE_SECONDS}", "-i", str(folder / "%04d.png")),
         *("-f", "lavfi", "-i", "anullsrc=channel_layout=mono:sample_rate=22050"),

@@ -25,6 +25,7 @@ from app.core.db import after_commit, compare_and_set, insert_once, savepoint, t
 from app.core.queue import enqueue_hint
 from app.policy import load
 from app.policy.parties import WechatTemplate
+from app.policy.quiet import waking
 from app.wechat import providers
 from app.wechat.bindings import binding_of, client_of
 from app.wechat.errors import WECHAT_NOT_BOUND
@@ -120,11 +121,12 @@ def _standing(person_id: str, binding_id: str, template: str, template_id: str) 
 
 
 def take(
-    person_id: str, programme_key: str, template: str, params: Sequence[str], key: str, *, now: datetime
+    person_id: str, programme_key: str, template: str, params: Sequence[str], key: str, *, urgent: bool, now: datetime
 ) -> str | None:
     """Send this message by WeChat, if the person allowed one of its kind (a key of `authority.wechat_templates`; its
     parameters are those of the SMS of the same name): takes one leave in the caller's transaction, and gives its id.
-    The same `key` again is the same message. None where there is no leave: an SMS it is, then."""
+    The same `key` again is the same message. Unless it is `urgent`, it does not ring at night, should nobody come to
+    send it by day. None where there is no leave: an SMS it is, then."""
     with transaction():
         known = MessageLeave.get_or_none(MessageLeave.key == key)
         if known is not None:
@@ -143,7 +145,8 @@ def take(
             leave.params = json.dumps(list(params), ensure_ascii=False)
             try:
                 with savepoint():
-                    mine = _move(leave, LeaveAction.TAKE, key=key, params_sealed=leave.params_sealed, taken_at=now)
+                    taken = {"key": key, "params_sealed": leave.params_sealed, "taken_at": now, "send_at": now}
+                    mine = _move(leave, LeaveAction.TAKE, urgent=urgent, **taken)
             except peewee.IntegrityError:  # somebody took a leave for the same message a moment ago
                 return str(MessageLeave.get(MessageLeave.key == key).id)
             if mine:
@@ -161,9 +164,13 @@ def _move(leave: MessageLeave, action: LeaveAction, **values: Any) -> bool:
 
 
 def send(leave_id: str, *, now: datetime) -> bool:
-    """Send one message that took a leave, if no one else does. True if WeChat took it."""
+    """Send one message that took a leave, if it is due and no one else does. True if WeChat took it."""
     leave = MessageLeave.get_or_none(MessageLeave.id == leave_id)
-    if leave is None or leave.status != LeaveStatus.QUEUED:
+    if leave is None or leave.status != LeaveStatus.QUEUED or (leave.send_at is not None and leave.send_at > now):
+        return False
+    morning = waking(load.in_force(leave.programme, now).authority.sms.quiet, now)
+    if leave.urgent is False and morning > now:
+        compare_and_set(MessageLeave, leave.id, {"status": LeaveStatus.QUEUED}, {"send_at": morning})
         return False
     binding = Binding.get_or_none(Binding.id == leave.binding_id, Binding.ended_at.is_null())
     template = _templates(leave.programme, now).get(leave.template)
@@ -219,7 +226,9 @@ def send_taken(*, now: datetime, limit: int = 20) -> int:
     )
     for leave in list(lost.limit(500)):
         _fail(leave, LeaveAction.LOSE, "worker lost", now)
-    due = MessageLeave.select(MessageLeave.id).where(MessageLeave.status == LeaveStatus.QUEUED)
+    due = MessageLeave.select(MessageLeave.id).where(
+        MessageLeave.status == LeaveStatus.QUEUED, MessageLeave.send_at.is_null() | (MessageLeave.send_at <= now)
+    )
     for (leave_id,) in list(due.order_by(MessageLeave.taken_at).limit(limit).tuples()):
         if budget.spent():
             break

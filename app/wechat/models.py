@@ -57,10 +57,36 @@ class Binding(BaseModel):
         return {"openid_key": self.openid_key and openid_keys(self.appid, self.openid)[0]}
 
 
+class Authorisation(BaseModel):
+    """A page was sent to WeChat to ask whose WeChat it is open in. The id is the state that comes back, good once and
+    for `session_id` only. `back`: where the page goes on."""
+
+    person_id = peewee.CharField(16)
+    session_id = peewee.CharField(16)
+    programme = peewee.CharField(32)
+    back = peewee.CharField(200)
+    created_at = UtcField(index=True)
+    used_at = UtcField(null=True)
+
+    class Meta:
+        indexes = ((("person_id", "created_at"), False),)
+
+
+class PayerOpenid(BaseModel):
+    """The openid, in an official account, that a person pays with. `key`: the account's appid and the person, so that
+    there is one. It opens no account."""
+
+    key = peewee.CharField(100, unique=True)
+    openid = Sealed()
+    openid_sealed = peewee.TextField()
+    authorised_at = UtcField()
+
+
 class MessageLeave(BaseModel):
     """A person allows one subscribe message by one template, in the WeChat of `binding_id`. `request_id` names the
     phone's question, so that its answer counts once however often it is sent. `key`: the business key of the message
-    that took the leave; `params` (a JSON list) is forgotten once nobody needs it."""
+    that took the leave; `params` (a JSON list) is forgotten once nobody needs it. `urgent` False: it does not ring at
+    night; `send_at`: not before."""
 
     person_id = peewee.CharField(16)
     binding_id = peewee.CharField(16)
@@ -73,7 +99,9 @@ class MessageLeave(BaseModel):
     params = Sealed()
     params_sealed = peewee.TextField(null=True)
     given_at = UtcField()
+    urgent = peewee.BooleanField(null=True)
     taken_at = UtcField(null=True)
+    send_at = UtcField(null=True)
     began_at = UtcField(null=True)
     settled_at = UtcField(null=True, index=True)
     provider_code = peewee.CharField(32, null=True)

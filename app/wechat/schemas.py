@@ -59,6 +59,32 @@ class PhoneOut(Schema):
     phone = String(metadata={"description": "打码后的手机号"})
 
 
+class AuthoriseIn(Schema):
+    programme = String(
+        required=True,
+        validate=Regexp(r"[a-z0-9_-]{1,32}\Z", error="没有这个培训项目。"),
+        metadata={"description": "要支付的订单的项目：authorise_wechat_first 里的 programme"},
+    )
+    back = String(
+        required=True,
+        validate=Regexp(r"/(?!/)[!-\[\]-~]{0,199}\Z", error="返回的页面不对，请刷新页面后重试。"),
+        metadata={"description": "授权后回到本站的哪个页面，以 / 开头"},
+    )
+
+
+class AuthoriseOut(Schema):
+    url = String(required=True, metadata={"description": "在微信里打开它；随后回到 /?wechat=return&code=…&state=…"})
+
+
+class AuthorisedIn(Schema):
+    code = String(required=True, validate=Regexp(r"[!-~]{1,128}\Z", error="微信授权凭证不对，请重新点“微信支付”。"))
+    state = String(required=True, validate=Regexp(r"[0-9a-f]{16}\Z", error="微信授权凭证不对，请重新点“微信支付”。"))
+
+
+class AuthorisedOut(Schema):
+    back = String(required=True, metadata={"description": "接着打开的页面"})
+
+
 class SubscriptionOut(Schema):
     template = String()
     template_id = String(metadata={"description": "交给 wx.requestSubscribeMessage"})

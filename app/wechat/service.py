@@ -20,7 +20,11 @@ from app.core.access import Identity
 from app.core.db import compare_and_set, insert_once, transaction
 from app.core.errors import CONFLICT, TOO_MANY
 from app.core.ids import new_id
-from app.wechat.bindings import client_of, holds
+from app.wechat.authorising import begin as begin_authorisation
+from app.wechat.authorising import finish as finish_authorisation
+from app.wechat.authorising import forget as _forget_authorisations
+from app.wechat.authorising import payer_openid
+from app.wechat.bindings import binding_of, client_of, holds
 from app.wechat.errors import (
     BIND_TICKET_OVER,
     PHONE_CODE_REFUSED,
@@ -55,14 +59,18 @@ __all__ = [
     "TicketPurpose",
     "TicketStatus",
     "Unbound",
+    "begin_authorisation",
     "bind",
+    "bound_at",
     "change_phone",
     "code_picture",
     "confirm_ticket",
     "deny_ticket",
+    "finish_authorisation",
     "forget",
     "log_in",
     "make_ticket",
+    "payer_openid",
     "scan_ticket",
     "see_ticket",
     "send_message",
@@ -236,6 +244,14 @@ def _end(binding: Binding, now: datetime) -> bool:
     return compare_and_set(Binding, binding.id, {"ended_at": None}, values)
 
 
+def bound_at(who: Identity, *, now: datetime) -> datetime | None:
+    """Since when the caller's WeChat is bound in the session's programme; None where it is not, or does not hold.
+    Raises `wechat_not_offered`."""
+    programme_key = account.get_session(who.session_id).programme
+    binding = binding_of(who.person_id, client_of(programme_key, now).appid)
+    return binding.bound_at if binding is not None else None
+
+
 def openid_of(person_id: str, appid: str) -> str | None:
     """The openid of the WeChat that this person has bound in this mini-program, and confirmed with the password of
     today; None if there is none."""
@@ -280,8 +296,9 @@ def code_picture(programme_key: str, scene: str, page: str, *, now: datetime) ->
 
 
 def forget(*, now: datetime) -> int:
-    """Delete login codes, tickets and leaves that count for nothing any more; gives how many rows."""
-    return _forget_codes(now=now) + _forget_tickets(now=now) + _forget_leaves(now=now)
+    """Delete login codes, tickets, leaves and authorisations that count for nothing any more; gives how many rows."""
+    forgotten = _forget_codes(now=now) + _forget_tickets(now=now)
+    return forgotten + _forget_leaves(now=now) + _forget_authorisations(now=now)
 
 
 def _forget_codes(*, now: datetime) -> int:

@@ -35,7 +35,7 @@ CONFIRMS = timedelta(minutes=5)  # from the scan: to read, and to do the face ch
 FETCHES = timedelta(minutes=2)  # from the confirmation: for the page to go on
 KEPT = timedelta(days=2)
 A_MINUTE = {"login": 600, "study_now": 10}  # of one address (a site behind one router); of one person
-PHONES = ("mini_program", "app")
+PHONES = ("phone_web", "mini_program", "app")
 
 _DEVICES = (("Windows", "Windows 电脑"), ("Macintosh", "苹果电脑"), ("iPhone", "iPhone"), ("iPad", "iPad"))
 _MORE_DEVICES = (("Android", "安卓设备"), ("Linux", "Linux 电脑"))

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from apiflask import APIBlueprint
+from flask import current_app
 
 from app.core.access import Role, access, client_address, identity, request_now
 from app.wechat import messages, schemas, service
@@ -14,7 +15,7 @@ blueprint = APIBlueprint("wechat", __name__, url_prefix="/api/v1/wechat", tag="�
 
 
 @blueprint.post("/login")
-@access(Role.PUBLIC)
+@access(Role.PUBLIC, entrance=True)
 @blueprint.input(schemas.LoginIn)
 @blueprint.output(schemas.LoginOut)
 @blueprint.doc(
@@ -63,6 +64,27 @@ def unbind(json_data: dict[str, Any]) -> dict[str, Any]:
 )
 def change_phone(json_data: dict[str, Any]) -> dict[str, Any]:
     return {"phone": service.change_phone(identity(), json_data["code"], json_data["password"], now=request_now())}
+
+
+@blueprint.post("/authorise")
+@access(Role.TRAINEE)
+@blueprint.input(schemas.AuthoriseIn)
+@blueprint.output(schemas.AuthoriseOut)
+@blueprint.doc(summary="微信内网页：支付前授权", description="只取得付款所需的微信标识，不能用来登录。")
+def authorise(json_data: dict[str, Any]) -> dict[str, Any]:
+    site: str = current_app.config["SETTINGS"].public_url
+    key, back = json_data["programme"], json_data["back"]
+    return {"url": service.begin_authorisation(identity(), key, back, site=site, now=request_now())}
+
+
+@blueprint.post("/authorised")
+@access(Role.TRAINEE)
+@blueprint.input(schemas.AuthorisedIn)
+@blueprint.output(schemas.AuthorisedOut)
+@blueprint.doc(summary="微信内网页：授权后返回", description="凭证只能用一次，且只对发起授权的这次登录有效。")
+def authorised(json_data: dict[str, Any]) -> dict[str, Any]:
+    code, state = json_data["code"], json_data["state"]
+    return {"back": service.finish_authorisation(identity(), code, state, now=request_now())}
 
 
 @blueprint.get("/subscriptions")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint
 
-from app.wechat import providers, views
+from app.account import person_pages
+from app.account import service as account
+from app.wechat import merging, person_page, providers, views
 from app.wechat.providers import protocol
 from app.wechat.providers.mini_program import MiniProgram
 from app.wechat.providers.official_account import OfficialAccount
@@ -28,3 +30,5 @@ def start(settings: Settings) -> None:
         return OfficialAccount(**keys(prefix), base=base)
 
     providers.install(mini_program, official)
+    account.on_merge(merging.PART)
+    person_pages.describe(person_page.PAGE)

@@ -1,6 +1,5 @@
-import "./bare";
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "vitest";
 
 import { chunksOf } from "../src/study/bitmap";
 import { base64 } from "./server";

@@ -1,6 +1,5 @@
-import "./bare";
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "vitest";
 
 import { Unreachable } from "../src/api/errors";
 import { StudyQueue, type Beat, type BeatAnswer, type Play } from "../src/study/queue";
@@ -14,6 +13,7 @@ function aPlay(changes: Partial<Play> = {}): Play {
   return {
     ticket: "ticket-1",
     video_url: "/video/x",
+    hls_url: null,
     title: "安全生产",
     seconds: 30_000,
     chunk_seconds: 10,
@@ -24,6 +24,12 @@ function aPlay(changes: Partial<Play> = {}): Play {
     durable: "",
     epoch: 0,
     store: "s",
+    number: 1,
+    bytes: null,
+    autoplay: true,
+    next_lesson_id: null,
+    face_until: null,
+    server_now: "2026-01-01T08:00:00+08:00",
     ...changes,
   };
 }
@@ -40,6 +46,7 @@ function anAnswer(credited: number[], durable: number[] = [], changes: Partial<B
     resume_at: 0,
     epoch: 0,
     store: "s",
+    server_now: "2026-01-01T08:00:00+08:00",
     ...changes,
   };
 }
@@ -311,4 +318,17 @@ test("a damaged entry in the storage is left out", () => {
 test("chunks that the lesson has not are refused", () => {
   const phone = watching({ chunks: 3 });
   for (const chunk of [-1, 3, 0.5, NaN]) assert.throws(() => phone.queue.watched(chunk, 0), RangeError);
+});
+
+test("a reload finds the second within a chunk; taken-back hours and another lesson know of none", async () => {
+  const phone = new Phone();
+  phone.queue.open(KEY, aPlay());
+  phone.queue.at(7.4, 7.4);
+  const later = new Phone(phone.storage);
+  later.queue.open(KEY, aPlay({ ticket: "ticket-2" }));
+  assert.ok((later.queue.view?.seen ?? 0) >= 6);
+  later.queue.open(OTHER, aPlay({ ticket: "ticket-3" }));
+  assert.equal(later.queue.view?.seen, 0);
+  later.queue.open(KEY, aPlay({ ticket: "ticket-4", epoch: 1 }));
+  assert.equal(later.queue.view?.seen, 0);
 });

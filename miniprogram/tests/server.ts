@@ -51,6 +51,7 @@ export class ModelServer {
     return {
       ticket: `${this.session}:${this.epoch}`,
       video_url: "/video/x",
+      hls_url: null,
       title: "安全生产",
       seconds: this.total * CHUNK,
       chunk_seconds: CHUNK,
@@ -61,6 +62,12 @@ export class ModelServer {
       durable: base64(this.durable),
       epoch: this.epoch,
       store: this.store,
+      number: 1,
+      bytes: null,
+      autoplay: true,
+      next_lesson_id: null,
+      face_until: null,
+      server_now: "2026-01-01T08:00:00+08:00",
     };
   }
 
@@ -99,6 +106,7 @@ export class ModelServer {
       resume_at: this.prefix() * CHUNK,
       epoch: this.epoch,
       store: this.store,
+      server_now: "2026-01-01T08:00:00+08:00",
     };
   }
 

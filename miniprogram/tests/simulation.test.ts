@@ -1,6 +1,5 @@
-import "./bare";
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "vitest";
 
 import { simulate, type Lies } from "./simulation";
 

@@ -6,14 +6,19 @@ import os
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import requests
 
 from app import wiring
-from app.core import db, migrate
+from app.announce import service as announce
+from app.core import canaries, db, migrate
 from app.core.clock import utcnow
+from app.core.staff import EVERYWHERE, Right, Staff
 from app.enrol import service as enrol
-from app.exam import bank
+from app.exam.bank import service as bank
+from app.notify.kinds import KINDS
 from app.policy import load as policy
 from app.policy import rules
 from app.policy.days import shanghai_day
@@ -22,40 +27,36 @@ from app.study import catalogue, films, video
 from app.study.models import Course
 from config.settings import ROOT, Settings, load
 from ops import questions, rosters
+from ops.demo import staff
 
 PROGRAMME = "yunnan"
-PEOPLE = 300
+NOTICE = "考试安排在这里通知"
+PEOPLE, A_FEW = 300, 60
 FONT = ROOT / "node_modules" / "@expo-google-fonts" / "noto-sans-sc" / "400Regular" / "NotoSansSC_400Regular.ttf"
-SMS_TEXTS = {
-    "activation_code": "您的激活验证码是{1}，{2}分钟内有效。请勿告诉他人，工作人员不会向您索要。",
-    "password_reset_code": "您正在找回密码，验证码是{1}，{2}分钟内有效。请勿告诉他人。",
-    "security_notice": "安全提醒：{1}（{2}）。不是您本人操作的，请立即修改密码并联系客服。",
-    "payment_succeeded": "已收到您的缴费{1}元（{2}），可以开始学习了。",
-    "refund_succeeded": "退给您的{1}元已退回原支付账户，请留意到账。",
-    "invoice_ready": "您的电子发票（{1}元）已开具，可在“我的发票”中查看和下载。",
-    "study_deadline_near": "您的{1}请在{2}前学完，逾期学时可能作废。",
-    "photo_decided": "您的照片审核结果：{1}。{2}",
-    "extension_decided": "您的延期申请结果：{1}。{2}",
-    "make_up_decided": "您的补学申请结果：{1}。{2}",
-    "exam_passed": "恭喜，您的{1}考试已合格，可在“我的培训”中查看合格证明。",
-    "hours_passed": "您的{1}学时已审核通过。",
-    "hours_purged": "您的{1}学时已清零，请登录平台查看原因。",
-}
 COURSES = Path(__file__).parent / "courses.toml"
 
 
+def programmes() -> list[Programme]:
+    """The programmes that the demonstration has trainees in: those which are open and go by a roster, `PROGRAMME`
+    first."""
+    found = [each for each in policy.all_in_force(utcnow()) if each.sign_up.source == "regulator_roster"]
+    return sorted(found, key=lambda each: (each.key != PROGRAMME, each.key))
+
+
 def people(programme: Programme) -> list[rosters.MadeUp]:
-    """The demonstration's trainees: the same ones each time."""
-    today = shanghai_day(utcnow())
-    return list(rosters.people(programme, PEOPLE, today=today, seed=1))
+    """The demonstration's trainees of a programme: the same ones each time, and other ones than in the others."""
+    today, place = shanghai_day(utcnow()), [each.key for each in programmes()].index(programme.key)
+    count = PEOPLE if place == 0 else A_FEW
+    return list(rosters.people(programme, count, today=today, seed=1, first=1000 * place))
 
 
 def prepare(say: Callable[[str], None]) -> None:
     """Bring the database up to date and load what is missing; a second time takes no time."""
-    settings = load({**os.environ, "LOG_LEVEL": "WARNING"})  # the terminal is for the steps below
+    settings = load({**os.environ, "LOG_LEVEL": "ERROR"})  # the terminal is for the steps below
     wiring.start(settings)
     with db.connection():
         applied = migrate.up()
+        canaries.check(settings.secrets, now=utcnow())
         if applied:
             say(f"      database: {len(applied)} migrations applied")
         folder = settings.data_dir / "demo"
@@ -63,29 +64,53 @@ def prepare(say: Callable[[str], None]) -> None:
         if not settings.demo or (done.exists() and Course.select().exists()):  # it may be another database now
             return
         folder.mkdir(exist_ok=True)
-        programme = policy.in_force(PROGRAMME, utcnow())
         _films(settings, say)
         _courses(say)
-        _questions(folder, programme, say)
-        _roster(folder, programme, say)
-        _sms_texts(settings, programme)
+        for programme in programmes():
+            say(f"      {programme.title}")
+            _questions(folder, programme, say)
+            _roster(folder, programme, say)
+            _sms_texts(settings, programme)
+        _announcement()
+        first = policy.in_force(PROGRAMME, utcnow())
+        staff.make(first.key, people(first))
+        say(f"      staff: {len(staff.MEMBERS)} accounts, and work on their desks")
         done.touch()
 
 
 def _films(settings: Settings, say: Callable[[str], None]) -> None:
-    lessons = tomllib.loads(COURSES.read_text(encoding="utf-8"))["courses"][0]["lessons"]
+    lessons = course()["lessons"]
     for number, lesson in enumerate(lessons, start=1):
         path = settings.data_dir / films.FOLDER / lesson["video"]
         video.make_demo_video(path, lesson["title"], lesson["seconds"], font=FONT)
         say(f"      film {number} of {len(lessons)}: {lesson['title']}, {lesson['seconds']} s")
 
 
+def course() -> dict[str, Any]:
+    """The demonstration's course: its title and its lessons."""
+    return tomllib.loads(COURSES.read_text(encoding="utf-8"))
+
+
+def _announcement() -> None:
+    """One for everybody: what the trainees' mail and the teachers' page look like."""
+    now = utcnow()
+    office = Staff("system", frozenset({(Right.TEACHING, EVERYWHERE)}))
+    body = "六月起，考试安排会在这里提前十天通知。\n请尽早学完课程，学完后随时可以考试。"
+    made = announce.write(office, announce.Draft(EVERYWHERE, NOTICE, body, now, None), now=now)
+    announce.publish(office, made, now=now)
+
+
 def _courses(say: Callable[[str], None]) -> None:
-    say(f"      courses: {catalogue.load_courses(COURSES)} lessons")
+    lessons = 0
+    for programme in programmes():
+        codes = [kind.code for kind in programme.certificate_kinds if "continuing" in kind.business]
+        entry = {"programme": programme.key, "kind_codes": codes, **course()}
+        lessons += catalogue.load_entries([msgspec.convert(entry, catalogue.CourseEntry)])
+    say(f"      courses: {lessons} lessons")
 
 
 def _questions(folder: Path, programme: Programme, say: Callable[[str], None]) -> None:
-    path = folder / "questions.xlsx"
+    path = folder / f"questions-{programme.key}.xlsx"
     rows = questions.write(path, programme)
     result = bank.import_questions(path, programme.key, actor="system", now=utcnow())
     if result.errors:
@@ -94,7 +119,7 @@ def _questions(folder: Path, programme: Programme, say: Callable[[str], None]) -
 
 
 def _roster(folder: Path, programme: Programme, say: Callable[[str], None]) -> None:
-    path = folder / "roster.xlsx"
+    path = folder / f"roster-{programme.key}.xlsx"
     rosters.write(path, people(programme))
     result = enrol.import_roster(path, programme.key, actor="system", now=utcnow(), progress=lambda _done, _all: None)
     if result.errors:
@@ -104,18 +129,19 @@ def _roster(folder: Path, programme: Programme, say: Callable[[str], None]) -> N
 
 def _sms_texts(settings: Settings, programme: Programme) -> None:
     """Tell the sandbox the texts that the SMS provider would have approved for the programme's templates."""
-    for name, text in SMS_TEXTS.items():
+    for name, kind in KINDS.items():
         template = getattr(programme.authority.sms.templates, name)
         if template is None:
             continue  # this programme does not send it
-        body = {"id": template, "text": text}
+        body = {"id": template, "text": kind.text}
         requests.post(f"{settings.sandbox_url}/_control/sms/template", json=body, timeout=5).raise_for_status()
 
 
 def password_of(programme: Programme, person: rosters.MadeUp) -> str:
     """The first password of a demonstration trainee."""
+    kinds = [kind.code for kind in programme.certificate_kinds if kind.title == person.kind]
     rule = programme.login.person
-    return rules.first_password(rule, account=person.id_number, mobile=person.phone, certificate_kinds=()) or ""
+    return rules.first_password(rule, account=person.id_number, mobile=person.phone, certificate_kinds=kinds) or ""
 
 
 def welcome(base_url: str, sandbox_url: str, logs: Path) -> str:
@@ -123,6 +149,9 @@ def welcome(base_url: str, sandbox_url: str, logs: Path) -> str:
     programme = policy.in_force(PROGRAMME, utcnow())
     first = people(programme)[:3]
     rows = "\n".join(f"    {one.name}\t{one.id_number}\t{one.phone}\t{one.kind}" for one in first)
+    faces = "\n".join(f"    {one.name}\t{sandbox_url}/_control/face.jpg?id_number={one.id_number}" for one in first)
+    with db.connection():
+        members = "\n".join(staff.lines())
     return f"""\
   The product          {base_url}/
   The phone (sandbox)  {sandbox_url}/      pay QR codes, read SMS, answer face checks
@@ -132,4 +161,12 @@ def welcome(base_url: str, sandbox_url: str, logs: Path) -> str:
 
   Demo trainees: first password {password_of(programme, first[0])}; the SMS codes arrive on the sandbox's phone page.
 {rows}
+
+  Whose face passes: no real one. On the provider's page (“换核验页面”) press 通过 on the sandbox's phone page;
+  as photo, and for a camera that is fed a picture, take the drawing of the same person (anybody, by ID number):
+{faces}
+
+  Demo staff at {base_url}/console/: password {staff.PASSWORD}; login, role, secret of the authenticator, its code now
+  (codes later, from any folder: make -C {ROOT} demo-codes DATA_DIR={logs.parent})
+{members}
 """

@@ -42,9 +42,12 @@ async function attempt(work, done) {
 
 const isAlipay = (code) => code.startsWith("https://qr.alipay.com/");
 
-function pay(code, alipay = isAlipay(code)) {
+const PROVIDERS = { wechatpay: "微信", alipay: "支付宝", unionpay: "银联" };
+
+function pay(code, provider = isAlipay(code) ? "alipay" : "wechatpay") {
   const wechat = code.startsWith("weixin:") ? { code_url: code } : code.startsWith("wx") ? { prepay_id: code } : { out_trade_no: code };
-  return attempt(() => alipay ? send("POST", "/_control/alipay/pay", { code }) : send("POST", "/_control/wechatpay/pay", wechat), "付款成功");
+  const body = { wechatpay: wechat, alipay: { code }, unionpay: { out_trade_no: code } }[provider];
+  return attempt(() => send("POST", `/_control/${provider}/pay`, body), "付款成功");
 }
 
 function list(id, items, draw, empty) {
@@ -61,10 +64,10 @@ function orderRow(order) {
   top.append(element("span", order.description), element("span", yuan(order.total), "money"));
   const payable = order.state === "NOTPAY";
   const when = payable ? (order.expired ? "已过付款时间" : order.until + " 前付款") : STATES[order.state];
-  row.append(top, element("small", `${order.alipay ? "支付宝" : "微信"} · ${order.at} 下单，${when}`), element("small", order.out_trade_no));
+  row.append(top, element("small", `${PROVIDERS[order.provider]} · ${order.at} 下单，${when}`), element("small", order.out_trade_no));
   if (payable) {
     const button = element("button", `付款 ${yuan(order.total)}`, "good");
-    button.onclick = () => pay(order.code || order.out_trade_no, Boolean(order.alipay));
+    button.onclick = () => pay(order.code || order.out_trade_no, order.provider);
     row.append(button);
   }
   return row;

@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 from argon2 import PasswordHasher
 
-from app.account import passwords
+from app.core import passwords
 from tests.account.screens import Clock, Screens
 from tests.world import World
 

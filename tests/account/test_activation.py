@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 
-from app.account import service
-from app.account.models import Consent, Person
+from app.account import codes, service
+from app.account.models import Consent, Person, Session
 from app.core.audit import AuditEntry
 from app.core.clock import utcnow
 from app.core.errors import Problem
@@ -49,6 +51,52 @@ def test_l3_the_activation_makes_a_new_token_and_the_old_one_ends(screens: Scree
     assert new != old
     assert service.authenticate(old, now=utcnow()) is None
     assert service.authenticate(new, now=utcnow()) is not None
+
+
+def test_a_lost_answer_is_repeated_with_the_same_code_and_nothing_else(screens: Screens) -> None:
+    person = a_person(activated=False)
+    code = start(screens, person)
+    first = screens.post("/activation", code=code).get_json()
+    assert problem_of(screens.post("/activation", code=another(code))) == (422, "code_wrong")
+    again = screens.post("/activation", code=code).get_json()
+    assert again == first
+    assert Session.select().where(Session.proved).count() == 1
+    for path in ("/activation/code", "/logout", "/consents"):
+        assert screens.post(path).status_code == 401, "the old token is good for nothing else"
+    assert AuditEntry.select().where(AuditEntry.action == "activation.by_code").count() == 1
+    service.end_sessions(person.id, now=utcnow())
+    assert problem_of(screens.post("/activation", code=code)) == (401, "sign_in_first")
+
+
+def test_a_used_code_is_not_guessed_without_end(screens: Screens) -> None:
+    code = start(screens, a_person(activated=False))
+    screens.post("/activation", code=code)
+    for _ in range(codes.TRIES + codes.REPEATS):
+        screens.post("/activation", code=another(code))
+    assert problem_of(screens.post("/activation", code=code)) == (422, "code_wrong")
+
+
+def test_who_logs_out_instead_cannot_come_back_by_the_code(screens: Screens) -> None:
+    code = start(screens, a_person(activated=False))
+    assert screens.call("POST", "/logout").status_code == 204
+    assert screens.post("/activation", code=code).status_code == 401
+
+
+def test_sent_twice_at_one_moment_it_is_one_session(world: World, screens: Screens) -> None:
+    person = a_person(activated=False)
+    code = start(screens, person)
+    barrier = Barrier(8)
+
+    def send(_: int) -> dict[str, str]:
+        barrier.wait()
+        answer: dict[str, str] = Screens(world, token=screens.token).post("/activation", code=code).get_json()
+        return answer
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(send, range(8)))
+    assert len({answer.get("token") for answer in answers if "token" in answer}) == 1
+    assert Session.select().where(Session.proved).count() == 1
+    assert {answer["code"] for answer in answers if "token" not in answer} <= {"code_wrong"}, "of five tries"
 
 
 def test_a_wrong_code_opens_nothing(screens: Screens) -> None:

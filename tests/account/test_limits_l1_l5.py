@@ -10,6 +10,7 @@ import pytest
 from app.account import limits, passwords
 from app.account.models import LoginThrottle, VerificationCode
 from app.core import outbox
+from app.core import passwords as hashing
 from app.core import redis as redis_clients
 from app.core.clock import utcnow
 from app.core.db import database
@@ -25,7 +26,7 @@ class CountingHasher:
     """The real hasher, which counts."""
 
     def __init__(self) -> None:
-        self.real = passwords._hasher
+        self.real = hashing._hasher
         self.verified = 0
 
     def verify(self, stored: str, password: str) -> bool:
@@ -39,7 +40,7 @@ class CountingHasher:
 @pytest.fixture
 def hasher(monkeypatch: pytest.MonkeyPatch) -> CountingHasher:
     counting = CountingHasher()
-    monkeypatch.setattr(passwords, "_hasher", counting)
+    monkeypatch.setattr(hashing, "_hasher", counting)
     return counting
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.account import limits, passwords, service
+from app.account import limits, service
 from app.account.models import Person, Session
+from app.core import passwords as hashing
 from app.core.audit import AuditEntry
 from app.core.clock import utcnow
 from tests.account.screens import FIRST, Clock, Screens, problem_of, sms_code
@@ -19,13 +20,17 @@ from tests.world import World
 def verifications(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The hashes that argon2 was asked to compare with."""
     compared: list[str] = []
-    real = passwords._verify
+    real = hashing._hasher
 
-    def count(stored: str, password: str) -> bool:
-        compared.append(stored)
-        return real(stored, password)
+    class Recording:
+        def verify(self, stored: str, password: str) -> bool:
+            compared.append(stored)
+            return real.verify(stored, password)
 
-    monkeypatch.setattr(passwords, "_verify", count)
+        def hash(self, password: str) -> str:
+            return real.hash(password)
+
+    monkeypatch.setattr(hashing, "_hasher", Recording())
     return compared
 
 

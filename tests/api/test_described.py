@@ -69,7 +69,12 @@ def _signed_up() -> Caller:
     lines = [pay.Line(f"enrolment:{enrolment.id}", "培训费", 20000)]
     expires = utcnow() + timedelta(minutes=30)
     order = pay.create_order(
-        person_id=person.id, programme="yunnan", version="2021-02-01", lines=lines, expires_at=expires, now=utcnow()
+        payer=pay.Payer("person", person.id),
+        programme="yunnan",
+        version="2021-02-01",
+        lines=lines,
+        expires_at=expires,
+        now=utcnow(),
     )
     Enrolment.update(order_id=order.id).where(Enrolment.id == enrolment.id).execute()
     return _of(
@@ -150,7 +155,10 @@ def ask(case: Case, caller: Caller, *, positive: bool) -> int:
     case.validate_response(answer, checks=CHECKED)
     json_body = case.media_type in (None, "application/json")
     if positive and json_body:
-        assert answer.status_code not in (400, 415), "what fits the description is read, whatever comes of it"
+        assert answer.status_code != 415
+        # a NUL is text to JSON and to no database: app/core/web.py refuses it before anything is read
+        nul = "\\u0000" in json.dumps(case.body, default=str)
+        assert answer.status_code != 400 or nul, "what fits the description is read, whatever comes of it"
     return int(answer.status_code)
 
 

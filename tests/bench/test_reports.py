@@ -82,7 +82,7 @@ def test_the_page_tells_what_was_measured_and_which_goals_are_not_met() -> None:
     }
     bench = {"ratios": {"at": "today", "database": "PostgreSQL", "rows": [result]}}
     soak = a_report(2) | {"length": 10, "at": "today", "database": "PostgreSQL", "phones": 1000, "wrong_count": 0}
-    told = page(bench, {}, soak | {"verdict": judge(a_report(2))})
+    told = page(bench, {}, soak | {"verdict": judge(a_report(2))}, {})
     assert "| heartbeat | 148 µs CPU a request | empty view | 0.6 (0.55–0.7) | ≤ 0.5 **not met** |" in told
     assert "| web | pss_mb | 258 | +20 | **grows** |" in told
     assert "gunicorn" not in told

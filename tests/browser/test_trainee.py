@@ -1,144 +1,192 @@
-"""A trainee in a browser: from the first login to the payment, with the sandbox's phone in the other hand."""
+"""A trainee in a browser: the login and the first screen of the front end that `make front` built."""
 
 from __future__ import annotations
 
-import re
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
-from app.core.clock import utcnow
-from app.policy import load as policy
-from config.settings import ROOT
-from ops.demo import load as demo
-from ops.rosters import MadeUp
+from ops.browser import DESK, PHONE
+from ops.stack import Stack
 from ops.trainee import OWN_PASSWORD
+from tests.browser.people import activated
 from tests.browser.tabs import Watched, field, pleasant, press
 
 pytestmark = pytest.mark.browser
 
+START = "/?programme=yunnan"
+TICK = "我已阅读并同意用户协议和隐私政策"
+
 
 @pytest.fixture(scope="module")
-def people() -> list[MadeUp]:
-    """Trainees that `make journey` leaves alone, with their first password."""
-    policy.init(ROOT / "config" / "programmes")
-    return demo.people(policy.in_force("yunnan", utcnow()))[:3]
+def unpaid(stack: Stack) -> str:
+    """The ID number of somebody who has signed up and not paid."""
+    journey = activated(stack)
+    journey.sign_up()
+    return journey.who.id_number
 
 
-def log_in(page: Page, number: str, password: str) -> None:
+def log_in(page: Page, number: str, password: str = OWN_PASSWORD) -> None:
     field(page, "身份证号").fill(number)
     field(page, "密码").fill(password)
+    page.get_by_label(TICK).check()
     press(page, "登录")
 
 
-def test_a_trainee_gets_in_signs_up_and_pays(watched: Watched, people: list[MadeUp]) -> None:
-    who = people[0]
-    page, phone = watched.product(), watched.phone()
-    pleasant(phone)
+@pytest.mark.parametrize("size", [PHONE, DESK])
+def test_somebody_signs_in_sees_the_next_step_and_is_still_there_after_a_reload(
+    watched: Watched, unpaid: str, size: ViewportSize
+) -> None:
+    page = watched.product(START, size)
+    expect(field(page, "密码")).to_be_visible()
     pleasant(page)
-
-    log_in(page, who.id_number, "12345678")
-    expect(page.get_by_role("heading", name="第一次登录，先确认是您本人")).to_be_focused()
+    log_in(page, unpaid.lower())
+    expect(page.get_by_role("heading", name="我的培训")).to_be_visible()
+    expect(page.get_by_text("待缴费")).to_be_visible()
+    expect(page.get_by_role("button", name="核对信息并缴费")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="缴费")).to_have_attribute("aria-current", "step")
+    expect(page.get_by_role("main")).not_to_contain_text(unpaid)
     pleasant(page)
-    press(page, "获取验证码")
-    expect(page.get_by_role("alert")).to_contain_text("验证码已发送")
-    message = phone.locator("#sms li", has_text=who.phone).first
-    code = re.search(r"验证码是(\d{6})", message.inner_text())
-    assert code is not None
-    field(page, "短信验证码（6 位数字）").fill(code[1])
-    press(page, "确认")
-
-    field(page, "新密码").fill("abc")
-    press(page, "保存密码")
-    expect(field(page, "新密码")).to_be_focused()
-    expect(field(page, "新密码")).to_have_attribute("aria-invalid", "true")
-    field(page, "新密码").fill(OWN_PASSWORD)
-    pleasant(page)
-    press(page, "保存密码")
-
-    press(page, "下一步")
-    expect(page.get_by_text("请先勾选同意用户协议，才能继续。")).to_be_visible()
-    page.get_by_label("我已阅读，同意用户协议").check()
-    page.get_by_label("同意使用我的人脸信息").check()
-    pleasant(page)
-    press(page, "下一步")
-
-    expect(page.get_by_role("heading", level=1)).to_contain_text("*")
-    expect(page.locator("main")).not_to_contain_text(who.id_number)
-    pleasant(page)
-    page.get_by_role("button", name=re.compile("报名继续教育$")).click()
-    expect(page.get_by_role("alert")).to_contain_text("报名成功")
-    press(page, "核对信息并缴费")
-
-    field(page, "姓名").fill("别人")
-    field(page, "身份证号").fill(who.id_number)
-    press(page, "提交订单，去支付")
-    expect(page.get_by_text("姓名与登记的不一致，请按身份证填写。")).to_be_visible()
-    field(page, "姓名").fill(who.name)
-    pleasant(page)
-    press(page, "提交订单，去支付")
-
-    expect(page.get_by_role("heading", name="微信扫码支付")).to_be_visible()
-    assert page.locator("#qr").evaluate("image => image.complete && image.naturalWidth > 0")
-    pleasant(page)
-    press(page, "我已支付")
-    expect(page.get_by_role("alert")).to_contain_text("还没有收到这笔款项")
-    phone.get_by_role("button", name=re.compile("^付款 ¥")).first.click()
-    expect(phone.locator("#toast")).to_have_text("付款成功")
-    press(page, "我已支付")
-    expect(page.get_by_role("alert")).to_contain_text("付款成功，已到账")
-    expect(page.get_by_text("上传头像", exact=True)).to_be_visible()
-    expect(page.get_by_role("progressbar", name="学习进度")).to_be_visible()
-    pleasant(page)
-
     page.reload()
-    expect(page.get_by_text("上传头像", exact=True)).to_be_visible()
-    press(page, "退出登录")
-    expect(page.get_by_role("heading", name="登录")).to_be_focused()
-    assert page.evaluate("sessionStorage.getItem('token')") is None
+    expect(page.get_by_text("待缴费")).to_be_visible()
 
 
-def test_a_wrong_password_and_a_wrong_number_say_what_to_do(watched: Watched, people: list[MadeUp]) -> None:
-    page = watched.product()
+def test_what_is_missing_or_wrong_is_said_at_its_field(watched: Watched) -> None:
+    page = watched.product(START)
     press(page, "登录")
     expect(page.get_by_text("请填写身份证号。")).to_be_visible()
-    expect(field(page, "身份证号")).to_be_focused()
+    expect(page.get_by_text("请先阅读并勾选，才能登录。")).to_be_visible()
+    expect(field(page, "身份证号")).to_have_attribute("aria-invalid", "true")
     log_in(page, "123", "wrong-1")
-    expect(page.get_by_text("身份证号应为 18 位")).to_be_visible()
-    log_in(page, people[1].id_number, "wrong-1")
+    expect(page.get_by_text("身份证号应为 18 位").first).to_be_visible()
+    log_in(page, "530102197102160026", "wrong-1")
     expect(page.get_by_role("alert")).to_contain_text("身份证号或密码不正确，请核对后重试")
-    assert page.get_by_text("请填写身份证号。").count() == 0
+    press(page, "显示密码")
+    expect(field(page, "密码")).to_have_attribute("type", "text")
     pleasant(page)
 
 
-def test_the_keyboard_alone_logs_in(watched: Watched, people: list[MadeUp]) -> None:
-    page = watched.product()
-    expect(page.get_by_role("heading", name="登录")).to_be_focused()
+def test_the_keyboard_alone_logs_in(watched: Watched, unpaid: str) -> None:
+    page = watched.product(START)
+    field(page, "身份证号").focus()
+    page.keyboard.type(unpaid)
     page.keyboard.press("Tab")
-    expect(field(page, "培训项目")).to_be_focused()  # of several that are open, the first is chosen
-    page.keyboard.press("Tab")
-    page.keyboard.type(people[2].id_number)
-    page.keyboard.press("Tab")
-    page.keyboard.type("12345678")
+    page.keyboard.type(OWN_PASSWORD)
+    for _ in range(2):  # past "show the password"
+        page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    field(page, "密码").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="第一次登录，先确认是您本人")).to_be_visible()
-    page.keyboard.press("Tab")
-    expect(field(page, "短信验证码（6 位数字）")).to_be_focused()
+    expect(page.get_by_text("待缴费")).to_be_visible()
 
 
-def test_a_forgotten_password_is_replaced_by_sms(watched: Watched, people: list[MadeUp]) -> None:
-    who = people[1]
-    page, phone = watched.product(), watched.phone()
-    press(page, "忘记密码，用短信找回")
-    field(page, "身份证号").fill(who.id_number)
-    press(page, "获取验证码")
-    message = phone.locator("#sms li", has_text=who.phone).filter(has_text="找回密码").first
-    code = re.search(r"验证码是(\d{6})", message.inner_text())
-    assert code is not None
-    field(page, "短信验证码").fill(code[1])
-    field(page, "新密码").fill(OWN_PASSWORD)
+def height(what: Locator) -> float:
+    box = what.bounding_box()
+    assert box is not None
+    return box["height"]
+
+
+def test_big_text_is_larger_has_larger_targets_and_is_remembered(watched: Watched) -> None:
+    page = watched.product(START)
+    button = page.get_by_role("button", name="登录", exact=True)
+    button.wait_for()
+    assert height(button) >= 48
+    press(page, "字大一点")
+    page.reload()
+    button.wait_for()
+    assert height(button) >= 60
+    assert page.evaluate("parseFloat(getComputedStyle(document.querySelector('.z-page')).fontSize)") >= 20
     pleasant(page)
-    press(page, "保存新密码")
-    expect(page.get_by_role("alert")).to_contain_text("请用新密码登录")
-    log_in(page, who.id_number, OWN_PASSWORD)
-    expect(page.get_by_role("heading", name="请阅读并同意")).to_be_visible()
+
+
+def test_without_a_network_the_first_screen_opens_as_it_was_and_is_gone_after_the_sign_out(
+    watched: Watched, unpaid: str
+) -> None:
+    page = watched.product(START)
+    log_in(page, unpaid)
+    expect(page.get_by_text("待缴费")).to_be_visible()
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.context.set_offline(True)
+    page.reload()
+    expect(page.get_by_text("没有刷新成功")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("待缴费")).to_be_visible()
+    expect(page.get_by_text("没有网络，连上网后会自动继续")).to_be_visible()
+    watched.complaints.clear()  # the browser's own, of requests without a network
+    page.context.set_offline(False)
+    expect(page.get_by_text("没有刷新成功")).to_be_hidden(timeout=30_000)
+    press(page, "设置")
+    press(page, "退出登录")
+    press(page, "退出这台设备")
+    expect(page.get_by_role("heading", name="登录")).to_be_visible()
+    assert page.evaluate("Object.keys(localStorage).filter(key => /home|token/.test(key))") == []
+
+
+# whether the service worker has every file that it names
+ALL_KEPT = """async () => {
+    const worker = await (await fetch('/service-worker.js')).text()
+    const named = new Set(worker.match(/\\/assets\\/[^"]+/g))
+    const kept = await (await caches.open((await caches.keys())[0])).keys()
+    kept.forEach(one => named.delete(new URL(one.url).pathname))
+    return named.size === 0
+}"""
+
+
+def test_every_screen_opens_without_a_network_also_one_that_was_not_looked_at(watched: Watched) -> None:
+    page = watched.product(START)
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.reload()  # what is left is fetched while the page is there
+    for _ in range(90):
+        if page.evaluate(ALL_KEPT):
+            break
+        page.wait_for_timeout(1_000)
+    else:
+        pytest.fail("the service worker has not fetched every file")
+    page.context.set_offline(True)
+    page.goto(f"{watched.stack.base_url}/#/pkg-account/download/download")
+    expect(page.get_by_role("heading", name="手机上使用", level=1)).to_be_visible()
+    watched.complaints.clear()
+    page.context.set_offline(False)
+
+
+def test_an_address_from_outside_leads_to_the_login_first(watched: Watched) -> None:
+    page = watched.product("/?order=6avdc0000000000")
+    expect(page.get_by_role("heading", name="登录")).to_be_visible()
+    assert "order=" not in page.url.partition("#")[0]
+
+
+def test_who_guessed_too_often_reads_how_long_to_wait_and_another_account_waits_for_nothing(watched: Watched) -> None:
+    page = watched.product(START)
+    waits = page.get_by_role("button", name="后再试")
+    for _ in range(6):
+        if waits.count():
+            break
+        log_in(page, "530102197102160026", "wrong-1")
+        expect(page.get_by_role("alert")).to_contain_text("密码")
+        expect(page.locator("[aria-busy]")).to_have_count(0)
+    expect(waits).to_be_disabled()
+    expect(page.get_by_role("alert")).to_contain_text("请在")
+    pleasant(page)
+    field(page, "身份证号").fill("530102199001011234")
+    expect(page.get_by_role("button", name="登录", exact=True)).to_be_enabled()
+
+
+def test_whose_new_password_got_no_answer_is_led_to_trying_it(watched: Watched) -> None:
+    page = watched.product("/?programme=yunnan#/pkg-account/forgotten/forgotten")
+    field(page, "身份证号").fill("530102197102160026")
+    field(page, "短信验证码").fill("123456")
+    field(page, "新密码").fill("better-2026")
+    field(page, "再填一次新密码").fill("better-2026")
+    page.route("**/api/v1/password-reset", lambda route: route.abort())
+    press(page, "设为新密码")
+    expect(page.get_by_text("密码可能已经改好")).to_be_visible()
+    watched.complaints.clear()
+    press(page, "用新密码登录试试")
+    expect(page.get_by_role("heading", name="登录", level=1)).to_be_visible()
+
+
+def test_the_keyboards_fit_what_is_typed(watched: Watched) -> None:
+    page = watched.product("/?programme=yunnan#/pkg-account/forgotten/forgotten")
+    number, code = field(page, "身份证号"), field(page, "短信验证码")
+    expect(number).to_have_attribute("autocapitalize", "characters")  # it may end in X
+    expect(number).to_have_attribute("inputmode", "text")
+    expect(code).to_have_attribute("inputmode", "numeric")
+    expect(code).to_have_attribute("autocomplete", "one-time-code")

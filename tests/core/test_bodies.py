@@ -39,6 +39,8 @@ def test_every_route_that_takes_a_file_refuses_what_is_no_picture(world: World, 
     for method, rule in matrix.rules(world):
         if kind_of(world.app.view_functions[rule.endpoint], method) is not Kind.UPLOAD:
             continue
+        if rule.rule.startswith("/console/"):  # tables and films, for staff only: each with tests of its own
+            continue
         seen += 1
         path = rule.rule.replace("<check_id>", estate.ids["check_id"])
         files = {name: (BytesIO(HOSTILE[kind]), f"a.{kind}", "image/jpeg") for name in ("photo", "picture")}
@@ -46,10 +48,11 @@ def test_every_route_that_takes_a_file_refuses_what_is_no_picture(world: World, 
             path,
             method=method,
             headers=factories.auth(estate.person),
-            data=files | {"nonce": matrix.NONCE},
+            data=files | {"nonce": matrix.NONCE, "client_id": "0123456789abcdef"},
             content_type="multipart/form-data",
         )
         assert 400 <= answer.status_code < 500, (rule.rule, kind)
         assert is_problem(answer), (rule.rule, kind)
         assert answer.get_json()["code"].startswith("photo_"), (rule.rule, kind, answer.get_json()["code"])
-    assert seen == 3, "a new one says here how it is bounded and written anew"
+    # PUT and POST of the photo are one view
+    assert seen == 5, "a new one says here how it is bounded and written anew"

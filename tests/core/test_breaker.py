@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.core import breaker, outgoing
 from app.core.breaker import FAILURES, PAUSE, Breaker
@@ -178,3 +179,14 @@ def test_a_line_out_of_order_answers_at_once_and_calls_nobody(monkeypatch: pytes
     monkeypatch.setattr(line, "_send", lambda *_: pytest.fail("the call went out"))
     with pytest.raises(Trouble, match="out of order"):
         line.send("GET", url, headers={})
+
+
+def test_the_text_of_a_broken_line_stays_out_of_the_log(clock: Clock) -> None:
+    one = Breaker("secretive", Trouble)
+    with capture_logs() as logs:
+        for _ in range(FAILURES):
+            with suppress(Trouble), one:
+                raise Trouble("GET https://provider.cn/token?secret=Geheim-1")
+    (line,) = [log for log in logs if log["event"] == "provider_out_of_order"]
+    assert line["why"] == "Trouble"
+    assert "Geheim" not in str(logs)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core import crypto, tokens
-from config.settings import Settings
+from config.settings import Secrets, Settings
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 
@@ -76,6 +76,18 @@ def test_a_signed_text_comes_back_until_it_expires(settings: Settings) -> None:
     assert tokens.verify("test", token, NOW + timedelta(seconds=9)) == ["a", "7"]
     with pytest.raises(tokens.BadToken):
         tokens.verify("test", token, NOW + timedelta(seconds=10))
+
+
+def test_a_signed_text_that_was_believed_is_not_once_its_key_is_gone(settings: Settings) -> None:
+    token = tokens.sign("test", "a", expires=NOW + timedelta(days=1))
+    assert tokens.verify("test", token, NOW) == ["a"]
+    another = Secrets(None, {"APP_SECRET_KEY": base64.b64encode(os.urandom(32)).decode()})
+    try:
+        tokens.init(another)
+        with pytest.raises(tokens.BadToken):
+            tokens.verify("test", token, NOW)
+    finally:
+        tokens.init(settings.secrets)
 
 
 def test_a_signed_text_is_good_for_its_purpose_only(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -123,6 +124,20 @@ def test_ids_are_in_order_of_time_and_differ() -> None:
     assert len(set(ids)) == 2000
     assert ids == sorted(ids)
     assert all(len(i) == 16 for i in ids)
+
+
+def test_forked_processes_make_other_ids_than_each_other() -> None:
+    seen = set()
+    for _ in range(4):
+        reading, writing = os.pipe()
+        if os.fork() == 0:
+            os.write(writing, new_id()[-8:].encode())  # the part that is left to chance
+            os._exit(0)
+        os.wait()
+        seen.add(os.read(reading, 8))
+        os.close(reading)
+        os.close(writing)
+    assert len(seen) == 4
 
 
 def test_logs_hold_no_personal_data() -> None:

@@ -271,10 +271,11 @@ def test_a_dead_message_is_a_case_and_can_be_revived(effect: str, capsys: pytest
     broken.clear()
     broken.append(False)
     assert outbox.sweep(now=moment + timedelta(days=1)) == 0
-    options = manage.parser().parse_args(["revive"])
+    options = manage.parser().parse_args(["revive", "--by", "王芳"])
     assert options.run(options) == 0
     assert capsys.readouterr().out == "1 messages are due again\n"
     moment = utcnow()
     assert outbox.sweep(now=moment) == 1
     assert outbox.undelivered(effect, before=moment) == []
-    assert outbox.revive(now=moment) == 0
+    assert outbox.revive(actor="staff:王芳", now=moment) == 0
+    assert AuditEntry.get(AuditEntry.action == "outbox.revived").actor == "staff:王芳"

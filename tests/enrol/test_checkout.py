@@ -89,6 +89,31 @@ def test_ticked_enrolments_become_one_order(client: FlaskClient, person: Person)
     assert len(queries.history(rows[0].id)) == 1
 
 
+def test_before_the_order_it_is_told_what_is_unpaid_what_it_costs_and_what_cannot_be_had_back(
+    client: FlaskClient, person: Person
+) -> None:
+    first, second = an_enrolment(person, "signed_up"), an_enrolment(person, "signed_up")
+    an_enrolment(person, "studying")
+    an_enrolment(a_person(), "signed_up")
+
+    answer = body(client.get("/api/v1/checkout", query_string={"enrolment_id": first.id}, headers=auth(person)))
+
+    assert {one["id"] for one in answer["enrolments"]} == {first.id, second.id}
+    assert answer["prices_fen"] == [20000, 40000]
+    assert answer["retype"] is True
+    for word in ("不退费", "3 至 5 个工作日", "30 分钟"):
+        assert any(word in term for term in answer["terms"])
+    assert body(client.get("/api/v1/checkout", headers=auth(person))) == answer
+
+
+def test_where_nothing_is_unpaid_there_is_no_checkout(client: FlaskClient, person: Person) -> None:
+    an_enrolment(person, "studying")
+
+    answer = client.get("/api/v1/checkout", headers=auth(person))
+
+    assert (answer.status_code, body(answer)["code"]) == (409, "nothing_to_pay")
+
+
 def test_clicks_at_the_same_moment_make_one_order(person: Person) -> None:
     rows = [an_enrolment(person, "signed_up"), an_enrolment(person, "signed_up")]
     start = Barrier(6)

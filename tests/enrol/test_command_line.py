@@ -11,6 +11,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from app.core.audit import AuditEntry
 from app.enrol.models import RosterEntry
 from config.settings import ROOT
 from ops import manage
@@ -31,14 +32,15 @@ def test_a_made_up_roster_is_imported(world: World, tmp_path: Path, capsys: pyte
     path = tmp_path / "made-up.xlsx"
 
     assert run("make-roster", path, "--programme", "yunnan", "--rows", 60) == 0
-    assert run("import-roster", path, "--programme", "yunnan") == 0
-    assert run("import-roster", path, "--programme", "yunnan") == 0
+    assert run("import-roster", path, "--programme", "yunnan", "--by", "王芳") == 0
+    assert run("import-roster", path, "--programme", "yunnan", "--by", "王芳") == 0
 
     told = capsys.readouterr()
     assert "新增 60，更新 0，未变 0" in told.out
     assert "新增 0，更新 0，未变 60" in told.out
     assert "60/60" in told.err
     assert RosterEntry.select().count() == 60
+    assert {entry.actor for entry in AuditEntry.select()} == {"staff:王芳"}
 
 
 def test_errors_are_told_and_listed_beside_the_file(
@@ -46,7 +48,7 @@ def test_errors_are_told_and_listed_beside_the_file(
 ) -> None:
     path = roster_file([WRONG])
 
-    assert run("import-roster", path, "--programme", "yunnan") == 1
+    assert run("import-roster", path, "--programme", "yunnan", "--by", "王芳") == 1
 
     assert "第 2 行 身份证号" in capsys.readouterr().err
     report = openpyxl.load_workbook(path.with_name("roster-错误.xlsx")).active
@@ -55,7 +57,7 @@ def test_errors_are_told_and_listed_beside_the_file(
 
 
 def test_errors_are_listed_as_json(world: World, roster_file: RosterFile, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("import-roster", roster_file([WRONG]), "--programme", "yunnan", "--json") == 1
+    assert run("import-roster", roster_file([WRONG]), "--programme", "yunnan", "--json", "--by", "王芳") == 1
 
     errors = json.loads(capsys.readouterr().out)
     assert [(error["row"], error["column"]) for error in errors] == [(2, "身份证号"), (2, "证书类别")]
@@ -75,6 +77,7 @@ def test_the_command_runs_by_itself(world: World, tmp_path: Path) -> None:
     bad.write_bytes(b"no table")
     environment = os.environ | {"DATA_DIR": str(world.data_dir), "PYTHONPATH": str(ROOT), "LOG_LEVEL": "ERROR"}
     command = [sys.executable, "-m", "ops.manage", "import-roster", str(bad), "--programme", "yunnan"]
+    command += ["--by", "王芳"]
 
     ended = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from flask.testing import FlaskClient
 
+from app.enrol.models import Enrolment
+from app.exam import steps
+from app.policy import load
+from app.policy.parties import Subject
+from app.study.models import Course, Lesson, LessonProgress
 from tests.exam.rooms import Candidate, a_candidate
-from tests.factories import a_person, auth
+from tests.factories import NOW, a_person, auth
 from tests.world import World
 
 
@@ -167,3 +173,83 @@ def test_the_routes_are_described(world: World) -> None:
     body = paths["/api/v1/attempts/{attempt_id}/answers/{number}"]["put"]["requestBody"]
     assert body["content"]["application/json"]["schema"]["$ref"].endswith("AnswerIn")
     assert "/api/v1/attempts/{attempt_id}/hand-in" in paths
+
+
+def subject(page: Page) -> dict[str, Any]:
+    status, exam = page.call("GET", f"/enrolments/{page.candidate.enrolment.id}/exam")
+    assert status == 200, exam
+    found: dict[str, Any] = exam["subjects"][0]
+    return found
+
+
+def step(shown: dict[str, Any]) -> dict[str, Any]:
+    """The next step without what is empty and without its words."""
+    return {name: value for name, value in shown["next"].items() if value is not None and name != "text"}
+
+
+def test_the_exam_page_tells_the_notice_in_the_programmes_numbers(page: Page) -> None:
+    _, exam = page.call("GET", f"/enrolments/{page.candidate.enrolment.id}/exam")
+    assert (exam["kind"], exam["question_count"], exam["minutes"], exam["attempts"]) == ("塔机司机", 50, 120, 5)
+    assert exam["leave_text"] == "中途退出的，消耗一次机会，本次计 0 分。"
+    assert exam["leave_text"] in exam["notice"]
+    assert any("60 分及格" in sentence for sentence in exam["notice"])
+    assert exam["study_deadline"] > exam["server_now"]
+
+
+def test_each_subject_has_one_next_step_and_it_leads_where_the_start_would(page: Page) -> None:
+    assert step(subject(page)) == {"code": "start", "subject": "TJ"}
+    attempt = page.start()["attempt_id"]
+    assert step(subject(page)) == {"code": "resume", "subject": "TJ", "attempt_id": attempt}
+    status, result = page.call("POST", f"/attempts/{attempt}/hand-in")
+    assert (status, result["total_score"], result["subject_title"]) == (200, 100, "塔机司机")
+    assert step(result) == {"code": "again", "subject": "TJ"}
+    for _ in range(4):
+        page.start()
+        _, result = page.call("POST", f"/attempts/{page.candidate.attempt_id}/hand-in")
+    assert step(result)["code"] == step(subject(page))["code"] == "make_up"
+    assert subject(page)["next"]["phone"] == "0871-63122229"
+
+
+def test_a_pass_of_every_subject_leads_to_the_proof(page: Page) -> None:
+    page.start()
+    rest = [{"number": n, "choice": page.candidate.right(n), "version": 0} for n in range(1, 46)]
+    _, result = page.call("POST", f"/attempts/{page.candidate.attempt_id}/hand-in", {"answers": rest})
+    assert (result["passed"], step(result)) == (True, {"code": "proof"})
+    _, problem = page.call("GET", f"/attempts/{page.candidate.attempt_id}")
+    assert step(problem["result"]) == {"code": "proof"}, "the same after a crash on the result page"
+    assert step(subject(page)) == {"code": "passed", "subject": "TJ"}
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"status": "signed_up"}, "not_paid_yet"),
+        ({"status": "lapsed"}, "study_period_over"),
+        ({"study_deadline": NOW}, "study_period_over"),
+        ({"status": "passed", "study_deadline": NOW}, "study_period_over"),
+    ],
+)
+def test_what_is_against_an_exam_stands_on_its_page_as_the_start_would_say_it(
+    page: Page, values: dict[str, Any], code: str
+) -> None:
+    Enrolment.update(**values).execute()
+    assert (subject(page)["refusal"], subject(page)["refusal_text"][-1]) == (code, "。")
+    status, problem = page.call("POST", f"/enrolments/{page.candidate.enrolment.id}/attempts", {"subject": "TJ"})
+    assert (status, problem["code"]) == (409, code)
+
+
+def test_without_a_course_the_page_says_so_and_the_rest_is_there(page: Page) -> None:
+    for model in (LessonProgress, Lesson, Course):
+        model.delete().execute()
+    assert (subject(page)["refusal"], step(subject(page))["code"]) == ("no_course", "wait_course")
+
+
+def test_several_subjects_lead_to_the_next_one_that_is_open() -> None:
+    programme = load.in_force("yunnan", NOW)
+    kinds = [msgspec.structs.replace(kind, subjects=(*kind.subjects, Subject(code="X", title="法规")))
+             for kind in programme.certificate_kinds]  # fmt: skip
+    two = msgspec.structs.replace(programme, certificate_kinds=tuple(kinds))
+    told = steps.after(two, "TJ", "TJ", passed={"TJ"}, attempts_left=3)
+    assert (told.code, told.subject, told.text) == ("other_subject", "X", "去考“法规”")
+    assert steps.after(two, "TJ", "X", passed={"TJ"}, attempts_left=3).code == "again"
+    assert steps.after(two, "TJ", "X", passed={"TJ", "X"}, attempts_left=3).code == "proof"

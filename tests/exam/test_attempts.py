@@ -195,6 +195,20 @@ def test_a_hand_in_with_a_stale_answer_waits_for_the_person_and_in_the_grace_lea
     assert (outcome.score, not_taken, outcome.finished_at) == (2, [1], attempt.deadline)
 
 
+def test_an_attempt_that_was_read_before_another_page_wrote_is_read_again() -> None:
+    candidate = a_candidate()
+    candidate.start()
+    before = candidate.row()
+    candidate.save(1, "A")
+    whose = (candidate.attempt_id, candidate.person.id)
+    service.save_answer(*whose, 2, "A", 0, now=candidate.now, known=before)
+    assert (candidate.saved(1).version, candidate.saved(2).version) == (1, 1)
+    service.hand_in(*whose, [], now=candidate.now, known=before)
+    assert (candidate.saved(1).version, candidate.row().status) == (1, Status.HANDED_IN)
+    with refused("exam_handed_in"):
+        service.save_answer(*whose, 3, "A", 0, now=candidate.now, known=before)
+
+
 def test_leaving_uses_the_attempt_up_and_scores_nothing() -> None:
     candidate = a_candidate()
     candidate.start()

@@ -14,15 +14,16 @@ import pytest
 from app import wiring
 from app.core.clock import utcnow
 from app.core.sheet import RowError, SheetRefused
-from app.exam import bank
-from app.exam.bank import COLUMNS, ImportResult, import_questions
+from app.exam.bank import rows as bank
+from app.exam.bank.rows import COLUMNS
+from app.exam.bank.service import ImportResult, import_questions
 from app.exam.models import Question, QuestionImport, QuestionVersion
 from app.policy import load
 from ops import manage, questions
 from tests.world import World
 
 Import = Callable[..., ImportResult]
-GOOD = ["塔机司机", "单选", "题干一", "甲", "乙", "丙", "", "", "", "A", "解析一"]
+GOOD = ["塔机司机", "单选", "题干一", "甲", "乙", "丙", "", "", "", "A", "解析一", "", ""]
 
 
 @pytest.fixture
@@ -166,7 +167,7 @@ def test_the_demonstration_bank_fills_a_paper_of_every_subject(
     monkeypatch.setattr(wiring, "start", lambda _settings: None)
     path = tmp_path / "demo.xlsx"
     assert manage.main(["make-questions", str(path), "--programme", "yunnan"]) == 0
-    assert manage.main(["import-questions", str(path), "--programme", "yunnan"]) == 0
+    assert manage.main(["import-questions", str(path), "--programme", "yunnan", "--by", "王芳"]) == 0
     told = capsys.readouterr()
     subjects = {
         subject.code for kind in load.in_force("yunnan", utcnow()).certificate_kinds for subject in kind.subjects

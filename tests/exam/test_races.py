@@ -10,8 +10,9 @@ import pytest
 
 from app.core.clock import utcnow
 from app.core.errors import Problem
-from app.exam import bank
-from app.exam.bank import COLUMNS, import_questions
+from app.exam.bank import service as bank
+from app.exam.bank.rows import COLUMNS
+from app.exam.bank.service import import_questions
 from app.exam.models import Question, QuestionVersion
 from tests.races import overtaken, unlocked
 from tests.world import World

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from PIL import Image
 
@@ -204,6 +205,29 @@ def test_the_check_of_a_good_photo_keeps_nothing(people: People) -> None:
     advice = me.upload("POST", "/api/v1/photo/check", "photo", me.face)
     assert advice.get_json() == {"fine": True, "hints": []}
     assert queries.read_photo(me.id) is None
+
+
+def test_what_photo_is_wanted_is_told_by_the_programme_and_how_mine_stands(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = people()
+    rule = me.call("GET", "/api/v1/photo/rule").get_json()
+    assert (rule["title"], rule["status"], rule["changeable"]) == ("一寸白底免冠照片", "none", True)
+    assert any("安全帽" in point for point in rule["points"])
+    assert any("白墙" in point for point in rule["points"])
+    me.put_photo()
+    me.anchor()
+    rule = me.call("GET", "/api/v1/photo/rule").get_json()
+    assert (rule["status"], rule["changeable"]) == ("confirmed", False)
+    yunnan = another_programme(monkeypatch)
+    assert yunnan.photo is not None
+    plain = msgspec.structs.replace(
+        yunnan.photo, size="half_length", ground="any", bareheaded=False, unretouched=True
+    )
+    other = in_programme(me, another_programme(monkeypatch, photo=plain)).call("GET", "/api/v1/photo/rule").get_json()
+    assert (other["title"], other["white_ground"]) == ("半身照片", False)
+    assert not any("白墙" in point or "帽" in point for point in other["points"])
+    assert any("美颜" in point for point in other["points"])
 
 
 def test_a_near_white_wall_is_white_enough(people: People) -> None:

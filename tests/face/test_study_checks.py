@@ -28,6 +28,21 @@ def test_a_study_check_needs_the_anchor_then_the_photo(people: People) -> None:
     assert me.call("POST", "/api/v1/face-checks", json=body).status_code == 201
 
 
+def test_where_only_studying_asks_for_the_face_the_real_name_check_comes_first_all_the_same(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    face = load.programme("yunnan", "2021-02-01").face
+    assert face is not None
+    only = msgspec.structs.replace(face, purposes=tuple(one for one in face.purposes if one.purpose == "study_now"))
+    me = in_programme(people(), another_programme(monkeypatch, face=only))
+    me.anchor()
+    assert me.put_photo().get_json()["status"] == "confirmed"
+    again = me.call("POST", "/api/v1/face-checks", json={"purpose": "login", "method": "picture"})
+    assert again.get_json()["code"] == "face_not_offered"
+    study = {"purpose": "study", "subject": me.enrolment, "method": "picture"}
+    assert me.call("POST", "/api/v1/face-checks", json=study).status_code == 201
+
+
 def ready(people: People) -> Someone:
     me = people()
     me.anchor()

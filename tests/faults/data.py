@@ -153,6 +153,7 @@ def walk(directory: Path, outside: Path, url: str) -> list[Hit]:
     }
     with Stack(directory, DATABASE_URL=url, LOG_LEVEL="DEBUG") as stack:
         argv = [sys.executable, "-m", "ops.manage", "import-roster", str(roster), "--programme", "yunnan"]
+        argv += ["--by", "the canary"]
         environment = os.environ | {"DATA_DIR": str(directory), "DATABASE_URL": url, "PORT": str(stack.port)}
         environment |= {"REDIS_URL": f"unix://{directory}/redis.sock", "SECRETS_DIR": str(directory / "secrets")}
         subprocess.run(argv, cwd=ROOT, env=environment, check=True, timeout=120, stdout=subprocess.DEVNULL)
@@ -262,7 +263,7 @@ def start_rotation(world: World, rings: Rings) -> subprocess.Popen[bytes]:
     environment = os.environ | rings.environ("swapped")
     environment |= {"DATA_DIR": str(world.data_dir), "SECRETS_DIR": str(world.data_dir / "secrets")}
     environment |= {"DATABASE_URL": world.settings.database_url, "REDIS_URL": world.settings.redis_url}
-    argv = [sys.executable, "-m", "ops.manage", "rotate-keys", "--batch", "4", "--pause", "0.02"]
+    argv = [sys.executable, "-m", "ops.manage", "rotate-keys", "--batch", "4", "--pause", "0.02", "--by", "d2"]
     process = subprocess.Popen(
         argv, cwd=ROOT, env=environment | {"LOG_LEVEL": "WARNING"}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
@@ -326,7 +327,7 @@ def d2(world: World, tries: int) -> int:
         writer.end()
         violations += rest.returncode != 0
         violations += writer.missed + (writer.writes < tries)
-        violations += len(rotation.stale(rotation.uses(wiring.models())))
+        violations += len(rotation.stale(rotation.uses(wiring.models(), now=utcnow())))
         rings.use("new")
         return violations + lost(known)
 

@@ -63,6 +63,7 @@ def _live(app: Any, task: dict[str, Any]) -> None:
 def main() -> None:
     """Serve until the input ends."""
     app = create_app()
+    db.database.obj.close_idle()  # no connection is carried over a fork
     if "--emit-later" in sys.argv:
         outbox.emit = _emit_later
     for line in sys.stdin:

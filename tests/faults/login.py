@@ -15,6 +15,7 @@ from app.account import activation, limits, login, passwords, sessions
 from app.account import service as account_service
 from app.account.models import Person, Session, VerificationCode
 from app.account.people import id_number_index
+from app.core import passwords as hashing
 from app.core import tokens
 from app.core.db import database
 from app.core.ids import new_id
@@ -203,7 +204,7 @@ def l3(world: World, tries: int) -> int:
 def l3_twin(world: World) -> bool:
     """The session that asked is made a full one, instead of a new one."""
 
-    def in_place(person_id: str, _programme: str, _channel: str, *, proved: bool, now: datetime) -> login.SignedIn:
+    def in_place(person_id: str, _programme: str, _channel: str, *, proved: bool, **_more: object) -> login.SignedIn:
         session = Session.select().where(Session.person_id == person_id).order_by(Session.id.desc()).get()
         Session.update(proved=proved, ended_at=None).where(Session.id == session.id).execute()
         token = tokens.sign(sessions.PURPOSE, session.id, expires=session.expires_at)
@@ -221,7 +222,7 @@ def work_of(world: World, id_number: str, address: str) -> tuple[list[tuple[int,
     statements are run: counted, not timed."""
     verified: list[int] = []
     told: list[str] = []
-    hasher, execute = passwords._hasher, database.obj.execute_sql
+    hasher, execute = hashing._hasher, database.obj.execute_sql
 
     class Counting:
         def verify(self, stored: str, password: str) -> bool:
@@ -237,7 +238,7 @@ def work_of(world: World, id_number: str, address: str) -> tuple[list[tuple[int,
         return execute(sql, *values)
 
     here = Screens(world, address)
-    with mock.patch.object(passwords, "_hasher", Counting()), mock.patch.object(database.obj, "execute_sql", listen):
+    with mock.patch.object(hashing, "_hasher", Counting()), mock.patch.object(database.obj, "execute_sql", listen):
         answers = [here.login(id_number, "Falsch-2026") for _ in range(7)]  # the last are paused
     bodies = [answer.get_json() | {"request_id": "", "retry_after": ""} for answer in answers]
     return [(a.status_code, str(b)) for a, b in zip(answers, bodies, strict=True)], len(verified), told
@@ -245,7 +246,7 @@ def work_of(world: World, id_number: str, address: str) -> tuple[list[tuple[int,
 
 def l5(world: World, tries: int) -> int:
     """Somebody who has signed in, somebody with a first password, and nobody: the same answers for the same work."""
-    passwords._nobodys()  # made once a process
+    hashing._nobodys()  # made once a process
     violations = 0
     for number in range(tries):
         people = (a_person().id_number, a_person(activated=False).id_number, an_id_number())

@@ -99,6 +99,11 @@ def open_cases(kind: str, row: Invoice) -> int:
     return sum(case.subject == f"invoice:{row.id}" for case in cases.open_cases(kind))
 
 
+def to_decide(row: Invoice) -> list[str]:
+    """The kinds of the cases that are open about the invoice."""
+    return sorted(case.kind for case in cases.open_cases() if case.subject == f"invoice:{row.id}")
+
+
 def look_after(now: datetime) -> None:
     """What the schedule does beside the way of single invoices, and the events of it."""
     watch.look_after(now=now)

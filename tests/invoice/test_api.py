@@ -83,7 +83,7 @@ def test_another_persons_invoice_is_not_found(client: FlaskClient, sale: Sale) -
     stranger = auth(a_person(name="李四"))
     assert client.get(f"/api/v1/invoices/{row.id}", headers=stranger).status_code == 404
     assert client.post(f"/api/v1/orders/{sale.order_id}/invoice", headers=stranger).status_code == 404
-    assert client.get("/api/v1/invoices", headers=stranger).get_json() == {"invoices": []}
+    assert client.get("/api/v1/invoices", headers=stranger).get_json() == {"invoices": [], "zip_url": None}
 
 
 def test_each_state_is_told_in_plain_words(client: FlaskClient, world: World, sale: Sale) -> None:
@@ -121,4 +121,4 @@ def test_an_order_that_is_not_paid_gets_no_invoice(client: FlaskClient, world: W
     sale = a_sale()
     answer = client.post(f"/api/v1/orders/{sale.order_id}/invoice", headers=auth(sale.person))
     assert answer.get_json()["code"] == "invoice_needs_payment"
-    assert client.get("/api/v1/invoices", headers=auth(sale.person)).get_json() == {"invoices": []}
+    assert client.get("/api/v1/invoices", headers=auth(sale.person)).get_json() == {"invoices": [], "zip_url": None}

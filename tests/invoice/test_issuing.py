@@ -10,6 +10,7 @@ import pytest
 from app.core import db, outbox
 from app.core.clock import utcnow
 from app.invoice import issuing, queries, service
+from app.invoice.audit import audit_invoices
 from app.invoice.models import Invoice, InvoiceFile
 from app.invoice.status import Status
 from app.notify.models import Sms
@@ -187,13 +188,42 @@ def test_an_invoice_without_its_seal_is_sealed_again(world: World, sale: Sale) -
 
 
 @pytest.mark.parametrize(
-    "change", [{"exTaxAmount": "94.17"}, {"taxAmount": "5.82", "exTaxAmount": "194.18"}, {"status": "3"}]
+    "change",
+    [
+        {"exTaxAmount": "94.17"},
+        {"taxAmount": "5.82", "exTaxAmount": "194.18"},
+        {"status": "3"},
+        {"status": "3", "invoiceTime": ""},
+        {"exTaxAmount": ""},  # what is left out was not checked
+        {"taxAmount": None},
+        {"taxAmount": 0, "exTaxAmount": 0},
+    ],
 )
 def test_what_was_not_asked_for_is_disputed(world: World, sale: Sale, change: dict[str, str]) -> None:
     trouble(world, "query", "alter", change)
     row = work(sale)
+    assert (row.status, open_cases("invoice.mismatch", row), audit_invoices()) == (Status.DISPUTED, 1, [])
+    assert row.issued_at is not None
+    assert InvoiceFile.select().count() == 0
+
+
+def test_one_that_is_voided_before_its_file_is_here_is_disputed(world: World, sale: Sale) -> None:
+    trouble(world, "query", "alter", {"pdfUrl": ""})
+    issuing.work(now=due(sale))
+    issuing.work(now=due(sale) + timedelta(seconds=30))
+    row = the_invoice(sale)
+    assert (row.status, row.number is not None) == (Status.ISSUED, True)
+    trouble(world, "query", "alter", {"status": "3"})
+    row = work(sale)
     assert (row.status, open_cases("invoice.mismatch", row)) == (Status.DISPUTED, 1)
     assert InvoiceFile.select().count() == 0
+
+
+def test_one_whose_time_the_vendor_leaves_out_has_the_time_at_which_we_heard_of_it(world: World, sale: Sale) -> None:
+    trouble(world, "query", "alter", {"invoiceTime": ""}, times=None)
+    row = work(sale)
+    assert (row.status, audit_invoices()) == (Status.READY, [])
+    assert due(sale) <= row.issued_at <= due(sale) + timedelta(minutes=30)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/x.pdf", "https://evil.example/x.pdf", "file:///etc/passwd", "x"])

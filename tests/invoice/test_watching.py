@@ -3,6 +3,7 @@ wrong."""
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,10 +14,11 @@ from app.core import audit
 from app.core.clock import utcnow
 from app.core.errors import Problem
 from app.core.ids import new_id
-from app.invoice import decisions, issuing, watch
+from app.invoice import decisions, issuing, service, watch
 from app.invoice.audit import audit_invoices
 from app.invoice.models import Invoice, InvoiceEvent, InvoiceFile
 from app.invoice.status import Status
+from app.pay import decisions as pay_decisions
 from app.pay.models import Refund
 from app.policy import load, working_days
 from ops import manage
@@ -29,6 +31,7 @@ from tests.invoice.desk import (
     look_after,
     open_cases,
     the_invoice,
+    to_decide,
     trouble,
     work,
 )
@@ -109,7 +112,7 @@ def test_a_refused_one_is_asked_for_again_under_its_number_once_the_cause_is_men
     trouble(world, "issue", "fails")
     row = work(sale)
     assert row.status == Status.REFUSED
-    options = manage.parser().parse_args(["invoice-retry", row.id, "--reason", "税号已在诺诺更正"])
+    options = manage.parser().parse_args(["invoice-retry", row.id, "--reason", "税号已在诺诺更正", "--by", "王芳"])
     assert options.run(options) == 0
     assert open_cases("invoice.refused", row) == 0
     row = work(sale)
@@ -139,6 +142,22 @@ def test_money_that_goes_back_before_leaves_no_invoice(world: World, sale: Sale)
     give_back(sale)
     row = work(sale)
     assert (row.status, asked(world, "issue"), audit_invoices()) == (Status.CANCELLED, 0, [])
+    assert to_decide(row) == []
+
+
+@pytest.mark.parametrize("by", ["work", "look_after"])
+def test_of_what_is_kept_when_a_part_goes_back_an_invoice_is_a_persons_work(
+    world: World, sale: Sale, by: str
+) -> None:
+    the_invoice(sale)
+    pay_decisions.refund_part(sale.order_id, 5000, reason="x", actor="staff:1", now=utcnow())
+    row = work(sale) if by == "work" else the_invoice(sale)
+    look_after(utcnow())
+    (case,) = cases.open_cases("invoice.part_kept")
+    assert (case.subject, json.loads(case.facts)["left_fen"]) == (f"invoice:{row.id}", 15000)
+    (card,) = service.cards(sale.order.person_id, now=utcnow())
+    assert (card.state, "部分款项已退回" in card.sentence) == ("cancelled", True)
+    assert (asked(world, "issue"), audit_invoices()) == (0, [])
 
 
 def test_a_held_or_refused_one_is_cancelled_by_the_watch(world: World, sale: Sale) -> None:
@@ -147,6 +166,33 @@ def test_a_held_or_refused_one_is_cancelled_by_the_watch(world: World, sale: Sal
     give_back(sale)
     look_after(utcnow())
     assert (the_invoice(sale).status, audit_invoices()) == (Status.CANCELLED, [])
+
+
+@pytest.mark.parametrize("kind", ["invoice.refused", "invoice.settlement", "invoice.late"])
+def test_what_was_to_be_decided_of_a_cancelled_one_is_closed_with_it(world: World, sale: Sale, kind: str) -> None:
+    if kind == "invoice.settlement":
+        world.sandbox.box.knobs.add("wechatpay", "query", "alter", {"amount": {"total": 1, "payer_total": 1}})
+        work(sale)
+    else:
+        trouble(world, "issue", "error", "E9105" if kind == "invoice.refused" else "070304", times=None)
+        issuing.work(now=due(sale))
+        watch.find_late(now=last_moment(sale) + timedelta(seconds=1))
+    assert open_cases(kind, the_invoice(sale)) == 1
+    give_back(sale)
+    look_after(last_moment(sale) + timedelta(hours=1))
+    assert (the_invoice(sale).status, to_decide(the_invoice(sale))) == (Status.CANCELLED, [])
+
+
+def test_money_that_goes_back_while_an_answer_is_lost_is_not_sent_for_again(world: World, sale: Sale) -> None:
+    trouble(world, "issue", "reset", times=None)
+    issuing.work(now=due(sale))
+    assert the_invoice(sale).status == Status.UNKNOWN
+    world.sandbox.box.knobs.clear()
+    give_back(sale)
+    calls = asked(world, "issue")
+    row = work(sale)
+    assert (row.status, asked(world, "issue"), booked(world, row)) == (Status.CANCELLED, calls, [])
+    assert audit_invoices() == []
 
 
 def test_money_that_goes_back_afterwards_is_a_case_for_a_red_letter_invoice_once(world: World, sale: Sale) -> None:
@@ -158,7 +204,7 @@ def test_money_that_goes_back_afterwards_is_a_case_for_a_red_letter_invoice_once
     (case,) = cases.open_cases("invoice.red_letter")
     cases.decide(case.id, "红字发票已开", actor="system:cli", now=utcnow())
     look_after(utcnow())
-    assert cases.open_cases() == []
+    assert to_decide(row) == []
 
 
 # --- late, missing, unknown years --------------------------------------------------------------------------------

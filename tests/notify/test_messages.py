@@ -34,7 +34,8 @@ def test_a_person_sees_what_became_of_their_messages_and_what_to_do(world: World
     assert (second["title"], second["state"]) == ("激活验证码", "没有发出")
     assert "重新获取验证码" in second["advice"]
     assert notice.phone not in str(answer)
-    assert "修改密码" not in str(answer), "no content"
+    assert first["text"].startswith("安全提醒：修改密码"), "what they got they may read again"
+    assert second["text"] is None, "of a code nothing is told"
 
 
 def test_before_the_activation_one_sees_codes_only(client: FlaskClient) -> None:

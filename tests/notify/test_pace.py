@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from app.cases.models import Case
 from app.core.clock import SHANGHAI, shanghai, utcnow
-from app.notify import pace, providers, queries, service
+from app.notify import providers, queries, service
 from app.notify.kinds import KINDS
 from app.notify.models import Sms
 from app.notify.providers.protocol import Refused
 from app.policy import load as policy
+from app.policy import quiet as quiet_hours
 from app.policy.parties import Quiet
 from tests.factories import a_person
 from tests.notify.conftest import a_message, a_phone, received
@@ -45,7 +46,7 @@ def at(text: str) -> datetime:
     ],
 )
 def test_what_can_wait_waits_for_the_morning(quiet: Quiet | None, moment: str, goes_out: str) -> None:
-    assert pace.waking(quiet, at(moment)) == at(goes_out)
+    assert quiet_hours.waking(quiet, at(moment)) == at(goes_out)
 
 
 times = st.times().map(lambda moment: moment.replace(microsecond=0))
@@ -65,7 +66,7 @@ def test_it_goes_out_at_the_first_moment_that_is_not_quiet(begins: time, ends: t
         clock = shanghai(at).time()
         return begins <= clock < ends if begins < ends else clock >= begins or clock < ends
 
-    out = pace.waking(quiet, moment)
+    out = quiet_hours.waking(quiet, moment)
     assert out >= moment
     assert not is_quiet(out)
     assert out - moment < timedelta(days=1)

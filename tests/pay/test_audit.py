@@ -59,6 +59,7 @@ def delete(query: object) -> None:
     assert query.execute() >= 1  # type: ignore[attr-defined]
 
 
+AGES_AGO = utcnow() - timedelta(hours=2)
 Plant = Callable[[dict[str, Sale]], object]
 back = Refund.get
 
@@ -78,6 +79,25 @@ PLANTS: dict[str, Plant] = {
         Refund, back(), attempt_id=b["paid"].attempt.id, order_id=b["paid"].order_id, out_refund_no="R1"
     ),
     "a refund of a part": lambda b: set_(Refund, back().id, amount_fen=19999),
+    "more goes back than was captured": lambda b: [
+        model.update(values).where(model.id == row_id).execute()
+        for model, row_id, values in (
+            (Refund, back().id, {"amount_fen": 20001}),
+            (PaymentAttempt, back().attempt_id, {"refunded_fen": 20001}),
+        )
+    ],
+    "a sum that its parts do not have": lambda b: set_(PaymentAttempt, b["paid"].attempt.id, refunded_fen=1),
+    "a refund of nothing": lambda b: set_(Refund, back().id, attempt_id="x"),
+    "an order of nobody's": lambda b: set_(Order, b["open"].order_id, person_id=None),
+    "an order of two": lambda b: set_(Order, b["open"].order_id, organisation_id="x"),
+    "an order whose end nobody sees": lambda b: set_(Order, b["open"].order_id, expires_at=AGES_AGO),
+    "a payment that nobody asks about": lambda b: set_(PaymentAttempt, b["open"].attempt.id, ask_at=None),
+    "a payment that was to be asked about long ago": lambda b: set_(
+        PaymentAttempt, b["open"].attempt.id, ask_at=AGES_AGO
+    ),
+    "a refund that nobody sends": lambda b: again(
+        Refund, back(), out_refund_no="R1", status="requested", amount_fen=0, try_at=None
+    ),
     "a refund of an open payment": lambda b: again(
         Refund, back(), attempt_id=b["open"].attempt.id, order_id=b["open"].order_id, out_refund_no="R1"
     ),

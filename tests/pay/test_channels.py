@@ -7,18 +7,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 from flask.testing import FlaskClient
 
 from app.account.models import Person
 from app.core.breaker import FAILURES
 from app.core.clock import utcnow
-from app.pay import channels, service, settlement
+from app.pay import channels, providers, service, settlement
 from app.pay.audit import audit_payments
 from app.pay.channels import CHANNELS, Device
 from app.pay.models import Order, PaymentAttempt, Refund
 from app.pay.providers.protocol import Redirect
 from app.policy import load
 from app.policy.schema import Programme
+from app.wechat.models import PayerOpenid
 from tests.factories import a_person, auth
 from tests.pay.till import an_order, bind_wechat, code_of, in_background, platform_order, scan, start
 from tests.world import World
@@ -48,11 +50,12 @@ def shown(client: FlaskClient, person: Person) -> Callable[..., Any]:
 @pytest.mark.parametrize(
     ("client_name", "agent", "offered", "reason"),
     [
-        ("web", "", ["wechat_native", "alipay_qr"], None),
-        ("web", ANDROID + IN_WECHAT, ["wechat_native", "alipay_qr"], None),
+        ("web", "", ["wechat_native", "alipay_qr", "unionpay_b2c"], None),
+        ("web", ANDROID + IN_WECHAT, ["wechat_native", "alipay_qr", "unionpay_b2c"], None),
         ("phone_web", ANDROID, ["alipay_wap"], None),
         ("phone_web", IPHONE, ["alipay_wap"], None),
-        ("phone_web", ANDROID + IN_WECHAT, [], "not_in_wechat"),
+        ("phone_web", ANDROID + IN_WECHAT, ["wechat_jsapi"], None),
+        ("phone_web", IPHONE + IN_WECHAT, [], "not_in_wechat"),
         ("mini_program", ANDROID + IN_WECHAT, ["wechat_jsapi"], None),
         ("mini_program", IPHONE + IN_WECHAT, [], "not_on_iphone"),
         ("app", IPHONE, ["alipay_wap", "wechat_native", "alipay_qr"], None),
@@ -67,19 +70,31 @@ def test_a_screen_offers_what_can_be_paid_there_or_says_why_nothing_can(
     assert reason is None or order["no_channel"]["detail"].endswith("。")
 
 
-def test_unionpay_is_named_by_the_programme_and_not_offered(shown: Callable[..., Any]) -> None:
-    fee = load.programme("yunnan", "2021-02-01").fee
-    assert fee is not None
-    assert "unionpay_b2c" in fee.channels.web
-    assert "unionpay_b2c" not in shown("web")["channels"]
+@pytest.mark.parametrize(
+    ("client_name", "agent", "places"),
+    [
+        ("web", "", []),  # WeChat's code is on the screen
+        ("phone_web", ANDROID, ["wechat", "mini_program", "computer"]),
+        ("phone_web", IPHONE, ["computer"]),  # by this programme's rule nothing of WeChat's on an iPhone
+        ("phone_web", ANDROID + IN_WECHAT, []),
+        ("phone_web", IPHONE + IN_WECHAT, ["computer"]),
+        ("mini_program", IPHONE + IN_WECHAT, ["computer"]),
+    ],
+)
+def test_who_has_wechat_only_is_told_where_that_pays(
+    shown: Callable[..., Any], client_name: str, agent: str, places: list[str]
+) -> None:
+    assert shown(client_name, agent)["elsewhere"] == places
 
 
 @pytest.mark.parametrize(
     ("channel", "client_name", "agent", "code"),
     [
         ("wechat_jsapi", "mini_program", IPHONE, "not_on_iphone"),
-        ("alipay_wap", "phone_web", ANDROID + IN_WECHAT, "not_in_wechat"),
+        ("alipay_wap", "phone_web", IPHONE + IN_WECHAT, "not_in_wechat"),
         ("wechat_jsapi", "web", "", "channel_not_offered"),
+        ("wechat_jsapi", "phone_web", ANDROID, "channel_not_offered"),
+        ("wechat_jsapi", "phone_web", IPHONE + IN_WECHAT, "not_in_wechat"),
         ("alipay_wap", "mini_program", ANDROID, "channel_not_offered"),
     ],
 )
@@ -105,14 +120,14 @@ def test_a_provider_that_does_not_answer_is_offered_last(world: World, shown: Ca
     for _ in range(FAILURES):
         with pytest.raises(Exception, match="500"):
             provider.query("NOSUCHORDER01")
-    assert shown("web")["channels"] == ["alipay_qr", "wechat_native"]
+    assert shown("web")["channels"] == ["alipay_qr", "unionpay_b2c", "wechat_native"]
 
 
 def test_who_gets_no_answer_is_told_the_other_channels(world: World, client: FlaskClient, person: Person) -> None:
     world.sandbox.box.knobs.add("wechatpay", "native", "error", 500)
     path = f"/api/v1/orders/{an_order(person).id}/payments"
     answer = client.post(path, json={"channel": "wechat_native"}, headers=auth(person)).get_json()
-    assert (answer["code"], answer["other_channels"]) == ("payment_unknown", ["alipay_qr"])
+    assert (answer["code"], answer["other_channels"]) == ("payment_unknown", ["alipay_qr", "unionpay_b2c"])
 
 
 # --- JSAPI -------------------------------------------------------------------------------------------------------
@@ -139,6 +154,37 @@ def test_jsapi_gives_the_mini_program_its_arguments_and_names_the_payer(
     assert openid not in str(answer)
     again = client.post(f"/api/v1/orders/{order.id}/payments", json=body, headers=auth(person)).get_json()
     assert again["jsapi"] == answer["jsapi"]
+
+
+def test_jsapi_in_wechats_browser_is_paid_with_the_openid_of_the_official_account(
+    world: World, client: FlaskClient, person: Person
+) -> None:
+    bind_wechat(world, person)  # that of the mini-program is another one, and does not count here
+    order, body = an_order(person), {"channel": "wechat_jsapi", "client": "phone_web"}
+    path, headers = f"/api/v1/orders/{order.id}", {**auth(person), "User-Agent": ANDROID + IN_WECHAT}
+    first = client.post(f"{path}/payments", json=body, headers=headers)
+    assert (first.status_code, first.get_json()["code"]) == (409, "authorise_wechat_first")
+    assert first.get_json()["programme"] == "yunnan"
+    assert PaymentAttempt.select().count() == 0
+    official = world.settings.secrets.get("yunnan.wechat_official.appid")
+    PayerOpenid.create(key=f"{official}:{person.id}", openid="o-official", authorised_at=utcnow())
+    answer = client.post(f"{path}/payments", json=body, headers=headers).get_json()
+    assert answer["jsapi"]["appId"] == official
+    record = platform_order(world, PaymentAttempt.get().out_trade_no)
+    assert record is not None
+    assert (record["openid"], record["appid"], record["trade_type"]) == ("o-official", official, "JSAPI")
+    requests.post(
+        f"{world.sandbox.url}/_control/wechatpay/pay", json={"out_trade_no": record["out_trade_no"]}, timeout=5
+    )
+    assert client.post(f"{path}/check", headers=headers).get_json()["status"] == "paid"
+
+
+def test_a_merchant_without_an_official_account_is_not_offered_in_the_browser(
+    world: World, shown: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(providers.provider("wechatpay", "yunnan.wechatpay"), "web_payer_app", None)
+    assert shown("phone_web", ANDROID + IN_WECHAT)["channels"] == []
+    assert shown("mini_program", ANDROID + IN_WECHAT)["channels"] == ["wechat_jsapi"]
 
 
 def test_another_wechat_is_another_payment_and_only_one_is_kept(world: World, person: Person) -> None:

@@ -146,7 +146,9 @@ def test_money_that_comes_after_the_end_goes_back(
     assert (sale.order.status, sale.granted) == ("closed", False)
     assert audit_payments() == []
     shown = client.get(f"/api/v1/orders/{sale.order_id}", headers=auth(sale.person)).get_json()
-    assert shown["refunds"] == [{"amount_fen": 20000, "reason": "late", "status": "succeeded"}]
+    (refund,) = shown["refunds"]
+    assert refund == {"amount_fen": 20000, "reason": "late", "status": "succeeded", "sentence": "已原路退回。"}
+    assert shown["status_text"] == "已关闭"
 
 
 def test_p6_the_twin_that_closes_without_asking_the_provider_keeps_money_for_nothing(
@@ -233,3 +235,17 @@ def test_a_platform_that_is_silent_about_late_money_for_a_day_is_a_case(world: W
     assert cases.open_cases() == []
     janitor.find_late_payments(now=closing_of(sale) + timedelta(hours=97))
     assert [case.subject for case in cases.open_cases("pay.unknown_for_long")] == [f"attempt:{sale.attempt.id}"]
+
+
+def test_once_the_platform_answers_nobody_need_look_why_it_did_not(world: World, sale: Sale) -> None:
+    show_code(sale)
+    janitor.expire_orders(now=utcnow() + OVER)
+    world.sandbox.box.knobs.add("wechatpay", "query", "error", 503, times=None)
+    janitor.find_late_payments(now=closing_of(sale) + timedelta(hours=97))
+    assert len(cases.open_cases("pay.unknown_for_long")) == 1
+    world.sandbox.box.knobs.clear()
+    breaker.close_all()
+    janitor.find_late_payments(now=closing_of(sale) + timedelta(hours=98))
+    assert cases.open_cases("pay.unknown_for_long") == []
+    (case,) = cases.of_kind("pay.unknown_for_long")
+    assert (case.decided_by, sale.attempt.status) == ("system", "closed")

@@ -19,7 +19,19 @@ from app.pay import queries as orders
 from app.pay.audit import audit_payments
 from app.pay.models import Refund
 from ops import manage
-from tests.pay.till import Sale, an_order, in_background, in_parallel, letter, platform_refunds, post, scan, show_code
+from tests.factories import auth
+from tests.pay.till import (
+    Sale,
+    an_order,
+    in_background,
+    in_parallel,
+    letter,
+    platform_refunds,
+    post,
+    scan,
+    show_code,
+    trouble,
+)
 from tests.world import World
 
 
@@ -71,7 +83,7 @@ def fail_refund(world: World, sale: Sale) -> Refund:
 
 def test_money_in_dispute_is_given_back_whole_by_the_command_line(world: World, by_hand: None, sale: Sale) -> None:
     dispute(world, sale)
-    assert manage.main(["pay-give-back", sale.attempt.id, "--reason", "多付了五元"]) == 0
+    assert manage.main(["pay-give-back", sale.attempt.id, "--reason", "多付了五元", "--by", "王芳"]) == 0
     assert audit_payments() == []
     in_background(now=utcnow() + timedelta(minutes=31))
     (refund,) = sale.refunds
@@ -80,7 +92,7 @@ def test_money_in_dispute_is_given_back_whole_by_the_command_line(world: World, 
     assert [record["refund"] for record in refunds_there(world, sale)] == [20500]
     assert cases.open_cases("pay.mismatch") == []
     (entry,) = AuditEntry.select().where(AuditEntry.action == "payment.given_back")
-    assert (entry.actor, entry.subject) == ("system:cli", f"attempt:{sale.attempt.id}")
+    assert (entry.actor, entry.subject) == ("staff:王芳", f"attempt:{sale.attempt.id}")
     assert "多付了五元" in entry.data
     assert audit_payments() == []
 
@@ -174,28 +186,68 @@ def test_only_what_is_in_dispute_is_given_back_and_only_what_failed_is_sent_agai
         ("pay-give-back", "nobodys"),
         ("pay-retry-refund", "nobodys"),
     ):
-        assert manage.main([verb, row, "--reason", "x"]) == 1
+        assert manage.main([verb, row, "--reason", "x", "--by", "王芳"]) == 1
         assert capsys.readouterr().err.strip()
-    assert AuditEntry.select().where(AuditEntry.actor == "system:cli").count() == 0
+    assert AuditEntry.select().where(AuditEntry.actor == "staff:王芳").count() == 0
 
 
 def test_a_failed_refund_is_sent_again_under_its_own_number(world: World, by_hand: None, sale: Sale) -> None:
     refund = fail_refund(world, sale)
     for _ in range(2):  # a second time, too: the bank still returns it
-        assert manage.main(["pay-retry-refund", refund.id, "--reason", "换了收款账户"]) == 0
+        assert manage.main(["pay-retry-refund", refund.id, "--reason", "换了收款账户", "--by", "王芳"]) == 0
         assert audit_payments() == []
         refunds.settle_due(now=utcnow() + timedelta(seconds=1))
         assert Refund.get_by_id(refund.id).status == "failed"
         assert [case.subject for case in cases.open_cases("pay.refund_failed")] == [f"refund:{refund.id}"]
     on_the_platform(world, "refund", refund.out_refund_no, status="SUCCESS")  # put right by the merchant's own page
-    assert manage.main(["pay-retry-refund", refund.id, "--reason", "再试"]) == 0
+    assert manage.main(["pay-retry-refund", refund.id, "--reason", "再试", "--by", "王芳"]) == 0
     refunds.settle_due(now=utcnow() + timedelta(seconds=1))
     assert Refund.get_by_id(refund.id).status == "succeeded"
     assert [record["out_refund_no"] for record in refunds_there(world, sale)] == [refund.out_refund_no]
     assert cases.open_cases("pay.refund_failed") == []
     assert AuditEntry.select().where(AuditEntry.action == "refund.retried").count() == 3
-    assert manage.main(["pay-retry-refund", refund.id, "--reason", "再试"]) == 1
+    assert manage.main(["pay-retry-refund", refund.id, "--reason", "再试", "--by", "王芳"]) == 1
     assert audit_payments() == []
+
+
+def test_money_that_was_given_back_elsewhere_is_never_sent_again(world: World, by_hand: None, sale: Sale) -> None:
+    dispute(world, sale)
+    refund_id = decisions.give_back(sale.attempt.id, reason="x", actor="system:cli", now=utcnow())
+    world.sandbox.box.knobs.add("wechatpay", "refund", "error", "NOT_ENOUGH")
+    refunds.settle(refund_id, now=utcnow() + timedelta(seconds=1))
+    assert [case.subject for case in cases.open_cases("pay.refund_refused")] == [f"refund:{refund_id}"]
+    assert manage.main(["pay-leave-refund", refund_id, "--reason", "银行转账", "--by", "王芳"]) == 0
+    in_background(now=utcnow() + timedelta(days=3))
+    assert Refund.get_by_id(refund_id).status == "elsewhere"
+    assert refunds_there(world, sale) == []
+    assert cases.open_cases("pay.refund_refused") == []
+    assert AuditEntry.get(AuditEntry.action == "refund.left").actor == "staff:王芳"
+    assert audit_payments() == []
+    assert manage.main(["pay-leave-refund", "nobodys", "--reason", "x", "--by", "王芳"]) == 1
+
+
+def test_a_failed_refund_that_was_given_back_elsewhere_is_at_its_end(world: World, sale: Sale) -> None:
+    refund = fail_refund(world, sale)
+    decisions.leave_refund(refund.id, reason="现金", actor="staff:王芳", now=utcnow())
+    assert Refund.get_by_id(refund.id).status == "elsewhere"
+    assert cases.open_cases("pay.refund_failed") == []
+    assert audit_payments() == []
+    with pytest.raises(Problem) as problem:
+        decisions.retry_refund(refund.id, reason="x", actor="staff:王芳", now=utcnow())
+    assert problem.value.code == "refund_not_failed"
+
+
+def test_a_refund_that_the_provider_has_is_not_given_back_a_second_time(world: World, sale: Sale) -> None:
+    dispute(world, sale)
+    refund_id = decisions.give_back(sale.attempt.id, reason="x", actor="system:cli", now=utcnow())
+    trouble(world, "refund", "reset_after")  # taken, and the answer is lost
+    refunds.settle(refund_id, now=utcnow() + timedelta(seconds=1))
+    trouble(world, "query_refund", "reset")
+    for code in ("payment_unknown", "refund_on_its_way"):
+        with pytest.raises(Problem) as problem:
+            decisions.leave_refund(refund_id, reason="x", actor="staff:王芳", now=utcnow())
+        assert problem.value.code == code
+    assert Refund.get_by_id(refund_id).status == "requested"
 
 
 def test_the_audit_finds_a_failed_refund_and_a_dispute_that_are_before_nobody(world: World, sale: Sale) -> None:
@@ -211,3 +263,15 @@ def test_the_audit_finds_a_failed_refund_and_a_dispute_that_are_before_nobody(wo
     assert audit_payments() == []
     decide_about("pay.refund_failed")
     assert len(audit_payments()) == 1
+
+
+def test_an_order_whose_money_is_in_dispute_offers_no_way_to_pay_again(world: World, sale: Sale) -> None:
+    path = f"/api/v1/orders/{sale.order_id}"
+    assert world.app.test_client().get(path, headers=auth(sale.person)).get_json()["channels"]
+    dispute(world, sale)
+
+    shown = world.app.test_client().get(path, headers=auth(sale.person)).get_json()
+
+    assert (shown["status"], shown["channels"]) == ("pending", [])
+    assert shown["no_channel"]["code"] == "payment_disputed"
+    assert shown["status_text"] == "核对中"

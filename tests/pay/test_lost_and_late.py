@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.cases import service as cases
-from app.core import breaker, db
+from app.core import breaker, db, outbox
 from app.core.clock import utcnow
 from app.core.errors import Problem
 from app.notify.models import Sms
@@ -291,6 +291,12 @@ def test_late_money_goes_back_and_the_person_sees_it(world: World, client: Flask
         (20000, "late", "succeeded")
     ]
     assert audit_payments() == []
+    assert Sms.select().where(Sms.template == "refund_succeeded").count() == 0, (
+        "telling is no part of the money's move"
+    )
+    for _ in range(2):
+        outbox.sweep(now=utcnow())
+        refunds.apply_state(Refund.get_by_id(refund.id), "succeeded", now=utcnow())
     (told,) = Sms.select().where(Sms.template == "refund_succeeded")
     assert (told.person_id, told.params) == (order.person_id, '["200.00"]')
 

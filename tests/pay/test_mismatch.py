@@ -15,6 +15,8 @@ from app.core.clock import utcnow
 from app.pay import service
 from app.pay.audit import audit_payments
 from app.pay.models import Order, PaymentAttempt, Refund
+from app.pay.providers.wechatpay import WeChatPayProvider
+from config.settings import SecretMissing, Secrets
 from tests.factories import a_person, auth
 from tests.pay.till import CALLBACK, an_order, in_background, letter, lose_letters, post, scan, start
 from tests.world import World
@@ -76,6 +78,22 @@ def test_an_answer_that_does_not_fit_grants_nothing(
     answer = client.post(f"/api/v1/orders/{attempt.order_id}/check", headers=auth(person))
     assert (answer.status_code, answer.get_json()["status"]) == (200, "pending")
     left_to_a_person(attempt)
+
+
+def test_a_word_without_an_appid_is_not_ours_where_the_merchant_has_no_official_account(
+    world: World, person: Person
+) -> None:
+    class WithoutOfficial(Secrets):
+        def get(self, name: str) -> str:
+            if name.endswith("official_appid"):
+                raise SecretMissing(name)
+            return world.settings.secrets.get(name)
+
+    attempt = a_paid_attempt(world, person)
+    provider = WeChatPayProvider(attempt.authority, WithoutOfficial(None, {}), world.sandbox.url)
+    world.sandbox.box.knobs.add("wechatpay", "query", "alter", {"appid": None})
+    assert not provider.query(attempt.out_trade_no).ours
+    assert provider.query(attempt.out_trade_no).ours
 
 
 def test_a_notification_of_a_payment_that_nobody_knows_is_a_case(world: World, person: Person) -> None:

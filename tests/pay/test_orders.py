@@ -13,7 +13,7 @@ from app.core import outbox
 from app.core.clock import utcnow
 from app.core.db import transaction
 from app.core.errors import Problem
-from app.pay import janitor, service
+from app.pay import janitor, queries, service, views
 from app.pay.audit import audit_payments
 from app.pay.channels import Device
 from app.pay.models import Order, OrderLine, PaymentAttempt
@@ -33,7 +33,7 @@ def order_with(person: Person, *skus: str, amount_fen: int = 20000) -> Order:
     now = utcnow()
     with transaction():
         return service.create_order(
-            person_id=person.id,
+            payer=service.Payer("person", person.id),
             programme="yunnan",
             version="2021-02-01",
             lines=[service.Line(sku, "继续教育", amount_fen) for sku in skus],
@@ -101,7 +101,7 @@ def test_an_order_without_different_things_with_a_price_is_a_mistake(lines: list
     now = utcnow()
     with pytest.raises(ValueError, match="lines"):
         service.create_order(
-            person_id="p",
+            payer=service.Payer("person", "p"),
             programme="yunnan",
             version="2021-02-01",
             lines=[service.Line(sku, "x", fen) for sku, fen in lines],
@@ -183,7 +183,7 @@ def test_a_price_in_the_request_is_refused(client: FlaskClient, person: Person, 
 def test_the_screen_gets_order_code_and_time_left(client: FlaskClient, person: Person) -> None:
     order = an_order(person)
     shown = client.get("/api/v1/orders", headers=auth(person)).get_json()["orders"][0]
-    assert shown["channels"] == ["wechat_native", "alipay_qr"]
+    assert shown["channels"] == ["wechat_native", "alipay_qr", "unionpay_b2c"]
     assert 1790 <= shown["seconds_left"] <= 1800
     payment = client.post(
         f"/api/v1/orders/{order.id}/payments", json={"channel": "wechat_native"}, headers=auth(person)
@@ -215,3 +215,15 @@ def test_paying_and_closing_are_announced_once(world: World, person: Person) -> 
         for event in ("order.paid", "order.closed"):
             del outbox._subscribers[event]["test.hear"]
     assert sorted(heard) == [("order.closed", closed.id), ("order.paid", paid.id)]
+
+
+def test_a_page_of_an_order_asks_once_whether_it_is_disputed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    order, asked, real = an_order(a_person()), list[object](), queries.in_dispute
+
+    def counted(skus: list[str]) -> bool:
+        asked.append(skus)
+        return real(skus)
+
+    monkeypatch.setattr(queries, "in_dispute", counted)
+    views.dump(order, Device(), utcnow())
+    assert len(asked) == 1

@@ -52,6 +52,8 @@ REFUNDS = {
     ("processing", "succeed"): "succeeded",
     ("processing", "fail"): "failed",
     ("failed", "retry"): "requested",
+    ("requested", "leave"): "elsewhere",
+    ("failed", "leave"): "elsewhere",
 }
 KINDS: list[tuple[Callable[[str, str], str], type[StrEnum], type[StrEnum], dict[Any, str]]] = [
     (next_order, OrderStatus, OrderAction, ORDERS),

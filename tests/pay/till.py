@@ -24,7 +24,7 @@ from app.pay import janitor, refunds, service
 from app.pay.audit import audit_payments
 from app.pay.channels import Device
 from app.pay.models import Order, PaymentAttempt, PaymentEvent, Refund
-from app.pay.providers.protocol import JsapiCall, PayBy, Redirect
+from app.pay.providers.protocol import Form, JsapiCall, PayBy, Redirect, Remittance
 from app.wechat.models import Binding
 from sandbox import keys
 from sandbox.box import merge
@@ -32,7 +32,7 @@ from sandbox.knobs import Knob
 from sandbox.wechatpay_ledger import Ledger, shown_order, told_refund
 from sandbox.wechatpay_wire import notification, signed_headers
 from tests.factories import a_person, an_enrolment
-from tests.pay import alipay_side
+from tests.pay import alipay_side, unionpay_side
 from tests.world import World
 
 Letter = tuple[dict[str, str], bytes]
@@ -40,6 +40,7 @@ Result = TypeVar("Result")
 CALLBACK = "/api/v1/callbacks/wechatpay/yunnan.wechatpay"
 CLIENTS = {"wechat_jsapi": Device("mini_program"), "alipay_wap": Device("phone_web")}
 ALIPAY_CALLBACK = "/api/v1/callbacks/alipay/yunnan.alipay"
+UNIONPAY_CALLBACK = "/api/v1/callbacks/unionpay/yunnan.unionpay"
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def an_order(person: Person, sku: str = "thing:1", *, now: datetime | None = Non
     line = service.Line(sku, "继续教育 塔机司机", 20000)
     with transaction():
         return service.create_order(
-            person_id=person.id,
+            payer=service.Payer("person", person.id),
             programme="yunnan",
             version="2021-02-01",
             lines=[line],
@@ -124,13 +125,18 @@ def bind_wechat(world: World, person: Person, openid: str | None = None) -> str:
 
 
 def code_of(pay_by: PayBy) -> str:
-    """What a phone gets hold of: the code that it scans, the prepay_id, or our number on Alipay's page."""
+    """What a payer gets hold of: the code that a phone scans, the prepay_id, or our number on a provider's page."""
     if isinstance(pay_by, JsapiCall):
         return pay_by.package.removeprefix("prepay_id=")
     if isinstance(pay_by, Redirect):
         asked = dict(parse_qsl(urlsplit(pay_by.url).query))
         requests.get(pay_by.url, timeout=10).raise_for_status()  # the page makes the trade
         return str(json.loads(asked["biz_content"])["out_trade_no"])
+    if isinstance(pay_by, Form):
+        requests.post(pay_by.url, data=pay_by.fields, timeout=10).raise_for_status()  # the browser arrives there
+        return pay_by.fields["orderId"]
+    if isinstance(pay_by, Remittance):
+        return pay_by.code
     return pay_by.text
 
 
@@ -144,6 +150,16 @@ def is_alipay(code: str) -> bool:
     return code.startswith("https://qr.alipay.com/") or (len(code) == 18 and code[16:] in ("AQ", "AW"))
 
 
+def is_unionpay(number: str) -> bool:
+    """Whether one of our numbers is UnionPay's."""
+    return len(number) == 18 and number[16:] == "UB"
+
+
+def provider_of(code: str) -> str:
+    """Whose a code, or one of our numbers, is."""
+    return "alipay" if is_alipay(code) else "unionpay" if is_unionpay(code) else "wechatpay"
+
+
 def trouble(world: World, operation: str, kind: str, value: Any = None, *, provider: str = "wechatpay") -> None:
     """The next call meets trouble; a line that breaks does so at the second try too."""
     world.sandbox.box.knobs.add(provider, operation, kind, value, 2 if kind.startswith("reset") else 1)
@@ -151,10 +167,10 @@ def trouble(world: World, operation: str, kind: str, value: Any = None, *, provi
 
 def scan(world: World, code: str, *, late: bool = False) -> dict[str, Any]:
     """Pay a code (or an out_trade_no) as the phone would; `late`: past the last moment."""
-    provider = "alipay" if is_alipay(code) else "wechatpay"
+    provider = provider_of(code)
     if late:
         world.sandbox.box.knobs.add(provider, "pay", "late_ok")
-    body = {"code" if provider == "alipay" else "code_url": code}
+    body = {{"alipay": "code", "unionpay": "out_trade_no", "wechatpay": "code_url"}[provider]: code}
     answer = requests.post(f"{world.sandbox.url}/_control/{provider}/pay", json=body, timeout=10)
     answer.raise_for_status()
     paid: dict[str, Any] = answer.json()
@@ -163,7 +179,7 @@ def scan(world: World, code: str, *, late: bool = False) -> dict[str, Any]:
 
 def lose_letters(world: World) -> None:
     """From now on the sandbox's own notifications get lost; those of `letter` are ours to post."""
-    for provider in ("wechatpay", "alipay"):
+    for provider in ("wechatpay", "alipay", "unionpay"):
         for operation in ("notify", "notify_refund"):
             world.sandbox.box.knobs.add(provider, operation, "lost", times=None)
 
@@ -173,6 +189,8 @@ def letter(world: World, out_trade_no: str, *, change: dict[str, Any] | None = N
     and is signed; `trouble` is forged, stale (seconds) or probe."""
     if is_alipay(out_trade_no):
         return alipay_side.letter(world, out_trade_no, change=change, **trouble)
+    if is_unionpay(out_trade_no):
+        return unionpay_side.letter(world, out_trade_no, change=change, **trouble)
     ((mchid, merchant),) = [
         (mchid, merchant)
         for mchid, merchant in world.sandbox.box.merchants.items()
@@ -195,6 +213,8 @@ def platform_order(world: World, out_trade_no: str) -> dict[str, Any] | None:
     """The platform's own record of an order, or None."""
     if is_alipay(out_trade_no):
         return alipay_side.trade(world, out_trade_no)
+    if is_unionpay(out_trade_no):
+        return unionpay_side.payment(world, out_trade_no)
     found = [
         world.sandbox.box.store.get("wechatpay", "order", f"{mchid}/{out_trade_no}")
         for mchid in world.sandbox.box.merchants
@@ -203,12 +223,16 @@ def platform_order(world: World, out_trade_no: str) -> dict[str, Any] | None:
 
 
 def post(world: World, sent: Letter) -> int:
-    """Deliver a letter over HTTP; gives the status of the answer, 204 also for Alipay's word of success."""
+    """Deliver a letter over HTTP; gives the status of the answer, 204 also for what Alipay and UnionPay want to
+    hear."""
     headers, body = sent
-    alipay = headers["Content-Type"].startswith("application/x-www-form-urlencoded")
-    url = world.settings.public_url + (ALIPAY_CALLBACK if alipay else CALLBACK)
-    answer = requests.post(url, data=body, headers=headers, timeout=30)
-    return 204 if alipay and (answer.status_code, answer.content) == (200, b"success") else answer.status_code
+    path, wanted = CALLBACK, (204, b"")
+    if b"signPubKeyCert" in body:
+        path, wanted = UNIONPAY_CALLBACK, (200, b"ok")
+    elif headers["Content-Type"].startswith("application/x-www-form-urlencoded"):
+        path, wanted = ALIPAY_CALLBACK, (200, b"success")
+    answer = requests.post(world.settings.public_url + path, data=body, headers=headers, timeout=30)
+    return 204 if (answer.status_code, answer.content) == wanted else answer.status_code
 
 
 def in_background(*, now: datetime | None = None) -> None:
@@ -251,10 +275,10 @@ def refund_letter(world: World, out_refund_no: str) -> Letter | None:
         event, made = f"REFUND.{said['status']}", world.sandbox.box.clock.now()
         body = notification(merchant, secrets.token_hex(16), made, event, "refund", "退款", told_refund(said))
         return {"Content-Type": "application/json", **signed_headers(merchant, body, {})}, body
-    return alipay_side.refund_letter(world, out_refund_no)
+    return alipay_side.refund_letter(world, out_refund_no) or unionpay_side.refund_letter(world, out_refund_no)
 
 
 def platform_refunds(world: World) -> list[dict[str, Any]]:
     """Every refund that the platform knows."""
     wechat = [record for _, record in world.sandbox.box.store.all("wechatpay", "refund", 10_000)]
-    return wechat + alipay_side.refunds(world)
+    return wechat + alipay_side.refunds(world) + unionpay_side.refunds(world)

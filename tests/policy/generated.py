@@ -25,6 +25,7 @@ _PATTERNS: dict[str, Callable[[Random], str]] = {  # as the schema writes them
     r"^[A-Za-z0-9][A-Za-z0-9_-]*$": lambda dice: f"K{dice.randrange(10_000)}-{dice.randrange(7)}",
     r"^[a-z0-9]+(-[a-z0-9]+)*$": lambda dice: dice.choice(_WORDS),
     r"^[a-z0-9_-]+(\.[a-z0-9_-]+)+$": lambda dice: f"{dice.choice(_WORDS)}.{dice.choice(_WORDS)}",
+    r"^[0-9]{8,30}$": lambda dice: f"{dice.randrange(10**18):018d}",
     r"^[0-9]{19}$": lambda dice: f"{dice.randrange(10**19):019d}",
     r"^[a-z_]+[0-9]+$": lambda dice: f"thing{dice.randrange(100)}",
 }
@@ -170,7 +171,6 @@ def a_file_to_walk(seed: int) -> Document:
     ]
     file["activation"]["methods"] = ["sms_to_supplied_phone"]
     file = _mended(file, dice)
-    file["photo"]["reviewed"] = False
     period = {"kind": "from_payment", "days": dice.randint(1, 20), "months": dice.randint(2, 5)}
     file["study"] |= {"period": period, "class_hours": "none", "audit": "none"}
     exam = file["exam"]
@@ -300,11 +300,15 @@ def _mend_money(dice: Random, file: Document) -> None:
     if not offered:
         channels["web"] = ["wechat_native"]
         offered = {"wechat_native"}
-    if ("bank_transfer" in offered) != (file["fee"]["bank_transfer_days"] != "none"):
-        file["fee"]["bank_transfer_days"] = dice.randint(1, 30) if "bank_transfer" in offered else "none"
+    if "bank_transfer" not in offered:
+        file["fee"]["bank_transfer"] = "none"
+    while ("bank_transfer" in offered) != (file["fee"]["bank_transfer"] != "none"):
+        file["fee"]["bank_transfer"] = _drawn(dice, "fee")["bank_transfer"]
     for way in sorted(offered - {"bank_transfer"}):
         name = "wechatpay" if way.startswith("wechat") else way.partition("_")[0]
         _present(secrets, name, f"a.{name}")
+    if "wechat_jsapi" in channels["phone_web"]:
+        _present(secrets, "wechat_official", "a.wechat_official")
     if file["invoice"] != "none":
         _present(secrets, "invoice", "a.invoice")
 

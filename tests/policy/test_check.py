@@ -71,6 +71,11 @@ def test_a_released_file_can_be_told_too(copied: Path) -> None:
     assert check(copied / FILE).startswith(f"{FILE}：格式正确。")
 
 
+def test_a_study_period_that_is_too_short_is_told_in_words_and_not_as_none() -> None:
+    (doubt,) = [doubt for doubt in doubts(load.parse(delivered("mohurd"), "f")) if doubt.key == "study.period"]
+    assert doubt.sentence == "开始得最晚的，学习时间不足 1 小时；学满 32 学时不停地学也要 24 小时。"
+
+
 # --- doubts --------------------------------------------------------------------------------------------------------
 
 

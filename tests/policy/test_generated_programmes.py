@@ -142,11 +142,13 @@ def test_a_price_and_the_time_to_pay_are_the_files(programme: Programme, now: da
     price = sum(fee.amount_fen for _ in range(count if fee.per == "certificate" else 1))
     assert rules.price_fen(programme, count) == price
     assert rules.order_expires_at(programme, now) - now == fee.order_minutes * timedelta(minutes=1)
-    if fee.bank_transfer_days:
+    if fee.bank_transfer:
         longest = rules.order_expires_at(programme, now, channel="bank_transfer")
-        assert longest - now == fee.bank_transfer_days * DAY
+        assert longest - now == fee.bank_transfer.days * DAY
     for client in ("web", "phone_web", "mini_program", "app"):
         listed = list(getattr(fee.channels, client))
+        if fee.bank_transfer and "person" not in fee.bank_transfer.by:
+            listed = [way for way in listed if way != "bank_transfer"]
         assert list(rules.channels(programme, client, ios=False)) == listed  # type: ignore[arg-type]
         allowed = [way for way in listed if way != "wechat_jsapi" or fee.channels.jsapi_on_ios]
         assert list(rules.channels(programme, client, ios=True)) == allowed  # type: ignore[arg-type]

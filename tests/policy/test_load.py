@@ -108,7 +108,7 @@ def test_what_is_not_toml_names_the_file(copied: Path, edit: Edit) -> None:
         (
             'web = ["wechat_native", "alipay_qr", "unionpay_b2c"]',
             'web = ["bank_transfer"]',
-            "fee.bank_transfer_days: stands there",
+            "fee.bank_transfer: stands there",
         ),
         ('code = "B"\ntitle', 'code = "A"\ntitle', "certificate_kinds: code 'A' stands there twice"),
         ("at_least = 3, at_most = 5", "at_least = 6, at_most = 5", "invoice.after_payment: at_least is more than"),

@@ -21,7 +21,7 @@ def test_today_the_programmes_of_a_roster_are_open_and_the_others_say_what_they_
     assert "资料审核" in found["qiannan"]
     assert "考试场次与考试申请" in found["qiannan"]
     assert "学时审核" in found["mohurd"]
-    assert "头像审核" in found["henan"]
+    assert "个人自行登记报名" in found["henan"]
 
 
 def test_side_paths_close_nothing_and_are_told() -> None:
@@ -57,8 +57,9 @@ def test_without_the_list_of_rooms_money_would_be_taken_for_a_period_that_nobody
 def test_a_later_version_that_waits_for_a_room_leaves_the_one_before_in_force(copied: Path, edit: Edit) -> None:
     later = copied / "yunnan" / "2022-01-01.toml"
     text = (copied / FILE).read_text(encoding="utf-8").replace("version = 2021-02-01", "version = 2022-01-01")
-    later.write_text(text.replace("reviewed = false", "reviewed = true"), encoding="utf-8")
+    hours = "{ total = 8, general = 4, professional = 4, minutes = 45, general_counts_again_in_year = false }"
+    later.write_text(text.replace('class_hours = "none"', f"class_hours = {hours}"), encoding="utf-8")
     load.init(copied)
     assert load.in_force("yunnan", date(2022, 6, 1)).version == date(2021, 2, 1)
-    with pytest.raises(load.ProgrammeError, match="cannot be released, the product lacks 头像审核"):
+    with pytest.raises(load.ProgrammeError, match="cannot be released, the product lacks 学时累计"):
         release(later)

@@ -105,15 +105,32 @@ def test_jsapi_is_offered_on_an_iphone_only_where_the_programme_says_so(document
     assert rules.channels(programme, "mini_program", ios=True) == ("wechat_jsapi", "wechat_native")
 
 
+TRANSFER = {
+    "days": 7, "by": ["enterprise"], "account_name": "某中心", "bank": "某银行", "account_number": "530012345678",
+}  # fmt: skip
+
+
 def test_a_bank_transfer_has_days_where_the_programme_allows_it(document: dict[str, Any]) -> None:
-    with pytest.raises(rules.NoSuchRule, match="bank_transfer_days"):
+    with pytest.raises(rules.NoSuchRule, match=r"fee\.bank_transfer"):
         rules.order_expires_at(YUNNAN, at("2021-03-01 12:00:00"), channel="bank_transfer")
-    document["fee"]["bank_transfer_days"] = 7
+    document["fee"]["bank_transfer"] = TRANSFER
     document["fee"]["channels"]["web"] = ["wechat_native", "bank_transfer"]
     programme = load.parse(document, FILE)
     ordered = at("2021-03-01 12:00:00")
     assert rules.order_expires_at(programme, ordered, channel="bank_transfer") == at("2021-03-08 12:00:00")
     assert rules.order_expires_at(programme, ordered, channel="wechat_native") == at("2021-03-01 12:30:00")
+
+
+def test_a_bank_transfer_is_open_to_whom_the_file_names(document: dict[str, Any]) -> None:
+    assert not rules.may_transfer(YUNNAN, "enterprise")
+    document["fee"]["channels"]["web"] = ["wechat_native", "bank_transfer"]
+    document["fee"]["bank_transfer"] = TRANSFER
+    programme = load.parse(document, FILE)
+    assert rules.channels(programme, "web", ios=False) == ("wechat_native",)
+    assert rules.channels(programme, "web", ios=False, payer="enterprise") == ("wechat_native", "bank_transfer")
+    document["fee"]["bank_transfer"] = TRANSFER | {"by": ["person", "enterprise"]}
+    programme = load.parse(document, FILE)
+    assert rules.channels(programme, "web", ios=False) == ("wechat_native", "bank_transfer")
 
 
 # --- study ---------------------------------------------------------------------------------------------------------

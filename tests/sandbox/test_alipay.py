@@ -180,7 +180,7 @@ def test_a_notification_is_repeated_until_the_word_is_said(sandbox: server.Runni
 def test_the_phone_lists_alipays_codes_and_trades(sandbox: server.Running, caller: Caller) -> None:
     code = caller.precreate("F1")["qr_code"]
     shown = on_the_phone(sandbox)
-    assert (shown["F1"]["code"], shown["F1"]["alipay"], shown["F1"]["total"]) == (code, True, 20000)
+    assert (shown["F1"]["code"], shown["F1"]["provider"], shown["F1"]["total"]) == (code, "alipay", 20000)
     assert shown["F1"]["state"] == "NOTPAY"
     control(sandbox, "pay", code=code)
     shown = on_the_phone(sandbox)

@@ -210,7 +210,7 @@ def test_knobs_are_set_listed_and_taken_away_over_http(
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"provider": "unionpay", "operation": "*", "kind": "error", "value": 500},
+        {"provider": "paypal", "operation": "*", "kind": "error", "value": 500},
         {"provider": "sms", "operation": "receive", "kind": "error", "value": 500},
         {"provider": "sms", "operation": "send", "kind": "forged"},
         {"provider": "sms", "operation": "send", "kind": "delay", "value": "long"},
@@ -230,6 +230,9 @@ def test_every_operation_knows_the_trouble_of_a_call_or_of_a_notification() -> N
     for provider, operations in OPERATIONS.items():
         for operation in operations:
             kinds = kinds_for(provider, operation)
+            if provider == "mail":  # SMTP: no answer of words that could be garbage
+                assert {"delay", "error", "reset", "hang"} <= set(kinds)
+                continue
             assert set(CALL) <= set(kinds) or operation in ("pay", "notify", "notify_refund")
 
 

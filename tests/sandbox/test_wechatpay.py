@@ -202,8 +202,10 @@ def test_the_bill_of_yesterday_has_payment_and_refund(pay_client: Any, control: 
     control("/_control/wechatpay/pay", out_trade_no=no)
     refund(pay_client, refund_no, no, 500)
     today = datetime.now(BEIJING).date().isoformat()
-    assert json.loads(pay_client.trade_bill(today)[1])["code"] == "NO_STATEMENT_EXIST"
+    assert json.loads(pay_client.trade_bill(today)[1])["code"] == "STATEMENT_CREATING"
     control("/_control/clock", offset=36 * 3600)
+    long_ago = (datetime.now(BEIJING) - timedelta(days=30)).date().isoformat()
+    assert json.loads(pay_client.trade_bill(long_ago)[1])["code"] == "NO_STATEMENT_EXIST"
     answer = json.loads(pay_client.trade_bill(today, tar_type="GZIP")[1])
     status, data = pay_client.download_bill(answer["download_url"])
     text = gzip.decompress(data).decode()

@@ -8,10 +8,11 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+from msgspec import structs
 
 from app.core import redis as redis_clients
 from app.core.ids import new_id
@@ -174,7 +175,7 @@ def a_phone(*, seconds: int = 600, saved_up: int = 0, now: datetime = NOW) -> Ph
 
 def with_face_until(phone: Phone, moment: datetime) -> Phone:
     """The same phone with a ticket whose face pass ends at `moment`."""
-    return Phone(replace(phone.ticket, face_until=int(moment.timestamp())))
+    return Phone(structs.replace(phone.ticket, face_until=int(moment.timestamp())))
 
 
 def in_sql(phone: Phone) -> set[int]:

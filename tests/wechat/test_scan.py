@@ -6,6 +6,7 @@ import base64
 import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from itertools import product
 from threading import Barrier
 from unittest import mock
@@ -18,6 +19,7 @@ from app.account.models import Session
 from app.core import db
 from app.core.audit import AuditEntry
 from app.core.clock import utcnow
+from app.face import scan
 from app.face import service as face
 from app.wechat import service, tickets
 from app.wechat.models import ScanTicket
@@ -63,7 +65,7 @@ def test_a_page_is_signed_in_as_the_person_whose_phone_says_yes(world: World, pa
     assert shown.get_json()["by"] == "wechat"
     assert shown.get_json()["picture"].startswith("data:image/png;base64,")
     code = requests.get(f"{world.sandbox.url}/_control/wechat/codes", timeout=5).json()[0]
-    assert (code["scene"], code["page"]) == (page.id, "pages/scan/index")
+    assert (code["scene"], code["page"]) == (page.id, "pkg-study/scan/scan")
     assert page.poll().get_json()["status"] == "waiting"
     asked = phone.post(code["scene"], "scan").get_json()
     assert (asked["purpose"], asked["status"], asked["name"]) == ("login", "scanned", "欧**国")
@@ -228,6 +230,7 @@ def test_a_web_session_is_no_phone(world: World, page: Page) -> None:
     page.ask()
     desk = Phone(world, factories.a_person(), channel="web")
     assert code_of(desk.post(page.id, "scan")) == (409, "scan_with_phone")
+    assert Phone(world, factories.a_person(), channel="phone_web").post(page.id, "scan").status_code == 200
 
 
 def test_times_two_minutes_to_scan_five_to_confirm_two_to_go_on(page: Page, phone: Phone, clock: Clock) -> None:
@@ -295,7 +298,9 @@ def test_the_page_studies_after_the_same_persons_phone_passed_the_face_check(wor
     phone.pass_face("study", factories.an_enrolment(phone.person))
     assert code_of(phone.post(page.id, "confirm")) == (403, "face_check_needed")
     check = phone.pass_face("study", enrolment)
-    assert phone.post(page.id, "scan").get_json()["face"] is None
+    again = phone.post(page.id, "scan").get_json()
+    assert again["face"] is None
+    assert "人脸" not in again["sentence"]  # it is done: only the answer is left
     assert phone.post(page.id, "confirm").status_code == 204
     assert page.go_on().get_json() == {"token": None, "next": None, "enrolment_id": enrolment.id}
     assert Session.select().where(Session.channel == "web").count() == 1
@@ -380,3 +385,32 @@ def test_tickets_are_forgotten_when_they_are_over_for_long(page: Page, clock: Cl
         assert service.forget(now=clock.now()) == 0
         clock.wait(hours=2)
         assert service.forget(now=clock.now()) == 1
+
+
+def test_strangers_cannot_spend_what_wechat_gives_us(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan, "PICTURES", 4)
+    monkeypatch.setattr(scan, "PICTURES_OF_AN_ADDRESS", 2)
+    count, now = world.sandbox.box.journal.count, utcnow()
+    before = count("wechat", "qrcode")
+
+    def ask(address: str, at: datetime = now) -> str:
+        return scan.ask_for_login("yunnan", site="https://x.cn", user_agent="", address=address, now=at).by
+
+    assert [ask("10.0.0.1") for _ in range(4)] == ["wechat", "wechat", "link", "link"]
+    assert [ask(f"10.0.1.{number}") for number in range(4)] == ["wechat", "wechat", "link", "link"]
+    assert count("wechat", "qrcode") - before == 4
+    assert ask("10.0.0.1", now + timedelta(minutes=1)) == "wechat"
+
+
+def test_the_description_says_how_a_page_proves_that_the_code_is_its_own(world: World) -> None:
+    spec = world.app.spec
+    assert isinstance(spec, dict)
+    assert spec["components"]["securitySchemes"]["ticket"]["scheme"] == "ticket"
+    asking = {
+        (method, path)
+        for path, operations in spec["paths"].items()
+        for method, operation in operations.items()
+        if operation.get("security") == [{"ticket": []}]
+    }
+    place = "/api/v1/scan-tickets/{ticket_id}"
+    assert asking == {("get", place), ("post", f"{place}/go-on")}

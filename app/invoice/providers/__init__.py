@@ -1,9 +1,10 @@
-"""The e-invoice vendor of each authority; made once a process and authority."""
+"""The e-invoice vendor of each authority, made once a process and authority; and where letters are posted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from app.invoice.providers.postbox import Postbox
 from app.invoice.providers.protocol import InvoiceProvider
 
 _factory: list[Callable[[str], InvoiceProvider]] = []
@@ -21,3 +22,16 @@ def for_authority(prefix: str) -> InvoiceProvider:
     if prefix not in _clients:
         _clients[prefix] = _factory[0](prefix)
     return _clients[prefix]
+
+
+_postbox: list[Postbox] = []
+
+
+def post_by(box: Postbox | None) -> None:
+    """Letters are posted there from now on; None: by nobody."""
+    _postbox[:] = [box] if box is not None else []
+
+
+def postbox() -> Postbox | None:
+    """Where letters are posted, if anywhere."""
+    return _postbox[0] if _postbox else None

@@ -19,7 +19,15 @@ from urllib.parse import urlencode, urlsplit
 from app.core.clock import shanghai
 from app.core.money import fen, yuan
 from app.core.outgoing import Line
-from app.invoice.providers.protocol import Answer, Refused, Request, Unavailable, Unknown
+from app.invoice.providers.protocol import (
+    Answer,
+    RedAnswer,
+    RedRequest,
+    Refused,
+    Request,
+    Unavailable,
+    Unknown,
+)
 
 LIVE = "https://sdk.nuonuo.com"
 PATH = "/open/v1/services"
@@ -29,6 +37,9 @@ PDF_BYTES = 2 * 1024 * 1024
 ISSUE = "nuonuo.OpeMplatform.requestBillingNew"
 QUERY = "nuonuo.OpeMplatform.queryInvoiceResult"
 AGAIN = "nuonuo.OpeMplatform.reInvoice"
+RED = "nuonuo.OpeMplatform.saveInvoiceRedConfirm"
+QUERY_RED = "nuonuo.OpeMplatform.queryInvoiceRedConfirm"
+REFRESH_RED = "nuonuo.OpeMplatform.refreshInvoiceRedConfirm"
 GOOD, DUPLICATE, ABSENT = "E0000", "E9106", "E9500"
 GATEWAY = "07"  # keys, signature, token, permission: nothing reached the invoicing service
 STATES: dict[str, Any] = {
@@ -40,6 +51,11 @@ STATES: dict[str, Any] = {
     "3": "void",
     "31": "void",
 }
+SELLER = "0"
+WHY = {"mistake": "2", "money_back": "3"}  # issued wrongly; the service ended
+# of the form that asks the bureau for a red letter: nobody, or both, had to agree; the buyer has to; being entered
+AGREED, BUYERS_TURN, ENTERING = ("01", "04"), ("02",), ("15",)
+OVER = ("05", "06", "07", "08", "09", "10", "16")
 
 
 @dataclass(frozen=True)
@@ -68,6 +84,7 @@ class Nuonuo:
     def __init__(self, account: Account, base: str = LIVE):
         self._account, self._base = account, base
         self._line = Line("nuonuo", Unknown)
+        self._files = Line("nuonuo files", Unknown)  # other hosts: their trouble is not that of the invoicing
 
     def issue(self, request: Request) -> Answer:
         code, text, result = self._call(ISSUE, {"order": self._order(request)})
@@ -97,10 +114,51 @@ class Nuonuo:
             state = "processing"
         return _answer(state, rows[0])
 
+    def reverse(self, request: RedRequest) -> RedAnswer:
+        form = {
+            "billId": request.serial,
+            "blueInvoiceLine": "pc",
+            "applySource": SELLER,
+            "blueElecInvoiceNumber": request.number,
+            "sellerTaxNo": self._account.tax_number,
+            "sellerName": "",  # may be left out where the seller asks
+            "buyerTaxNo": request.buyer.taxpayer_number or "",
+            "buyerName": request.buyer.title,
+            "redReason": WHY[request.why],
+            "autoInvoice": "1",
+        }
+        code, text, _ = self._call(RED, form)
+        if code == GOOD:
+            return RedAnswer("processing")
+        known = self.query_red(request.serial)  # the code for a number that is known already is not documented
+        if known.state == "absent":
+            raise Refused(code, text)
+        return known
+
+    def query_red(self, serial: str) -> RedAnswer:
+        form = self._form(serial)
+        if form is not None and str(form.get("billStatus")) in BUYERS_TURN and form.get("billUuid"):
+            # what the buyer does at the bureau comes to the vendor only when it is fetched from there
+            self._call(REFRESH_RED, {"identity": SELLER, "billUuid": str(form["billUuid"])})
+            form = self._form(serial)
+        return RedAnswer("absent") if form is None else _red_answer(form)
+
+    def _form(self, serial: str) -> dict[str, Any] | None:
+        code, _, result = self._call(QUERY_RED, {"identity": SELLER, "billId": serial})
+        if code == ABSENT:
+            return None
+        rows = result.get("list") if isinstance(result, dict) else None
+        if code != GOOD or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise Unknown(f"an answer that does not fit: {code}")
+        found = [row for row in rows if row.get("billId") == serial]
+        if len(found) != len(rows) or len(found) > 1:
+            raise Unknown("an answer about something else")
+        return found[0] if found else None
+
     def download(self, url: str) -> bytes:
         if not self._ours(url):
             raise Unknown("a file from another host")
-        answer = self._line.send("GET", url, headers={}, limit=PDF_BYTES)
+        answer = self._files.send("GET", url, headers={}, limit=PDF_BYTES)
         if answer.status != 200 or not answer.body.startswith(b"%PDF-"):
             raise Unknown(f"no PDF: status {answer.status}")
         return answer.body
@@ -127,7 +185,7 @@ class Nuonuo:
             "method": method,
         }
         # what may have arrived is not sent a second time, but asked for
-        url, again = f"{self._base}{PATH}?{query}", method == QUERY
+        url, again = f"{self._base}{PATH}?{query}", method in (QUERY, QUERY_RED)
         answer = self._line.send("POST", url, data=content.encode(), headers=headers, again=again)
         if answer.status != 200:
             raise Unknown(f"status {answer.status}")
@@ -181,17 +239,37 @@ class Nuonuo:
 
 def _answer(state: Any, row: dict[str, Any]) -> Answer:
     try:
-        net, tax = row.get("exTaxAmount"), row.get("taxAmount")
+        said = {name: str(row[name]) for name in ("exTaxAmount", "taxAmount") if row.get(name) not in (None, "")}
+        net, tax = (fen(said[name]) if name in said else None for name in ("exTaxAmount", "taxAmount"))
         moment = row.get("invoiceTime")
         return Answer(
             state,
             vendor_serial=str(row["serialNo"]) if row.get("serialNo") else None,
             number=str(row.get("allElectronicInvoiceNumber") or row.get("invoiceNo") or "") or None,
-            gross_fen=fen(str(net)) + fen(str(tax)) if net and tax else None,
-            tax_fen=fen(str(tax)) if tax else None,
+            gross_fen=net + tax if net is not None and tax is not None else None,
+            tax_fen=tax,
             issued_at=datetime.fromtimestamp(int(moment) / 1000, UTC) if moment else None,
             pdf_url=str(row["pdfUrl"]) if row.get("pdfUrl") else None,
             reason=str(row.get("failCause") or row.get("statusMsg") or ""),
         )
     except (ValueError, TypeError, OverflowError, OSError) as error:
         raise Unknown("an answer that cannot be read") from error
+
+
+def _red_answer(form: dict[str, Any]) -> RedAnswer:
+    """A form is issued once its red letter has a number: agreed to, it still is on its way."""
+    status, number = str(form.get("billStatus") or ""), str(form.get("redInvoiceNumber") or "") or None
+    if status not in (*AGREED, *BUYERS_TURN, *ENTERING, *OVER):
+        raise Unknown(f"a form of an unknown status: {status}")
+    try:
+        net, tax = (str(form.get(name) or "") for name in ("taxExcludedAmount", "taxAmount"))
+        amount = -(fen(net) + fen(tax)) if net and tax else None
+    except ValueError as error:
+        raise Unknown("an answer that cannot be read") from error
+    said = {"form_number": str(form.get("billNo") or "") or None, "amount_fen": amount}
+    if status in OVER:
+        reason = str(form.get("billMessage") or "")
+        return RedAnswer("failed", reason=f"{status} {reason}".strip(), **said)  # type: ignore[arg-type]
+    if status in AGREED and number is not None:
+        return RedAnswer("issued", number=number, **said)  # type: ignore[arg-type]
+    return RedAnswer("waiting" if status in BUYERS_TURN else "processing", **said)  # type: ignore[arg-type]

@@ -80,6 +80,30 @@ class Answer:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class RedRequest:
+    """Take a whole invoice back, the one with the bureau's `number`. `serial` (up to 32 characters): the same one
+    again is the same request. `why`: 'money_back' (the service ended) or 'mistake' (it was issued wrongly)."""
+
+    serial: str
+    number: str
+    buyer: Buyer
+    why: Literal["money_back", "mistake"]
+
+
+@dataclass(frozen=True)
+class RedAnswer:
+    """What became of a red letter. `waiting`: the buyer has to agree at the bureau. `failed`: there is none, and
+    there will be none of this request. `amount_fen`, `number` and `issued_at` where the vendor says them."""
+
+    state: Literal["processing", "waiting", "issued", "failed", "absent"]
+    form_number: str | None = None
+    number: str | None = None
+    amount_fen: int | None = None
+    issued_at: datetime | None = None
+    reason: str = ""
+
+
 class InvoiceProvider(Protocol):
     """One account at one vendor. Each call answers within 5 s or so. All raise `Unknown` and `Unavailable`."""
 
@@ -92,3 +116,10 @@ class InvoiceProvider(Protocol):
 
     def download(self, url: str) -> bytes:
         """The PDF, as the vendor's answer names it; from the vendor's own hosts only, up to 2 MiB."""
+
+    def reverse(self, request: RedRequest) -> RedAnswer:
+        """Ask the tax bureau for the red-letter invoice, which comes after the answer. A request that the vendor
+        knows is not made again: what became of it is answered. Raises `Refused`."""
+
+    def query_red(self, serial: str) -> RedAnswer:
+        """What became of a red letter."""

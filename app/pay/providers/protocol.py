@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, Protocol
 
 import msgspec
@@ -30,14 +30,18 @@ class Forged(Exception):
     """A notification that the provider did not sign, or not now."""
 
 
-Way = Literal["qr", "jsapi", "wap"]
+class NoBill(Exception):
+    """There is no bill of this day, or not yet: providers do not say in one way whether nothing happened on it."""
+
+
+Way = Literal["qr", "jsapi", "wap", "form", "transfer"]
 
 
 @dataclass(frozen=True)
 class PaymentRequest:
     """What is to be paid, and in which way. `expires_at` is absolute: the provider takes no money after it. `payer`:
-    the openid of who pays, by "jsapi" only. `return_url`: where the provider's page, if there is one, leads back to;
-    that somebody came back proves nothing."""
+    the openid of who pays, in the app `payer_app`, by "jsapi" only. `return_url`: where the provider's page, if there
+    is one, leads back to; that somebody came back proves nothing."""
 
     way: Way
     out_trade_no: str
@@ -47,6 +51,7 @@ class PaymentRequest:
     notify_url: str
     return_url: str
     payer: str | None = None
+    payer_app: str | None = None
 
 
 class QrCode(msgspec.Struct, frozen=True, tag="qr", tag_field="kind"):
@@ -72,7 +77,25 @@ class Redirect(msgspec.Struct, frozen=True, tag="redirect", tag_field="kind"):
     url: str
 
 
-PayBy = QrCode | JsapiCall | Redirect
+class Form(msgspec.Struct, frozen=True, tag="form", tag_field="kind"):
+    """The browser posts these fields to the provider's page. `hosts`: where that may lead, as the form-action of a
+    Content-Security-Policy names it. Signed with its time: made anew for every click."""
+
+    url: str
+    fields: dict[str, str]
+    hosts: str
+
+
+class Remittance(msgspec.Struct, frozen=True, tag="transfer", tag_field="kind"):
+    """Somebody transfers the money to this account, and writes the code into the remark."""
+
+    code: str
+    account_name: str
+    bank: str
+    account_number: str
+
+
+PayBy = QrCode | JsapiCall | Redirect | Form | Remittance
 
 
 @dataclass(frozen=True)
@@ -91,7 +114,8 @@ class PaymentTruth:
 
 @dataclass(frozen=True)
 class RefundRequest:
-    """The whole of a payment goes back under one number of ours."""
+    """`amount_fen` of the `total_fen` that were paid go back under one number of ours. `transaction_id`: the
+    provider's number of the payment."""
 
     out_refund_no: str
     out_trade_no: str
@@ -99,6 +123,7 @@ class RefundRequest:
     total_fen: int
     reason: str
     notify_url: str
+    transaction_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,16 +140,37 @@ class Notification:
 RefundState = Literal["processing", "succeeded", "failed", "absent"]
 
 
+@dataclass(frozen=True)
+class BillLine:
+    """One line of the bill of a day, in the same shape for every channel. `number`: our out_trade_no, or our
+    out_refund_no, as the provider has it; a refund that we did not make may have another, or none. `payment`: our
+    out_trade_no, of a refund too, where the bill names it. `provider_number`: the provider's own of the payment or
+    refund. `amount_fen` is positive for both. `at`: when the provider took or returned the money, or was asked to
+    return it. A payment in a bill has succeeded."""
+
+    kind: Literal["payment", "refund"]
+    number: str
+    payment: str
+    provider_number: str
+    amount_fen: int
+    at: datetime
+    status: RefundState = "succeeded"
+
+
 class PaymentProvider(Protocol):
     """One merchant at one provider. Every call answers within 5 s; network trouble is `Unknown`. `payer_app`: the
-    WeChat app whose openid a payer by "jsapi" has. `in_order`: False while calls are refused here, because the
-    provider did not answer. `acknowledgement`: the body that tells the provider that its notification was taken."""
+    WeChat app whose openid a payer by "jsapi" has; `web_payer_app`: the one in WeChat's browser. `in_order`: False
+    while calls are refused here, because the provider did not answer. `acknowledgement`: the body that tells the
+    provider that its notification was taken."""
 
     @property
     def acknowledgement(self) -> str: ...
 
     @property
     def payer_app(self) -> str | None: ...
+
+    @property
+    def web_payer_app(self) -> str | None: ...
 
     @property
     def in_order(self) -> bool: ...
@@ -137,7 +183,8 @@ class PaymentProvider(Protocol):
         """The truth about a payment."""
 
     def close(self, out_trade_no: str) -> None:
-        """Take no money for it any more; closing twice, or what never was, is no error. Raises `AlreadyPaid`."""
+        """Take no money for it any more; closing twice, or what never was, is no error. Where a provider has no such
+        call, the payment's own last moment ends it. Raises `AlreadyPaid`."""
 
     def refund(self, request: RefundRequest) -> RefundState:
         """Ask for a refund; the same number again is the same refund."""
@@ -146,4 +193,11 @@ class PaymentProvider(Protocol):
         """The truth about a refund."""
 
     def verify_notification(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notification:
-        """The callback, if the provider signed it within five minutes of `now`. Calls nobody. Raises `Forged`."""
+        """The callback, if the provider signed it, and within five minutes of `now` where it says when. Calls nobody.
+        Raises `Forged`."""
+
+    def bill(self, day: date) -> Iterator[BillLine]:
+        """The lines of the bill of `day` (Shanghai), one after the other: the whole of it was fetched and checked
+        before the first is given, and is never in memory at once. Takes up to a minute, so that only jobs ask for it.
+        Raises `NoBill`, and `Unknown` for a bill that is damaged, incomplete or of another form, too, the last while
+        it is read."""

@@ -7,11 +7,14 @@ serial: `GuardedCore` does not. Wire facts: docs/providers.md, WeChat Pay v3.
 from __future__ import annotations
 
 import base64
+import gzip
+import io
 import json
 import re
 import secrets
-from collections.abc import Mapping
-from datetime import datetime
+import zlib
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from typing import Any
 
 from wechatpayv3 import WeChatPay, WeChatPayType
@@ -21,10 +24,13 @@ from wechatpayv3.utils import aes_decrypt, build_authorization, rsa_sign, rsa_ve
 
 from app.core.clock import shanghai, utcnow
 from app.core.outgoing import Line
+from app.pay.providers import bill_file, wechatpay_bill
 from app.pay.providers.protocol import (
     AlreadyPaid,
+    BillLine,
     Forged,
     JsapiCall,
+    NoBill,
     Notification,
     PayBy,
     PaymentRequest,
@@ -35,7 +41,7 @@ from app.pay.providers.protocol import (
     Refused,
     Unknown,
 )
-from config.settings import Secrets
+from config.settings import SecretMissing, Secrets
 
 LIVE = "https://api.mch.weixin.qq.com"
 WINDOW = 300  # seconds that a signature may be old or ahead
@@ -51,6 +57,7 @@ _STATES: dict[str, str] = {
     "CLOSED": "closed",
     "REVOKED": "closed",
 }
+_NO_BILL = ("NO_STATEMENT_EXIST", "STATEMENT_CREATING")
 _PAID = ("ORDERPAID", "ORDER_PAID")  # two spellings in the provider's pages
 _REFUNDS: dict[str, RefundState] = {
     "SUCCESS": "succeeded",
@@ -84,6 +91,10 @@ class GuardedCore(Core):  # type: ignore[misc]
         super().__init__(**options)
         self._gate_way, self._line = gateway, line
 
+    def authorization(self, path: str, method: str, text: str = "") -> str:
+        """The merchant's signature of a call."""
+        return str(build_authorization(path, method, self._mchid, self._cert_serial_no, self._private_key, data=text))
+
     def _verify_signature(self, headers: Mapping[str, str], body: str, now: datetime | None = None) -> bool:
         if headers.get("Wechatpay-Serial") != self._public_key_id:
             return False  # in public-key mode there is one serial; never call out for another
@@ -109,9 +120,6 @@ class GuardedCore(Core):  # type: ignore[misc]
         """One signed call. Raises `Unknown` for anything but an answer that the provider signed, or an unsigned 4xx:
         the provider's own SDKs do not insist on a signature there, and a refusal never brings money."""
         text = json.dumps(data) if data is not None else ""
-        authorization = build_authorization(
-            path, method.value, self._mchid, self._cert_serial_no, self._private_key, data=text
-        )
         answer = self._line.send(
             method.value,
             self._gate_way + path,
@@ -120,7 +128,7 @@ class GuardedCore(Core):  # type: ignore[misc]
                 "Content-Type": "application/json",
                 "Accept": "application/json",
                 "Wechatpay-Serial": self._public_key_id,
-                "Authorization": authorization,
+                "Authorization": self.authorization(path, method.value, text),
             },
         )
         try:
@@ -135,7 +143,8 @@ class GuardedCore(Core):  # type: ignore[misc]
 
 class WeChatPayProvider:
     """The merchant whose secrets stand under `authority`; its appid is the mini-program's, whose openid a payer by
-    JSAPI has."""
+    JSAPI has there. The official account's, for who pays in WeChat's browser, is the secret `official_appid`: where
+    there is none, nobody pays so."""
 
     acknowledgement = ""
 
@@ -153,7 +162,13 @@ class WeChatPayProvider:
             "public_key_id": secret("platform_public_key_id"),
         }
         self.payer_app = self.appid
-        self._line = Line(authority, Unknown)
+        try:
+            self.web_payer_app: str | None = secret("official_appid")
+        except SecretMissing:
+            self.web_payer_app = None
+        self._apps = [app for app in (self.payer_app, self.web_payer_app) if app]
+        self._line, self._files = Line(authority, Unknown), Line(f"{authority} bills", Unknown)
+        self._gateway = gateway
         self._sdk = WeChatPay(wechatpay_type=WeChatPayType.NATIVE, appid=self.appid, **options)
         self._core = self._sdk._core = GuardedCore(gateway, self._line, **options)
 
@@ -181,7 +196,7 @@ class WeChatPayProvider:
     def create(self, request: PaymentRequest) -> PayBy:
         if request.way not in ("qr", "jsapi") or (request.way == "jsapi") != bool(request.payer):
             raise ValueError(f"WeChat Pay is not paid by {request.way} like this")
-        jsapi = request.way == "jsapi"
+        jsapi, appid = request.way == "jsapi", request.payer_app or self.appid
         answer = self._checked(
             self._sdk.pay(
                 description=request.title[:120],
@@ -190,25 +205,26 @@ class WeChatPayProvider:
                 time_expire=shanghai(request.expires_at).isoformat(timespec="seconds"),
                 notify_url=request.notify_url,
                 payer={"openid": request.payer} if jsapi else None,
+                appid=appid,
                 pay_type=WeChatPayType.JSAPI if jsapi else WeChatPayType.NATIVE,
             )
         )
         if jsapi:
-            return self._jsapi_call(answer.get("prepay_id"))
+            return self._jsapi_call(answer.get("prepay_id"), appid)
         code_url = answer.get("code_url")
         if not isinstance(code_url, str) or not code_url.startswith("weixin://"):
             raise Unknown("no code_url")
         return QrCode(code_url)
 
-    def _jsapi_call(self, prepay_id: Any) -> JsapiCall:
-        """What `wx.requestPayment` takes, signed with the merchant's key."""
+    def _jsapi_call(self, prepay_id: Any, appid: str) -> JsapiCall:
+        """What `wx.requestPayment` and `WeixinJSBridge` take, signed with the merchant's key."""
         if not isinstance(prepay_id, str) or not prepay_id:
             raise Unknown("no prepay_id")
         package, nonce = f"prepay_id={prepay_id}", secrets.token_hex(16)
         moment = str(int(utcnow().timestamp()))
-        text = f"{self.appid}\n{moment}\n{nonce}\n{package}\n"
+        text = f"{appid}\n{moment}\n{nonce}\n{package}\n"
         sign = rsa_sign(self._core._private_key, text)
-        return JsapiCall(self.appid, moment, nonce, package, "RSA", sign)
+        return JsapiCall(appid, moment, nonce, package, "RSA", sign)
 
     def query(self, out_trade_no: str) -> PaymentTruth:
         try:
@@ -235,7 +251,7 @@ class WeChatPayProvider:
             amount_fen=total if type(total) is int else -1,
             currency=str(amount.get("currency")),
             transaction_id=str(said.get("transaction_id") or "")[:64],
-            ours=said.get("mchid") == self.mchid and said.get("appid") == self.appid,
+            ours=said.get("mchid") == self.mchid and said.get("appid") in self._apps,
             paid_at=_moment(said.get("success_time")),
         )
 
@@ -273,6 +289,26 @@ class WeChatPayProvider:
             if refusal.code in ("RESOURCE_NOT_EXISTS", "RESOURCE_NOT_EXIST"):
                 return "absent"
             raise Unknown(refusal.code) from refusal
+
+    def bill(self, day: date) -> Iterator[BillLine]:
+        try:
+            said = self._checked(self._sdk.trade_bill(day.isoformat(), "ALL", "GZIP"))
+        except Refused as refusal:
+            raise (NoBill if refusal.code in _NO_BILL else Unknown)(refusal.code) from refusal
+        url, digest = str(said.get("download_url")), str(said.get("hash_value"))
+        if said.get("hash_type") != "SHA1" or not url.startswith(f"{self._gateway}/v3/billdownload/"):
+            raise Unknown("a bill of another kind")
+        file = bill_file.scratch()
+        signed = self._core.authorization(url.removeprefix(self._gateway), "GET")
+        self._files.download(url, file, headers={"Authorization": signed}, limit=bill_file.MAX_PACKED)
+        try:
+            file.seek(0)
+            bill_file.check(gzip.GzipFile(fileobj=file), digest)  # type: ignore[arg-type]
+        except (OSError, EOFError, zlib.error) as error:
+            raise Unknown("not a packed bill") from error
+        file.seek(0)
+        text = io.TextIOWrapper(gzip.GzipFile(fileobj=file), "utf-8", newline="\n")
+        return bill_file.reading(file, wechatpay_bill.rows(text, self.mchid), wechatpay_bill.line_of)
 
     def verify_notification(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notification:
         try:

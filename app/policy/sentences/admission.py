@@ -31,6 +31,9 @@ _STEPS = {
     "submit_and_print": "提交并打印报名表",
 }
 
+_PAPERS = {"id_card_front", "id_card_back", "diploma"}
+_SCANS = {True: "上传的证件不要求彩色。", False: "不用上传证件的扫描件。"}
+
 
 def sign_up(rules: Programme) -> list[str]:
     """Who may, when, with what."""
@@ -48,7 +51,7 @@ def sign_up(rules: Programme) -> list[str]:
     else:
         told.append("报名时没有要填的步骤。")
     told.append(
-        "证书到期多久都可以报名。"
+        "证书过期的也可以报名，不限时间。"
         if rule.expired_refuse_after_days is None
         else f"证书到期超过 {rule.expired_refuse_after_days} 天的，不能网上报名缴费。"
     )
@@ -59,7 +62,8 @@ def sign_up(rules: Programme) -> list[str]:
     )
     told.append(_materials(rule.materials))
     ends = {"paid": "缴费之前，本人可以撤回报名。", "confirmed": "培训机构确认之前，本人可以删除报名。"}
-    told.append(ends[rule.withdrawable_until] if rule.withdrawable_until else "报名后不能自行撤回，不缴费即可。")
+    stays = "报名后不能自行撤回；不想参加的，不缴费即可。" if rules.fee else "报名后不能自行撤回。"
+    told.append(ends[rule.withdrawable_until] if rule.withdrawable_until else stays)
     return told
 
 
@@ -74,9 +78,9 @@ def _window(window: AlwaysOpen | MonthlyWindow | YearWindow) -> str:
                 f"{clock(window.closes_at)} 报名缴费，可选{months}的考试。"
             )
         case YearWindow():
-            years = f"本年度和前 {window.years_back} 个年度" if window.years_back else "本年度"
-            order = yes(window.this_year_first, "先列本年度，主管部门要求时再选以前年度", "先列以前年度")
-            return f"按自然年度报名，可选{years}；{order}。"
+            before = {0: "", 1: "和上一年度"}.get(window.years_back, f"和前 {window.years_back} 个年度")
+            order = yes(window.this_year_first, "先学本年度，主管部门要求时再选以前年度", "先列以前年度")
+            return f"按自然年度报名，可选本年度{before}；{order}。"
         case _:
             assert_never(window)
 
@@ -96,6 +100,6 @@ def new_certification(rules: Programme) -> list[str]:
         return ["本项目不办理新取证。"]
     return [
         f"新取证按以下顺序办理：{' → '.join(STAGES[stage] for stage in rule.stages)}。",
-        "与继续教育填写同样的内容。" if rule.steps is None else f"报名时依次：{of(_STEPS, rule.steps)}。",
-        yes(rule.scans_in_colour, "上传的证件须为彩色扫描件或照片。", "上传的证件不要求彩色。"),
+        "报名填写的内容与继续教育相同。" if rule.steps is None else f"报名时依次：{of(_STEPS, rule.steps)}。",
+        yes(rule.scans_in_colour, "上传的证件须为彩色扫描件或照片。", _SCANS[bool(set(rule.steps or ()) & _PAPERS)]),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from app.core.money import yuan
+from app.policy.admission import YearWindow
 from app.policy.schema import (
     CalendarYear,
     CentreExam,
@@ -41,10 +42,10 @@ def photo(rules: Programme) -> list[str]:
         f"尺寸约 {rule.width_px}×{rule.height_px} 像素，比例相差不超过 {rule.aspect_tolerance_percent}%，"
         f"宽度不少于 {rule.min_width_px} 像素。",
         yes(rule.unretouched, "照片不得用软件修饰。", "不禁止修饰照片。"),
-        yes(rule.reviewed, "照片经审核确认后才算数，退回的须重新上传。", "照片不经人工审核。"),
+        yes(rule.reviewed, "照片经审核确认后才算数。", "照片不经人工审核。"),
         {
             "support": "上传错误的，由客服修改。",
-            "trainee_when_returned": "退回后由本人重新上传。",
+            "trainee_when_returned": "确认后不能自行更换，只有退回的由本人重新上传。",
             "nobody": "一经上传不可修改。",
         }[rule.changed_by],
     ]
@@ -71,7 +72,7 @@ def study(rules: Programme) -> list[str]:
         return ["本项目没有课程学习。"]
     captures = rule.captures
     return [
-        _period(rule.period),
+        _period(rule.period, rules),
         "学习期限将满时不提醒。"
         if not rule.remind_days_before
         else f"学习期限截止前 {listed(map(str, rule.remind_days_before))} 天提醒本人。",
@@ -94,7 +95,7 @@ def study(rules: Programme) -> list[str]:
     ]
 
 
-def _period(period: FromPayment | UntilBeforeExam | CalendarYear) -> str:
+def _period(period: FromPayment | UntilBeforeExam | CalendarYear, rules: Programme) -> str:
     match period:
         case FromPayment():
             days = f"自缴费成功之日起 {period.days} 天"
@@ -107,7 +108,10 @@ def _period(period: FromPayment | UntilBeforeExam | CalendarYear) -> str:
                 f"至考试前 {period.days_before} 天 {clock(period.closes_at)} 止。"
             )
         case CalendarYear():
-            return "学习期限：所报年度的 12 月 31 日止；补学以前年度的，到缴费当年的 12 月 31 日止。"
+            begins = "缴费" if rules.fee else "报名"
+            if not isinstance(rules.sign_up.window, YearWindow):
+                return f"学习期限：{begins}当年的 12 月 31 日止。"
+            return f"学习期限：所报年度的 12 月 31 日止；补学以前年度的，到{begins}当年的 12 月 31 日止。"
         case _:
             assert_never(period)
 
@@ -115,20 +119,14 @@ def _period(period: FromPayment | UntilBeforeExam | CalendarYear) -> str:
 def _class_hours(hours: ClassHours | None) -> str:
     if hours is None:
         return "课时数以各类别的课程为准，不另设学时。"
-    again = yes(
-        hours.general_counts_again_in_year,
-        "同一年度第二个岗位起免学通用学时",
-        "每个岗位分别学满",
-    )
-    return (
-        f"须学满 {hours.total} 学时，其中通用 {hours.general} 学时、专业 {hours.professional} 学时，"
-        f"每学时 {hours.minutes} 分钟；{again}。"
-    )
+    again = yes(hours.general_counts_again_in_year, "同一年度第二本证书起免学通用学时", "每本证书分别学满")
+    parts = f"，其中通用 {hours.general} 学时、专业 {hours.professional} 学时" if hours.general else ""
+    return f"须学满 {hours.total} 学时{parts}，每学时 {hours.minutes} 分钟；{again}。"
 
 
 def _counting(rule: Study) -> str:
     return (
-        f"每 {rule.chunk_seconds} 秒记一次进度；以服务器时间为准，每秒最多计 {rule.rate} 秒；"
+        f"每 {rule.chunk_seconds} 秒记一次进度；以服务器时间为准，每秒最多计 {rule.rate:g} 秒；"
         f"断网期间最多补记 {span(rule.offline_allowance_seconds)}。"
     )
 
@@ -146,28 +144,43 @@ def _audit(audit: HoursAudit | None) -> list[str]:
 def exam(rules: Programme) -> list[str]:
     """The exam taken here, or the centre's."""
     if rules.exam is not None:
-        return _exam(rules.exam)
-    return ["本项目没有考试。"] if rules.centre_exam is None else _centre_exam(rules.centre_exam)
+        return _exam(rules.exam, rules.study)
+    return ["本项目没有考试。"] if rules.centre_exam is None else _centre_exam(rules.centre_exam, rules)
 
 
-def _exam(rule: Exam) -> list[str]:
+def _exam(rule: Exam, study_rule: Study | None) -> list[str]:
     paper = "，".join(f"{_QUESTIONS[part.type]} {part.count} 道、每道 {part.score} 分" for part in rule.paper)
     return [
-        yes(rule.requires_study_complete, "学完全部课程才能考试。", "不必学完即可考试。"),
+        _study_first(rule, study_rule),
         yes(rule.within_study_period, "须在学习期限内考完。", "考试不受学习期限限制。"),
         f"考试 {rule.minutes} 分钟，到时自动交卷；到时前已发出的答案，{rule.answer_grace_seconds} 秒内到达仍然算数。",
         f"满分 {rule.total_score} 分，{rule.pass_score} 分及格；{paper}。",
         yes(rule.multiple_partial_score, "多选题少选且无错的得部分分。", "多选题须全部选对才得分。"),
         "次数不限，直至合格。" if rule.attempts is None else f"每个科目 {rule.attempts} 次机会。",
-        {"best": "取最高分。", "last": "取最后一次的成绩。"}[rule.keep],
-        {
-            "burn_and_zero": "中途退出的，消耗一次机会，本次计 0 分。",
-            "hand_in": "中途退出的，按已答内容交卷。",
-            "continue": "中途退出的，可以回来继续作答。",
-        }[rule.on_leave],
-        f"闪退或断网的，{span(rule.crash_grace_seconds)}内回来可以接着考。",
+        {"best": "取最高分。", "last": "取最后一次的成绩。"}[rule.keep]
+        if rule.attempts != 1
+        else {"best": "成绩以这一次为准。", "last": "成绩以最后一次为准，也就是这一次。"}[rule.keep],
+        on_leave(rule),
+        f"闪退或断网，{span(rule.crash_grace_seconds)}内回来的，不算中途退出，接着考。",
         *_sittings(rule.sittings),
     ]
+
+
+def _study_first(rule: Exam, study_rule: Study | None) -> str:
+    """What has to be learnt before the exam, or the application for a sitting."""
+    if not rule.requires_study_complete:
+        return "不必学完即可考试。"
+    learnt = "学满规定学时" if study_rule and study_rule.class_hours else "学完全部课程"
+    return f"{learnt}才能申请考试。" if rule.sittings else f"{learnt}才能考试。"
+
+
+def on_leave(rule: Exam) -> str:
+    """What becomes of an attempt whose person goes away."""
+    return {
+        "burn_and_zero": "中途退出的，消耗一次机会，本次计 0 分。",
+        "hand_in": "中途退出的，按已答内容交卷。",
+        "continue": "中途退出的，可以回来继续作答。",
+    }[rule.on_leave]
 
 
 def _sittings(rule: Sittings | None) -> list[str]:
@@ -176,13 +189,17 @@ def _sittings(rule: Sittings | None) -> list[str]:
     return [
         f"按场次考试：每月 {rule.opens_day} 日 {clock(rule.opens_at)} 起申请，"
         f"至考试前 {rule.days_before} 天 {clock(rule.closes_at)} 截止。",
-        {"absent": "没有申请的，按缺考处理。", "nothing": "没有申请的，不影响以后申请。"}[rule.without_application],
+        {
+            "absent": "没有申请的（包括学时不满而不能申请的），按缺考处理。",
+            "nothing": "没有申请的，不影响以后申请。",
+        }[rule.without_application],
     ]
 
 
-def _centre_exam(rule: CentreExam) -> list[str]:
+def _centre_exam(rule: CentreExam, rules: Programme) -> list[str]:
+    who = "" if "exam" in rules.stages else "继续教育不考试；新取证"
     return [
-        f"在考点考试；考前自行打印：{of(_PRINTS, rule.prints)}。",
+        f"{who}在考点考试；考前自行打印：{of(_PRINTS, rule.prints)}。",
         yes(rule.result_confirmed, "分数公布后经成绩确认才算数。", "分数公布即为成绩。"),
     ]
 

@@ -79,22 +79,32 @@ def authority(rules: Programme) -> list[str]:
     who = rules.authority
     told = [
         f"主办单位：{who.name}（网站：{who.site or '未提供'}）。",
-        f"收款与开票单位：{who.seller}。",
+        f"{_seller(rules)}：{who.seller}。",
         f"主管部门或平台：{who.regulator}（网址：{who.regulator_site or '未提供'}）。",
         f"实名核验方案：{who.face_plan or '没有'}。",
-        f"咨询电话：{_numbers(who.contacts)}。",
+        f"{_numbers('咨询', who.contacts)}。",
     ]
     for some in who.contacts_for_kinds or ():
-        told.append(f"{kinds_of(some.certificate_kinds, rules.certificate_kinds)}的咨询电话：{_numbers(some)}。")
+        told.append(f"{_numbers(f'{kinds_of(some.certificate_kinds, rules.certificate_kinds)}的咨询', some)}。")
     return told
 
 
-def _numbers(contacts: Contacts) -> str:
-    """Each number once, with what it is for."""
+def _seller(rules: Programme) -> str:
+    """What the seller does here."""
+    if rules.fee is None:
+        return "登记的收款单位（本项目不收费）"
+    return "收款单位" if rules.invoice is None else "收款与开票单位"
+
+
+def _numbers(whose: str, contacts: Contacts) -> str:
+    """Each number, or other way to ask, once, with what it is for."""
     topics: dict[str, list[str]] = {}
     for topic, word in _TOPICS.items():
         topics.setdefault(getattr(contacts, topic), []).append(word)
-    return "；".join(f"{listed(words)} {number}" for number, words in topics.items())
+    by = "电话" if all(any(letter.isdigit() for letter in number) for number in topics) else "途径"
+    if len(topics) == 1:
+        return f"{whose}{by}（各类问题）：{next(iter(topics))}"
+    return f"{whose}{by}：" + "；".join(f"{listed(words)} {number}" for number, words in topics.items())
 
 
 def login(rules: Programme) -> list[str]:
@@ -105,7 +115,8 @@ def login(rules: Programme) -> list[str]:
     else:
         told += _login("企业", rules.login.enterprise, rules.certificate_kinds)
     ways = "，或".join(_ACTIVATION[method] for method in rules.activation.methods)
-    return [*told, f"初始密码不能单独打开账号，首次登录还须通过：{ways}。"]
+    own = all(isinstance(first.rule, OwnPassword) for first in rules.login.person.first_passwords)
+    return [*told, f"{'密码' if own else '初始密码'}不能单独打开账号，首次登录还须通过：{ways}。"]
 
 
 def _login(who: str, rule: LoginRule, all_kinds: tuple[CertificateKind, ...]) -> list[str]:
@@ -141,11 +152,11 @@ def kinds(rules: Programme) -> list[str]:
 def _kind(kind: CertificateKind) -> str:
     family = f"，属“{kind.family}”，须勾选具体类别" if kind.family else ""
     (first, *more) = kind.subjects
-    subjects = "同名"
+    subjects = "与证书同名"
     if more or (first.code, first.title) != (kind.code, kind.title):
         subjects = listed(f"{subject.title}（{subject.code}）" for subject in kind.subjects)
-    business = of(_BUSINESS, kind.business)
-    return f"{kind.group}：{kind.title}（{kind.code}）{family}；可办理{business}；考试科目：{subjects}。"
+    business, what = of(_BUSINESS, kind.business), "练习科目" if set(kind.business) == {"practice"} else "考试科目"
+    return f"{kind.group}：{kind.title}（{kind.code}）{family}；可办理{business}；{what}：{subjects}。"
 
 
 def messages(rules: Programme) -> list[str]:

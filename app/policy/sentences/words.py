@@ -29,6 +29,7 @@ ISSUES = {
     "exam_passed": "考试合格",
     "hours_passed": "学时审核通过",
     "hours_purged": "学时被清除",
+    "ticket_answered": "客服答复",
     "activation_code": "首次登录验证码",
     "password_reset_code": "找回密码验证码",
     "security_notice": "账号安全提醒",
@@ -64,6 +65,8 @@ def working_days(value: WorkingDays) -> str:
     """3 至 5 个工作日."""
     if value.at_least == value.at_most:
         return f"{value.at_least} 个工作日" if value.at_most else "当日"
+    if not value.at_least:
+        return f"{value.at_most} 个工作日内"
     return f"{value.at_least} 至 {value.at_most} 个工作日"
 
 

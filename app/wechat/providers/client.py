@@ -18,7 +18,7 @@ from wechatpy.exceptions import WeChatClientException
 
 from app.core.breaker import Breaker
 from app.wechat.providers.access_token import AccessToken
-from app.wechat.providers.protocol import ProviderUnavailable, Refused
+from app.wechat.providers.protocol import AccountBlocked, CodeRefused, ProviderUnavailable, Refused
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +27,8 @@ TIMEOUT = (2.0, 4.0)  # seconds: to connect, to read
 CONNECTIONS = 16  # kept open, a process and appid
 STALE_TOKEN = frozenset([40001, 40014, 42001])  # the access token is wrong, malformed, or over
 BUSY = frozenset([-1, 45009, 45011])  # WeChat is busy, or we asked too often today or this minute
+USED_OR_UNKNOWN = frozenset(["40029", "40163"])  # invalid (or over its five minutes), been used
+BLOCKED = "40226"
 OURS_IS_WRONG = frozenset([40013, 40125, 40164])  # appid, secret, our address: somebody has to look
 
 
@@ -68,6 +70,26 @@ class Client(WeChatClient):  # type: ignore[misc]
             log.error("wechat_token_refused_again", errcode=int(error.code))
             raise ProviderUnavailable(error.code) from None
 
+    def openid_at(self, path: str, **code: str) -> str:
+        """The openid that `path` gives for a code. One request, no retry: the code may be used up by the first.
+        Raises `CodeRefused`, `AccountBlocked`, `ProviderUnavailable`."""
+        params = {
+            "appid": self.appid,
+            "secret": self.secret,
+            **code,
+            "grant_type": "authorization_code",
+            "access_token": None,  # else wechatpy fetches one first, for nothing
+        }
+        try:
+            answer = self.request("get", path, params=params)
+        except Refused as error:
+            raise of_code(error) from None
+        openid = answer.get("openid") if isinstance(answer, dict) else None
+        if not isinstance(openid, str) or not 1 <= len(openid) <= 64:
+            log.error("wechat_answer_without_openid")
+            raise ProviderUnavailable("no openid")
+        return openid
+
     def request(self, method: str, path: str, **more: Any) -> Any:
         """One request, never repeated. Raises `Refused` with WeChat's errcode, `ProviderUnavailable`."""
         try:
@@ -105,3 +127,13 @@ class Client(WeChatClient):  # type: ignore[misc]
         if not isinstance(token, str) or not token or seconds <= 0:
             raise ProviderUnavailable("no token")
         return token, seconds
+
+
+def of_code(error: Refused) -> Exception:
+    """What an errcode means where a code was brought."""
+    if error.code in USED_OR_UNKNOWN:
+        return CodeRefused(error.code)
+    if error.code == BLOCKED:
+        return AccountBlocked(error.code)
+    log.error("wechat_refused", errcode=error.code)
+    return ProviderUnavailable(error.code)

@@ -13,19 +13,11 @@ from typing import Any
 import requests
 import structlog
 
-from app.wechat.providers.client import Client
-from app.wechat.providers.protocol import (
-    AccountBlocked,
-    CodeRefused,
-    NoSubscription,
-    ProviderUnavailable,
-    Refused,
-)
+from app.wechat.providers.client import Client, of_code
+from app.wechat.providers.protocol import CodeRefused, NoSubscription, ProviderUnavailable, Refused
 
 log = structlog.get_logger(__name__)
 
-USED_OR_UNKNOWN = frozenset(["40029", "40163"])  # invalid (or over its five minutes), been used
-BLOCKED = "40226"
 NO_SUBSCRIPTION = "43101"
 WATERMARK = timedelta(minutes=10)  # longer than a code lives, and a clock is wrong
 PHONE = re.compile(r"1[3-9]\d{9}")
@@ -37,30 +29,15 @@ class MiniProgram(Client):
     """The client of one mini-program."""
 
     def openid_of(self, code: str) -> str:
-        """See `WeChat`. One request, no retry: the code may be used up by the first."""
-        params = {
-            "appid": self.appid,
-            "secret": self.secret,
-            "js_code": code,
-            "grant_type": "authorization_code",
-            "access_token": None,  # else wechatpy fetches one first, for nothing
-        }
-        try:
-            answer = self.request("get", "/sns/jscode2session", params=params)
-        except Refused as error:
-            raise _of_code(error) from None
-        openid = answer.get("openid") if isinstance(answer, dict) else None
-        if not isinstance(openid, str) or not 1 <= len(openid) <= 64:
-            log.error("wechat_answer_without_openid")
-            raise ProviderUnavailable("no openid")
-        return openid
+        """See `WeChat`."""
+        return self.openid_at("/sns/jscode2session", js_code=code)
 
     def phone_of(self, code: str, *, now: datetime) -> str:
         """See `WeChat`. The answer must be for this mini-program, and fresh."""
         try:
             answer = self.call("/wxa/business/getuserphonenumber", {"code": code})
         except Refused as error:
-            raise _of_code(error) from None
+            raise of_code(error) from None
         return _phone(answer, self.appid, now)
 
     def code_picture(self, scene: str, page: str) -> bytes:
@@ -88,16 +65,6 @@ class MiniProgram(Client):
         if not isinstance(answer, dict) or answer.get("errcode") != 0:
             log.error("wechat_answer_without_errcode")
             raise ProviderUnavailable("no errcode")
-
-
-def _of_code(error: Refused) -> Exception:
-    """What an errcode means where a code was brought."""
-    if error.code in USED_OR_UNKNOWN:
-        return CodeRefused(error.code)
-    if error.code == BLOCKED:
-        return AccountBlocked(error.code)
-    log.error("wechat_refused", errcode=error.code)
-    return ProviderUnavailable(error.code)
 
 
 def _phone(answer: Any, appid: str, now: datetime) -> str:

@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import structlog
 
-from app.wechat.providers.client import Client
+from app.wechat.providers.client import LIVE, Client
 from app.wechat.providers.protocol import NoSubscription, ProviderUnavailable, Refused
 
 log = structlog.get_logger(__name__)
 
+PAGES = "https://open.weixin.qq.com"
 LONGEST = 2592000  # seconds: WeChat's limit for a temporary code
 NOT_FOLLOWING = "43004"
 
 
 class OfficialAccount(Client):
     """The client of one official account."""
+
+    def authorise_url(self, back: str, state: str) -> str:
+        """See `OfficialAccount` in protocol.py. `snsapi_base`: the openid and nothing else."""
+        asked = {
+            "appid": self.appid,
+            "redirect_uri": back,
+            "response_type": "code",
+            "scope": "snsapi_base",
+            "state": state,
+        }
+        page = PAGES if self._base == LIVE else self._base
+        return f"{page}/connect/oauth2/authorize?{urlencode(asked)}#wechat_redirect"
+
+    def openid_of(self, code: str) -> str:
+        """See `OfficialAccount` in protocol.py."""
+        return self.openid_at("/sns/oauth2/access_token", code=code)
 
     def scene_url(self, scene: str, seconds: int) -> str:
         """See `OfficialAccount` in protocol.py."""

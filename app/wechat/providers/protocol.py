@@ -37,6 +37,13 @@ class OfficialAccount(Protocol):
     def appid(self) -> str:
         """The account's appid."""
 
+    def authorise_url(self, back: str, state: str) -> str:
+        """The address of WeChat's page that sends the browser to `back` with a code and `state` (letters and digits,
+        at most 128), without asking anybody anything. Calls nobody."""
+
+    def openid_of(self, code: str) -> str:
+        """The openid behind a code that came back. Raises as `WeChat.openid_of`."""
+
     def scene_url(self, scene: str, seconds: int) -> str:
         """The URL to draw as a QR code, which leads to the account with `scene` (1 to 64 characters) and is good for
         so many seconds, a month at most. Raises `Refused`, `ProviderUnavailable`."""

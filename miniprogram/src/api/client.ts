@@ -9,10 +9,18 @@ export interface SessionPort {
   ended(token: string): void;
 }
 
+/** This front end's version, which the server is told. */
+export interface VersionPort {
+  ours: string;
+  /** The server takes this version no longer: an update is needed. */
+  tooOld(): void;
+}
+
 export interface Ports {
   request: RequestPort;
   timers: Timers;
   session: SessionPort;
+  version?: VersionPort;
   /** From 0 up to 1, so that many phones do not come back at the same moment. */
   random?: () => number;
 }
@@ -22,6 +30,8 @@ export interface CallOptions {
   /** How often to try again after a lost connection, a timeout or a 503. For GET, PUT and DELETE it is 2; for POST
    * 0, and a caller who knows that sending twice does no harm sets it. */
   retries?: number;
+  /** The secret of a scanned ticket, in the place of the session's token. */
+  ticket?: string;
 }
 
 interface Anything {
@@ -61,11 +71,12 @@ export class Client {
     for (let tried = 0; ; tried++) {
       const token = this.ports.session.token();
       try {
-        return (await this.once(verb, url, body, token, timeout)) as Output<P, V>;
+        const right = options.ticket !== undefined ? `Ticket ${options.ticket}` : bearer(token);
+        return (await this.once(verb, url, body, right, timeout)) as Output<P, V>;
       } catch (error) {
         const pause = tried < retries ? this.pause(error, tried) : null;
         if (pause === null) {
-          if (token !== null && isSignedOut(error)) await this.check(token);
+          await this.refused(error, token);
           throw error;
         }
         await this.sleep(pause);
@@ -73,10 +84,18 @@ export class Client {
     }
   }
 
-  private once(verb: Verb, url: string, body: string | undefined, token: string | null, timeout: number): Promise<unknown> {
+  /** What a refusal means for the whole app: nobody is signed in any more, or this version is too old. `token`: whose
+   * request it was. A picture's upload, which goes its own way, tells it too. */
+  async refused(error: unknown, token: string | null): Promise<void> {
+    if (token !== null && isSignedOut(error)) await this.check(token);
+    if (error instanceof Problem && error.code === "client_too_old") this.ports.version?.tooOld();
+  }
+
+  private once(verb: Verb, url: string, body: string | undefined, right: string | null, timeout: number): Promise<unknown> {
     const header: Record<string, string> = { Accept: "application/json, application/problem+json" };
     if (body !== undefined) header["Content-Type"] = "application/json";
-    if (token !== null) header["Authorization"] = `Bearer ${token}`;
+    if (right !== null) header["Authorization"] = right;
+    if (this.ports.version) header["X-Client-Version"] = this.ports.version.ours;
     return new Promise((resolve, reject) => {
       let task: { abort(): void } | void = undefined;
       const late = this.ports.timers.after(timeout + GRACE, () => {
@@ -92,7 +111,7 @@ export class Client {
         success(result) {
           late();
           try {
-            resolve(read(result));
+            resolve(answerOf(result));
           } catch (error) {
             reject(error);
           }
@@ -121,7 +140,7 @@ export class Client {
   private check(token: string): Promise<void> {
     const running = this.checks.get(token);
     if (running !== undefined) return running;
-    const asking = this.once("get", `${this.base}/api/v1/me`, undefined, token, TIMEOUT).then(
+    const asking = this.once("get", `${this.base}/api/v1/me`, undefined, bearer(token), TIMEOUT).then(
       () => undefined,
       (error: unknown) => {
         if (!isSignedOut(error) || this.over.has(token)) return;
@@ -138,6 +157,10 @@ export class Client {
   private sleep(milliseconds: number): Promise<void> {
     return new Promise((resolve) => this.ports.timers.after(milliseconds, resolve));
   }
+}
+
+function bearer(token: string | null): string | null {
+  return token === null ? null : `Bearer ${token}`;
 }
 
 function isSignedOut(error: unknown): boolean {
@@ -158,7 +181,7 @@ function address(path: string, { path: values = {}, query = {} }: Anything): str
 }
 
 /** The JSON of a good answer. Raises `Problem`, or `Unreachable` if something else than our server answered. */
-function read(result: RequestResult): unknown {
+export function answerOf(result: RequestResult): unknown {
   const { statusCode: status, data } = result;
   if (status === 204) return undefined;
   const body = typeof data === "string" ? parsed(data) : data;
@@ -171,7 +194,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    return null; // a page of somebody else's: `read` says so
+    return null; // a page of somebody else's: `answerOf` says so
   }
 }
 

@@ -18,7 +18,7 @@ export class Problem extends Error {
   readonly fields: Readonly<Record<string, string>>;
   /** What this code carries besides: `seconds_ago`, `answer`, `result`, `hints` … */
   readonly extra: Readonly<Record<string, unknown>>;
-  /** From `Retry-After`: when to try again, if the server said so. */
+  /** From `Retry-After`, or the body's `retry_after` (an upload tells no headers): when to try again, if it was said. */
   readonly retryAfterSeconds: number | null;
   /** To tell the support. */
   readonly requestId: string | null;
@@ -29,7 +29,8 @@ export class Problem extends Error {
     this.code = body.code;
     this.sentence = body.detail;
     this.fields = flat(body.fields);
-    this.retryAfterSeconds = retryAfterSeconds;
+    const told: unknown = (body as { retry_after?: unknown }).retry_after;
+    this.retryAfterSeconds = retryAfterSeconds ?? (typeof told === "number" ? told : null);
     this.requestId = body.request_id ?? null;
     const extra: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(body)) if (!KNOWN.includes(name)) extra[name] = value;

@@ -15,7 +15,7 @@ export interface paths {
         put?: never;
         /**
          * 激活账号
-         * @description 验证码正确后返回新的令牌，原令牌失效。
+         * @description 验证码正确后返回新的令牌，原令牌失效；回答丢失时可用原令牌和同一验证码重发，得到同一个新会话。
          *
          *     可调用者：已登录者（含未激活）。
          */
@@ -143,6 +143,108 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 发给我的通知
+         * @description 本人报名的项目的通知，新的在前；没有正文。
+         *
+         *     可调用者：已登录并激活的学员。
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AnnounceAnnouncementsOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/{announcement_id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 打开一条通知
+         * @description 取得正文，并记为已读；打开多少次都只记一次。
+         *
+         *     可调用者：已登录并激活的学员。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    announcement_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AnnounceAnnouncementOut"];
                     };
                 };
                 /** @description 出错：problem+json */
@@ -487,7 +589,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * 缴费前核对：待缴费的报名、金额与须知
+         * @description 可调用者：已登录并激活的学员。
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description 报名编号；不给时为最近一项未缴费的报名 */
+                    enrolment_id?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EnrolTillOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         /**
          * 确认缴费：生成订单
@@ -526,6 +663,65 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 前端的版本与下载
+         * @description 每次请求可带 X-Client-Version；低于 minimum 时，登录和首页返回 409 client_too_old，正在进行的学习、考试和支付不受影响。
+         *
+         *     可调用者：任何人。
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["HomeClientOut"];
+                    };
+                };
+                /** @description 与 If-None-Match 所示的相同 */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -608,6 +804,83 @@ export interface paths {
             };
         };
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/consents/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * 撤回同意
+         * @description 只能撤回 face：撤回后不再核验人脸，上传头像和学习前要重新同意。重复撤回不变。
+         *
+         *     可调用者：已登录并激活的学员。
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    kind: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description 未登录 */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description 没有这项协议 */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description 这项不能单独撤回 */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -775,7 +1048,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * 考试页：各科目次数、最高成绩、能否开始
+         * 考试页：须知、各科目次数、最高成绩、能否开始与下一步
          * @description 可调用者：已登录并激活的学员。
          */
         get: {
@@ -826,7 +1099,9 @@ export interface paths {
         };
         /**
          * 课程目录和进度
-         * @description 可调用者：已登录并激活的学员。
+         * @description 一次取得课程页所需的全部内容；缴费前和过期后也可以查看。
+         *
+         *     可调用者：已登录并激活的学员。
          */
         get: {
             parameters: {
@@ -1236,6 +1511,299 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/help-tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 我写给客服的问题
+         * @description 可调用者：已登录并激活的学员。
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SupportTicketsOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * 写给客服
+         * @description 可调用者：已登录并激活的学员。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SupportTicketIn"];
+                };
+            };
+            responses: {
+                /** @description Successful response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SupportTicketOut1"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/help-tickets/pictures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 上传问题的照片
+         * @description 先逐张上传，再随问题提交照片编号；没有提交的照片一天后删除。
+         *
+         *     可调用者：已登录并激活的学员。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "multipart/form-data": components["schemas"]["SupportTicketPictureIn"];
+                };
+            };
+            responses: {
+                /** @description Successful response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SupportTicketPictureOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/help-tickets/{help_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一个问题和它的答复
+         * @description 可调用者：已登录并激活的学员。
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    help_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SupportTicketDetailOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/help-tickets/{help_id}/pictures/{picture_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 问题里的一张照片
+         * @description 可调用者：已登录并激活的学员。
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    help_id: string;
+                    picture_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/jpeg": unknown;
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/help-tickets/{help_id}/replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 补充一个问题
+         * @description 可调用者：已登录并激活的学员。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    help_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SupportReplyIn"];
+                };
+            };
+            responses: {
+                /** @description Successful response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SupportTicketOut1"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/home": {
         parameters: {
             query?: never;
@@ -1322,6 +1890,56 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["InvoiceInvoicesOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invoices.zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 下载全部发票（ZIP）
+         * @description 链接来自“我的发票”，十分钟内有效。
+         *
+         *     可调用者：持有签名票据者。
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/zip": unknown;
                     };
                 };
                 /** @description 出错：problem+json */
@@ -1439,6 +2057,118 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invoices/{invoice_id}/correction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 申请更正发票
+         * @description 按现在保存的开票信息红冲并重开，由财务审核；重复申请是同一次。
+         *
+         *     可调用者：已登录并激活的学员。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    invoice_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["InvoiceCorrectionIn"];
+                };
+            };
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InvoiceInvoiceDetailsOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invoices/{invoice_id}/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 发送发票到邮箱
+         * @description 十分钟内重复发送到同一邮箱是同一封；结果不明的不会自动重发。
+         *
+         *     可调用者：已登录并激活的学员。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    invoice_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["InvoiceMailIn"];
+                };
+            };
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InvoiceInvoiceDetailsOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -1645,7 +2375,7 @@ export interface paths {
         put?: never;
         /**
          * 退出登录
-         * @description 本次会话立即失效。
+         * @description 本次会话立即失效；everywhere 为 true 时，本人在所有设备上的登录都失效。
          *
          *     可调用者：已登录者（含未激活）。
          */
@@ -1656,7 +2386,11 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: never;
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["AccountLogoutIn"];
+                };
+            };
             responses: {
                 /** @description Successful response */
                 204: {
@@ -1759,7 +2493,7 @@ export interface paths {
         };
         /**
          * 发给我的短信
-         * @description 最近 20 条短信的发送情况，没有内容。账号激活前只有验证码。
+         * @description 最近 20 条短信的内容和发送情况，验证码不保留。账号激活前只有验证码。
          *
          *     可调用者：已登录者（含未激活）。
          */
@@ -2660,7 +3394,43 @@ export interface paths {
                 };
             };
         };
-        post?: never;
+        /**
+         * 上传一寸照片
+         * @description 可调用者：已登录并激活的学员。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "multipart/form-data": components["schemas"]["FacePhotoIn"];
+                };
+            };
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FacePhotoOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -2713,6 +3483,167 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/photo/replacement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 申请更换已确认的照片
+         * @description 由客服核对；同意后短信通知，再重新上传。
+         *
+         *     可调用者：已登录并激活的学员。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["FaceReplacementIn"];
+                };
+            };
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FaceReplacementOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/photo/rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 照片要求与状态
+         * @description 可调用者：已登录并激活的学员。
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FacePhotoRuleOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/programmes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 培训项目与客服电话
+         * @description 只有一个项目时，登录页不用选择。
+         *
+         *     可调用者：任何人。
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["HomeProgrammesOut"];
+                    };
+                };
+                /** @description 与 If-None-Match 所示的相同 */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3176,6 +4107,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 设置页：账号、协议、微信绑定
+         * @description 个人信息均已打码。
+         *
+         *     可调用者：已登录并激活的学员。
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["HomeSettingsOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sign-ups": {
         parameters: {
             query?: never;
@@ -3264,6 +4245,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/texts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 协议与说明
+         * @description agreement 用户协议 / privacy 隐私政策 / face 人脸信息说明
+         *
+         *     可调用者：任何人。
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["HomeTextOut"];
+                    };
+                };
+                /** @description 与 If-None-Match 所示的相同 */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/verify/{token}": {
         parameters: {
             query?: never;
@@ -3310,6 +4352,114 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wechat/authorise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 微信内网页：支付前授权
+         * @description 只取得付款所需的微信标识，不能用来登录。
+         *
+         *     可调用者：已登录并激活的学员。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WechatAuthoriseIn"];
+                };
+            };
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WechatAuthoriseOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wechat/authorised": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 微信内网页：授权后返回
+         * @description 凭证只能用一次，且只对发起授权的这次登录有效。
+         *
+         *     可调用者：已登录并激活的学员。
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WechatAuthorisedIn"];
+                };
+            };
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WechatAuthorisedOut"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -3686,6 +4836,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/video/{token}/{piece}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 分段视频（HLS）：列表 index.m3u8 与它所列的分段
+         * @description 可调用者：持有签名票据者。
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    token: string;
+                    piece: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 没有分段视频 */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3724,8 +4925,11 @@ export interface components {
             version: string;
         };
         AccountLoginIn: {
-            /** @enum {string} */
-            channel: "web" | "mini_program" | "app";
+            /**
+             * @description web 电脑网页 / phone_web 手机网页（含微信里打开的）/ mini_program 小程序 / app
+             * @enum {string}
+             */
+            channel: "web" | "phone_web" | "mini_program" | "app";
             /** @description 短信验证码，6 位数字，5 分钟内有效 */
             code?: string;
             /** @description 身份证号 */
@@ -3737,13 +4941,20 @@ export interface components {
             /** @description 获取验证码时返回的 ticket；带上它，换了网络验证码仍然有效 */
             ticket?: string;
         };
+        AccountLogoutIn: {
+            /**
+             * @description 退出本人在所有设备上的登录
+             * @default false
+             */
+            everywhere?: boolean;
+        };
         AccountMeOut: {
             /** @description 是否已完成激活（含自设密码和同意协议） */
             activated: boolean;
             /** @description 可用的激活方式；没有登记手机号时只能人脸核验 */
             activation_methods: ("sms" | "face")[];
             /** @enum {string} */
-            channel: "web" | "mini_program" | "app";
+            channel: "web" | "phone_web" | "mini_program" | "app";
             /** @description 各项协议的现行版本 */
             consent_versions: {
                 [key: string]: string;
@@ -3821,6 +5032,34 @@ export interface components {
             /** @description 新的会话令牌，放在 Authorization: Bearer 中 */
             token: string;
         };
+        AnnounceAnnouncementLineOut: {
+            id: string;
+            /** @description 本人打开过 */
+            read: boolean;
+            /**
+             * Format: date-time
+             * @description 从何时起显示
+             */
+            starts_at: string;
+            title: string;
+        };
+        AnnounceAnnouncementOut: {
+            /** @description 纯文本，换行保留 */
+            body: string;
+            id: string;
+            /** @description 本人打开过 */
+            read: boolean;
+            /**
+             * Format: date-time
+             * @description 从何时起显示
+             */
+            starts_at: string;
+            title: string;
+        };
+        AnnounceAnnouncementsOut: {
+            announcements: components["schemas"]["AnnounceAnnouncementLineOut"][];
+            unread: number;
+        };
         CertificateProofOut: {
             /** Format: date */
             issued_on: string | null;
@@ -3829,11 +5068,16 @@ export interface components {
             number: string | null;
             /** @description 十分钟内有效；已撤销的证明，文件上标明“已撤销” */
             pdf_url: string | null;
+            /** @description 公开核验页的二维码（data: URI，SVG） */
+            qr_svg: string | null;
             /** Format: date */
             revoked_on: string | null;
+            /** @description 转发时的一句话，没有姓名 */
+            share_text: string | null;
             /** @enum {string} */
             status: "pending_photo" | "valid" | "revoked";
             title: string;
+            /** @description 公开核验页，可以转发 */
             verify_url: string | null;
         };
         CertificateVerifyOut: {
@@ -3858,94 +5102,106 @@ export interface components {
             payer_number: string;
         };
         EnrolCheckoutOut: {
-            amount_fen?: number;
+            amount_fen: number;
             /** Format: date-time */
-            readonly expires_at?: string | null;
-            order_id?: string;
-            status?: string;
+            readonly expires_at: string | null;
+            order_id: string;
+            status: string;
         };
         EnrolEnrolmentOut: {
-            certificate_no?: string;
+            certificate_no: string;
             /** Format: date-time */
-            readonly completed_at?: string | null;
-            contact?: string;
+            readonly completed_at: string | null;
+            contact: string;
             /** Format: date */
-            expires_on?: string | null;
-            readonly fee_fen?: number | null;
-            id?: string;
-            kind_code?: string;
-            kind_title?: string;
-            order_id?: string | null;
+            expires_on: string | null;
+            readonly fee_fen: number | null;
+            id: string;
+            kind_code: string;
+            kind_title: string;
+            order_id: string | null;
             /** Format: date-time */
-            readonly paid_at?: string | null;
+            readonly paid_at: string | null;
             /** Format: date-time */
-            readonly passed_at?: string | null;
-            programme?: string;
-            programme_title?: string;
+            readonly passed_at: string | null;
+            programme: string;
+            programme_title: string;
             /** Format: date-time */
-            readonly signed_up_at?: string | null;
-            status?: string;
+            readonly signed_up_at: string | null;
+            status: string;
             /** Format: date-time */
-            readonly study_deadline?: string | null;
-            version?: string;
-            warning?: components["schemas"]["EnrolHintOut"] | null;
+            readonly study_deadline: string | null;
+            version: string;
+            warning: components["schemas"]["EnrolHintOut"] | null;
         };
         EnrolEnrolmentOut1: {
-            certificate_no?: string;
+            certificate_no: string;
             /** Format: date-time */
-            readonly completed_at?: string | null;
-            contact?: string;
+            readonly completed_at: string | null;
+            contact: string;
             /** Format: date */
-            expires_on?: string | null;
-            readonly fee_fen?: number | null;
-            id?: string;
-            kind_code?: string;
-            kind_title?: string;
-            order_id?: string | null;
+            expires_on: string | null;
+            readonly fee_fen: number | null;
+            id: string;
+            kind_code: string;
+            kind_title: string;
+            order_id: string | null;
             /** Format: date-time */
-            readonly paid_at?: string | null;
+            readonly paid_at: string | null;
             /** Format: date-time */
-            readonly passed_at?: string | null;
-            programme?: string;
-            programme_title?: string;
+            readonly passed_at: string | null;
+            programme: string;
+            programme_title: string;
             /** Format: date-time */
-            readonly signed_up_at?: string | null;
-            status?: string;
+            readonly signed_up_at: string | null;
+            status: string;
             /** Format: date-time */
-            readonly study_deadline?: string | null;
-            version?: string;
-            warning?: components["schemas"]["EnrolHintOut"] | null;
+            readonly study_deadline: string | null;
+            version: string;
+            warning: components["schemas"]["EnrolHintOut"] | null;
         };
         EnrolEnrolmentsOut: {
-            enrolments?: components["schemas"]["EnrolEnrolmentOut"][];
+            enrolments: components["schemas"]["EnrolEnrolmentOut"][];
         };
         EnrolHintOut: {
-            code?: string;
-            sentence?: string;
+            code: string;
+            sentence: string;
         };
         EnrolOfferOut: {
-            certificate_no?: string;
-            readonly enrolment_id?: string | null;
+            certificate_no: string;
+            readonly enrolment_id: string | null;
             /** Format: date */
-            expires_on?: string | null;
+            expires_on: string | null;
             /** Format: date */
-            issued_on?: string | null;
-            kind_code?: string;
-            kind_title?: string;
-            refusal?: components["schemas"]["EnrolHintOut"] | null;
-            roster_entry_id?: string;
-            warning?: components["schemas"]["EnrolHintOut"] | null;
+            issued_on: string | null;
+            kind_code: string;
+            kind_title: string;
+            refusal: components["schemas"]["EnrolHintOut"] | null;
+            roster_entry_id: string;
+            warning: components["schemas"]["EnrolHintOut"] | null;
         };
         EnrolSignUpsIn: {
             roster_entry_ids: string[];
         };
         EnrolSignUpsOut: {
-            contact?: string;
-            readonly fee_fen?: number | null;
-            notice?: components["schemas"]["EnrolHintOut"] | null;
-            offers?: components["schemas"]["EnrolOfferOut"][];
-            programme?: string;
-            programme_title?: string;
+            contact: string;
+            readonly fee_fen: number | null;
+            notice: components["schemas"]["EnrolHintOut"] | null;
+            offers: components["schemas"]["EnrolOfferOut"][];
+            programme: string;
+            programme_title: string;
+        };
+        EnrolTillOut: {
+            contact: string;
+            enrolments: components["schemas"]["EnrolEnrolmentOut"][];
+            /** @description 缴 1 项、2 项……的总价（分），供提交前显示 */
+            prices_fen: number[];
+            programme: string;
+            programme_title: string;
+            /** @description 提交时要再次填写付款人并核对 */
+            retype: boolean;
+            /** @description 缴费前须知，逐句显示 */
+            terms: string[];
         };
         ExamAliveOut: {
             seconds_left: number;
@@ -3991,23 +5247,40 @@ export interface components {
             version: number;
         };
         ExamExamOut: {
+            /** @description 每科目几次机会；null：不限次数 */
+            attempts?: number | null;
             contact: string;
+            /** @description 证书类别 */
+            kind: string;
             leave_rule?: string | null;
+            /** @description 中途退出会怎样 */
+            leave_text?: string | null;
             minutes?: number | null;
+            /** @description 考试须知，一条一句 */
+            notice: string[];
             pass_score?: number | null;
             /** @enum {string} */
             place: "here" | "elsewhere";
+            /** @description 共几题 */
+            question_count?: number | null;
             /** @description 各题型的题数 */
             rules?: {
                 [key: string]: number;
             };
+            /** Format: date-time */
+            server_now: string;
+            /** Format: date-time */
+            study_deadline: string | null;
             subjects: components["schemas"]["ExamExamSubjectOut"][];
+            /** @description 培训项目 */
+            title: string;
             total_score?: number | null;
         };
         ExamExamSubjectOut: {
             attempts_left: number | null;
             attempts_used: number;
             best_score: number | null;
+            next: components["schemas"]["ExamStepOut"];
             notice: string | null;
             open_attempt_id: string | null;
             passed: boolean;
@@ -4042,8 +5315,10 @@ export interface components {
             /** @description null：不限次数 */
             attempts_left: number | null;
             best_score: number;
+            enrolment_id: string;
             /** Format: date-time */
             finished_at: string;
+            next: components["schemas"]["ExamStepOut"];
             /** @description 宽限期内交卷时，因另一页面已修改而未采用的题号 */
             not_taken?: number[];
             pass_score: number;
@@ -4051,14 +5326,19 @@ export interface components {
             score: number;
             /** @enum {string} */
             status: "handed_in" | "timed_out" | "left";
+            subject: string;
+            subject_title: string;
+            total_score: number;
         };
         ExamResultOut1: {
             attempt_id: string;
             /** @description null：不限次数 */
             attempts_left: number | null;
             best_score: number;
+            enrolment_id: string;
             /** Format: date-time */
             finished_at: string;
+            next: components["schemas"]["ExamStepOut"];
             /** @description 宽限期内交卷时，因另一页面已修改而未采用的题号 */
             not_taken?: number[];
             pass_score: number;
@@ -4066,6 +5346,9 @@ export interface components {
             score: number;
             /** @enum {string} */
             status: "handed_in" | "timed_out" | "left";
+            subject: string;
+            subject_title: string;
+            total_score: number;
         };
         ExamSavedOut: {
             choice: string;
@@ -4077,33 +5360,43 @@ export interface components {
             /** @description 科目代码 */
             subject: string;
         };
+        ExamStepOut: {
+            attempt_id: string | null;
+            /** @enum {string} */
+            code: "start" | "resume" | "passed" | "pay" | "study" | "wait_course" | "other_exam" | "expired" | "make_up" | "again" | "other_subject" | "proof";
+            /** @description 要拨打的电话 */
+            phone: string | null;
+            subject: string | null;
+            /** @description 按钮上的字 */
+            text: string;
+        };
         FaceCheckOut: {
-            expires_at?: string;
-            id?: string;
-            manual_route?: {
+            expires_at: string;
+            id: string;
+            manual_route: {
                 [key: string]: string;
             } | null;
-            method?: string;
-            purpose?: string;
-            reason?: string | null;
-            retries_left?: number;
+            method: string;
+            purpose: string;
+            reason: string | null;
+            retries_left: number;
             /** @description 给用户看的一句话 */
-            sentence?: string;
+            sentence: string;
             /** @enum {string} */
-            status?: "created" | "unknown" | "passed" | "failed" | "expired" | "consumed";
+            status: "created" | "unknown" | "passed" | "failed" | "expired" | "consumed";
             /** @description 账号由本次核验激活时的新登录凭证 */
-            token?: string | null;
+            token: string | null;
         };
         FaceFinishIn: {
             nonce: string;
         };
         FaceHintOut: {
-            code?: string;
-            sentence?: string;
+            code: string;
+            sentence: string;
         };
         FacePhotoCheckOut: {
-            fine?: boolean;
-            hints?: components["schemas"]["FaceHintOut"][];
+            fine: boolean;
+            hints: components["schemas"]["FaceHintOut"][];
         };
         FacePhotoIn: {
             /**
@@ -4113,10 +5406,40 @@ export interface components {
             photo: string;
         };
         FacePhotoOut: {
-            height?: number;
+            height: number;
             /** @enum {string} */
-            status?: "none" | "waiting" | "confirmed";
-            width?: number;
+            status: "none" | "review" | "returned" | "waiting" | "confirmed";
+            width: number;
+        };
+        FacePhotoRuleOut: {
+            /** @description 本人现在能不能上传或更换 */
+            changeable: boolean;
+            /** @description 照片问题的客服电话 */
+            contact: string;
+            height_px: number;
+            max_bytes: number;
+            /** @description 拍摄要求，逐条 */
+            points: string[];
+            /** @description 没有同意更换的原因 */
+            refused_because: string | null;
+            /**
+             * @description 更换已确认照片的申请：没有 / 处理中 / 已同意，请重新上传 / 没有同意
+             * @enum {string}
+             */
+            replacement: "none" | "asked" | "agreed" | "refused";
+            /** @description 照片被退回的原因 */
+            returned_because: string | null;
+            /**
+             * @description 本人照片：没有 / 审核中 / 被退回 / 已上传待核验 / 已确认
+             * @enum {string}
+             */
+            status: "none" | "review" | "returned" | "waiting" | "confirmed";
+            /** @description 照片的规格，如一寸白底免冠照片 */
+            title: string;
+            /** @description 背景必须是白色 */
+            white_ground: boolean;
+            /** @description 按这个宽高比裁剪 */
+            width_px: number;
         };
         FacePictureIn: {
             nonce: string;
@@ -4126,61 +5449,71 @@ export interface components {
              */
             picture: string;
         };
+        FaceReplacementIn: {
+            /** @description 照片哪里有误，由客服核对 */
+            reason: string;
+        };
+        FaceReplacementOut: {
+            /** @description false：之前的申请还在处理中 */
+            filed: boolean;
+        };
         FaceScanFaceOut: {
             /** @enum {string} */
-            purpose?: "login" | "study";
-            subject?: string | null;
+            purpose: "login" | "study";
+            subject: string | null;
         };
         FaceScanLoginIn: {
             programme: string;
         };
         FaceScanOpenedOut: {
             /** @description 学习：现在可以开始的报名 */
-            enrolment_id?: string | null;
+            enrolment_id: string | null;
             /** @enum {string|null} */
-            next?: "activate" | "password" | "consent" | "home" | null;
+            next: "activate" | "password" | "consent" | "home" | null;
             /** @description 登录：新的登录凭证 */
-            token?: string | null;
+            token: string | null;
         };
         FaceScanQuestionOut: {
-            asked_at?: string;
+            asked_at: string;
             /** @description 电脑上的浏览器 */
-            device?: string;
-            expires_at?: string;
+            device: string;
+            expires_at: string;
             /** @description 确认前还要通过的人脸核验 */
-            face?: components["schemas"]["FaceScanFaceOut"] | null;
+            face: components["schemas"]["FaceScanFaceOut"] | null;
             /** @description 本人姓名，已打码 */
-            name?: string;
-            programme?: string;
+            name: string;
+            programme: string;
             /** @enum {string} */
-            purpose?: "login" | "study_now";
+            purpose: "login" | "study_now";
             /** @description 给用户看的一句话 */
-            sentence?: string;
+            sentence: string;
+            server_now: string;
             /** @enum {string} */
-            status?: "scanned" | "confirmed" | "used" | "denied";
+            status: "scanned" | "confirmed" | "used" | "denied";
         };
         FaceScanSeenOut: {
-            expires_at?: string;
+            expires_at: string;
             /** @description 扫码人，已打码 */
-            name?: string | null;
+            name: string | null;
             /** @enum {string} */
-            status?: "waiting" | "scanned" | "confirmed" | "used" | "denied" | "expired";
-            wait_seconds?: number;
+            status: "waiting" | "scanned" | "confirmed" | "used" | "denied" | "expired";
+            wait_seconds: number;
         };
         FaceScanShownOut: {
             /**
              * @description link：请先打开小程序，再用里面的扫一扫
              * @enum {string}
              */
-            by?: "wechat" | "link";
-            expires_at?: string;
-            id?: string;
+            by: "wechat" | "link";
+            expires_at: string;
+            id: string;
             /** @description 二维码图片，data URL */
-            picture?: string;
+            picture: string;
             /** @description 只告知一次；之后放在 Authorization: Ticket <secret> */
-            secret?: string;
+            secret: string;
+            server_now: string;
             /** @description 隔多少秒询问一次 */
-            wait_seconds?: number;
+            wait_seconds: number;
         };
         FaceScanStudyIn: {
             enrolment_id: string;
@@ -4194,64 +5527,190 @@ export interface components {
             subject?: string | null;
         };
         FaceStartOut: {
-            expires_at?: string;
-            h5_url?: string | null;
-            id?: string;
-            method?: string;
+            expires_at: string;
+            h5_url: string | null;
+            id: string;
+            method: string;
             /** @description 只告知一次，提交结果时带上 */
-            nonce?: string;
+            nonce: string;
+        };
+        HomeAccountOut: {
+            /** @enum {string} */
+            channel: "web" | "phone_web" | "mini_program" | "app";
+            /** @description 登录问题的客服电话 */
+            contact: string;
+            id_number: string | null;
+            name: string;
+            phone: string | null;
+            /** @description 是否已有通过核验的头像 */
+            photo: boolean;
+            /** @description 这次登录的项目 */
+            programme: string;
+        };
+        HomeClientOut: {
+            /** @description 安卓应用的下载地址 */
+            android_url: string | null;
+            /** @description 苹果应用的下载地址 */
+            ios_url: string | null;
+            /** @description 仍可使用的最低版本 */
+            minimum: string;
+            /** @description agreement / privacy / face 的现行版本 */
+            texts: {
+                [key: string]: string;
+            };
+            /** @description 当前版本 */
+            version: string;
+            /** @description 网页地址的二维码（data: URI，SVG） */
+            web_qr: string;
+            web_url: string;
+        };
+        HomeConsentOut: {
+            agreed: boolean;
+            /** Format: date-time */
+            agreed_at: string | null;
+            /** @enum {string} */
+            kind: "agreement" | "face";
+            title: string;
+            /** @description 现行版本，全文见 /api/v1/texts/{kind} */
+            version: string;
+            /** @description 可以撤回：DELETE /api/v1/consents/{kind} */
+            withdrawable: boolean;
+        };
+        HomeContactOut: {
+            /** @description 可以直接拨打的号码，不含分机 */
+            dial: string;
+            /** @description 只管这些证书类别；空的都管 */
+            kinds: string[];
+            /** @description 给人看的号码，含分机 */
+            phone: string;
+            /** @description 管哪些事 */
+            topics: string[];
         };
         HomeHomeOut: {
-            me?: components["schemas"]["HomeMeOut"];
-            server_now?: string;
-            trainings?: components["schemas"]["HomeTrainingOut"][];
+            me: components["schemas"]["HomeMeOut"];
+            server_now: string;
+            trainings: components["schemas"]["HomeTrainingOut"][];
+            /** @description 还没有打开过的通知 */
+            unread: number;
         };
         HomeMeOut: {
-            id_number?: string | null;
-            name?: string;
-            phone?: string | null;
+            id_number: string | null;
+            name: string;
+            phone: string | null;
             /** @description 是否已有通过核验的头像 */
-            photo?: boolean;
+            photo: boolean;
+        };
+        HomeProgrammeOut: {
+            activation_methods: ("sms" | "face")[];
+            /** @description 主办单位 */
+            authority: string;
+            contacts: components["schemas"]["HomeContactOut"][];
+            /** @description 大家都一样的初始密码；没有时为空 */
+            first_password: string | null;
+            /** @description 登录时填在 programme 里 */
+            key: string;
+            /** @description 电脑网页可以扫码登录 */
+            scan_login: boolean;
+            title: string;
+            /** @description 小程序里可以用微信登录 */
+            wechat_login: boolean;
+        };
+        HomeProgrammesOut: {
+            items: components["schemas"]["HomeProgrammeOut"][];
+        };
+        HomeSectionOut: {
+            heading: string | null;
+            paragraphs: string[];
+        };
+        HomeSettingsOut: {
+            consents: components["schemas"]["HomeConsentOut"][];
+            me: components["schemas"]["HomeAccountOut"];
+            wechat: components["schemas"]["HomeWechatOut"];
         };
         HomeStageOut: {
-            done?: boolean;
-            title?: string;
+            done: boolean;
+            title: string;
         };
         HomeStepOut: {
-            code?: string;
-            text?: string;
+            /** @description 还没有交卷的考试 */
+            attempt_id?: string | null;
+            /** @enum {string} */
+            code: "checkout" | "pay" | "wait_payment" | "payment_disputed" | "photo" | "face" | "study" | "wait_course" | "exam" | "make_up" | "expired" | "wait_proof" | "proof";
+            /** @description 接着学的课 */
+            lesson_id?: string | null;
+            order_id?: string | null;
+            /** @description 要拨打的电话 */
+            phone?: string | null;
+            subject?: string | null;
+            /** @description 按钮上的字，或要等的事 */
+            text: string;
         };
         HomeSubjectOut: {
-            attempts_left?: number | null;
-            best_score?: number | null;
-            passed?: boolean;
-            subject?: string;
-            title?: string;
+            attempts_left: number | null;
+            best_score: number | null;
+            passed: boolean;
+            subject: string;
+            title: string;
+        };
+        HomeTextOut: {
+            /** @enum {string} */
+            name: "agreement" | "privacy" | "face";
+            sections: components["schemas"]["HomeSectionOut"][];
+            title: string;
+            version: string;
         };
         HomeTrainingOut: {
-            certificate_no?: string;
-            contact?: string;
-            days_left?: number | null;
-            enrolment_id?: string;
-            kind?: string;
-            lessons?: number;
-            lessons_done?: number;
-            next?: components["schemas"]["HomeStepOut"];
-            order_id?: string | null;
-            percent?: number;
-            proof_number?: string | null;
-            stages?: components["schemas"]["HomeStageOut"][];
-            status?: string;
-            status_text?: string;
+            /** @description 剩余考试次数（各未合格科目中最少的） */
+            attempts_left: number | null;
+            certificate_no: string;
+            contact: string;
+            days_left: number | null;
+            enrolment_id: string;
+            kind: string;
+            lessons: number;
+            lessons_done: number;
+            next: components["schemas"]["HomeStepOut"];
+            /**
+             * Format: date-time
+             * @description 待支付订单的截止时间
+             */
+            readonly order_expires_at?: string | null;
+            order_id: string | null;
+            percent: number;
+            programme: string;
+            proof_number: string | null;
+            stages: components["schemas"]["HomeStageOut"][];
+            /**
+             * @description 进行中（含待缴费）/ 已完成 / 已过期
+             * @enum {string}
+             */
+            state: "in_progress" | "done" | "expired";
+            status: string;
+            status_text: string;
             /** Format: date-time */
-            readonly study_deadline?: string | null;
-            subjects?: components["schemas"]["HomeSubjectOut"][];
-            title?: string;
-            warning?: string | null;
+            readonly study_deadline: string | null;
+            /** @description 还没有学的秒数 */
+            study_seconds_left: number;
+            subjects: components["schemas"]["HomeSubjectOut"][];
+            title: string;
+            warning: string | null;
+        };
+        HomeWechatOut: {
+            bound: boolean;
+            /** Format: date-time */
+            bound_at: string | null;
+            /** @description 这个项目可以绑定微信 */
+            offered: boolean;
+        };
+        InvoiceCorrectionIn: {
+            /** @description 更正原因 */
+            words: string;
         };
         InvoiceInvoiceDetailsOut: {
             amount_fen: number;
             contact: string;
+            /** @description 能否申请更正 */
+            correctable: boolean;
             /**
              * Format: date
              * @description 预计开具：最早
@@ -4262,11 +5721,16 @@ export interface components {
              * @description 预计开具：最晚
              */
             due_until: string | null;
+            /** @description 开票信息中的邮箱，用于预填 */
+            email: string | null;
             /** @description 发票编号；还没有发票时为空 */
             id: string | null;
             /** Format: date */
             issued_on: string | null;
             lines: components["schemas"]["InvoiceInvoiceLineOut"][];
+            mail: components["schemas"]["InvoiceMailOut"] | null;
+            /** @description 能否发送到邮箱 */
+            mailable: boolean;
             net_fen: number;
             /** @description 发票号码 */
             number: string | null;
@@ -4277,7 +5741,7 @@ export interface components {
             /** @description 给用户看的一句话 */
             sentence: string;
             /** @enum {string} */
-            state: "requestable" | "planned" | "held" | "late" | "problem" | "cancelled" | "ready";
+            state: "requestable" | "planned" | "held" | "late" | "problem" | "correcting" | "cancelled" | "ready";
             tax_fen: number;
             tax_rate_permille: number;
             taxpayer_number: string | null;
@@ -4316,7 +5780,7 @@ export interface components {
             /** @description 给用户看的一句话 */
             sentence: string;
             /** @enum {string} */
-            state: "requestable" | "planned" | "held" | "late" | "problem" | "cancelled" | "ready";
+            state: "requestable" | "planned" | "held" | "late" | "problem" | "correcting" | "cancelled" | "ready";
         };
         InvoiceInvoiceOut1: {
             amount_fen: number;
@@ -4344,10 +5808,23 @@ export interface components {
             /** @description 给用户看的一句话 */
             sentence: string;
             /** @enum {string} */
-            state: "requestable" | "planned" | "held" | "late" | "problem" | "cancelled" | "ready";
+            state: "requestable" | "planned" | "held" | "late" | "problem" | "correcting" | "cancelled" | "ready";
         };
         InvoiceInvoicesOut: {
             invoices: components["schemas"]["InvoiceInvoiceOut"][];
+            /** @description 全部已开具的发票（ZIP），十分钟内有效；不足两张时为空 */
+            zip_url: string | null;
+        };
+        InvoiceMailIn: {
+            /** @description 邮箱 */
+            email: string;
+        };
+        InvoiceMailOut: {
+            /** @description 邮箱，已打码 */
+            email: string;
+            sentence: string;
+            /** @enum {string} */
+            state: "on_its_way" | "sent" | "unknown" | "failed";
         };
         InvoicePayerIn: {
             /**
@@ -4413,6 +5890,8 @@ export interface components {
             send_at: string;
             /** @description 发送情况，给学员看的一句话 */
             state: string;
+            /** @description 短信的内容；验证码短信不保留内容 */
+            text: string | null;
             /** @description 短信的类别，例如“激活验证码” */
             title: string;
         };
@@ -4420,106 +5899,164 @@ export interface components {
             messages: components["schemas"]["NotifyMessageOut"][];
         };
         PayJsapiOut: {
-            appId?: string;
-            nonceStr?: string;
-            package?: string;
-            paySign?: string;
-            signType?: string;
-            timeStamp?: string;
+            appId: string;
+            nonceStr: string;
+            package: string;
+            paySign: string;
+            signType: string;
+            timeStamp: string;
         };
         PayLineOut: {
             /** @description 金额（分） */
-            amount_fen?: number;
+            amount_fen: number;
             /** @description 内容 */
-            title?: string;
+            title: string;
         };
         PayNoChannelOut: {
-            /** @description 原因：not_on_iphone / not_in_wechat / channel_not_offered */
-            code?: string;
+            /** @description 原因：not_on_iphone / not_in_wechat / open_in_wechat / … */
+            code: string;
             /** @description 告诉用户怎么办的一句话 */
-            detail?: string;
+            detail: string;
         };
         PayOrderOut: {
             /** @description 应付金额（分） */
-            amount_fen?: number;
+            amount_fen: number;
             /** @description 可用的支付方式，按推荐顺序 */
-            channels?: string[];
+            channels: string[];
+            /** @description 缴费问题的客服电话 */
+            contact: string;
+            created_at: string;
+            /** @description 这里没有微信支付时，能用微信付款的地方：微信里打开网页 / 小程序 / 电脑扫码 */
+            elsewhere: ("wechat" | "mini_program" | "computer")[];
             /** @description 支付截止时间 */
-            expires_at?: string;
+            expires_at: string;
             /** @description 订单号 */
-            id?: string;
-            lines?: components["schemas"]["PayLineOut"][];
+            id: string;
+            lines: components["schemas"]["PayLineOut"][];
             /** @description 没有可用的支付方式时的原因 */
-            no_channel?: components["schemas"]["PayNoChannelOut"] | null;
-            paid_at?: string | null;
-            refunds?: components["schemas"]["PayRefundOut"][];
+            no_channel: components["schemas"]["PayNoChannelOut"] | null;
+            paid_at: string | null;
+            programme_title: string;
+            refunds: components["schemas"]["PayRefundOut"][];
             /** @description 距支付截止的秒数，以服务器时间为准 */
-            seconds_left?: number;
+            seconds_left: number;
+            /** @description 下一步怎么办，给用户看的一句话 */
+            sentence: string;
+            server_now: string;
             /** @description pending 待支付 / closing 关闭中 / paid 已支付 / closed 已关闭 */
-            status?: string;
+            status: string;
+            /** @description 状态，给用户看的几个字 */
+            status_text: string;
+            /** @description 正在等的对公转账 */
+            transfer: components["schemas"]["PayTransferOut"] | null;
         };
         PayOrderOut1: {
             /** @description 应付金额（分） */
-            amount_fen?: number;
+            amount_fen: number;
             /** @description 可用的支付方式，按推荐顺序 */
-            channels?: string[];
+            channels: string[];
+            /** @description 缴费问题的客服电话 */
+            contact: string;
+            created_at: string;
+            /** @description 这里没有微信支付时，能用微信付款的地方：微信里打开网页 / 小程序 / 电脑扫码 */
+            elsewhere: ("wechat" | "mini_program" | "computer")[];
             /** @description 支付截止时间 */
-            expires_at?: string;
+            expires_at: string;
             /** @description 订单号 */
-            id?: string;
-            lines?: components["schemas"]["PayLineOut"][];
+            id: string;
+            lines: components["schemas"]["PayLineOut"][];
             /** @description 没有可用的支付方式时的原因 */
-            no_channel?: components["schemas"]["PayNoChannelOut"] | null;
-            paid_at?: string | null;
-            refunds?: components["schemas"]["PayRefundOut"][];
+            no_channel: components["schemas"]["PayNoChannelOut"] | null;
+            paid_at: string | null;
+            programme_title: string;
+            refunds: components["schemas"]["PayRefundOut"][];
             /** @description 距支付截止的秒数，以服务器时间为准 */
-            seconds_left?: number;
+            seconds_left: number;
+            /** @description 下一步怎么办，给用户看的一句话 */
+            sentence: string;
+            server_now: string;
             /** @description pending 待支付 / closing 关闭中 / paid 已支付 / closed 已关闭 */
-            status?: string;
+            status: string;
+            /** @description 状态，给用户看的几个字 */
+            status_text: string;
+            /** @description 正在等的对公转账 */
+            transfer: components["schemas"]["PayTransferOut"] | null;
         };
         PayOrdersOut: {
-            orders?: components["schemas"]["PayOrderOut"][];
+            orders: components["schemas"]["PayOrderOut"][];
         };
         PayPaymentIn: {
             /**
              * @description 支付方式
              * @enum {string}
              */
-            channel: "alipay_qr" | "alipay_wap" | "wechat_jsapi" | "wechat_native";
+            channel: "alipay_qr" | "alipay_wap" | "bank_transfer" | "unionpay_b2c" | "wechat_jsapi" | "wechat_native";
             /**
              * @description web 电脑网页 / phone_web 手机浏览器 / mini_program 小程序 / app
              * @default web
              * @enum {string}
              */
             client?: "web" | "phone_web" | "mini_program" | "app";
+            /**
+             * @description 付款账户的户名，对公转账（bank_transfer）时必填
+             * @default null
+             */
+            payer_name?: string | null;
         };
         PayPaymentOut: {
-            amount_fen?: number;
-            channel?: string;
+            amount_fen: number;
+            channel: string;
             /** @description 二维码内容（qr） */
-            code_url?: string | null;
-            expires_at?: string;
-            /** @description wx.requestPayment 的参数（jsapi） */
-            jsapi?: components["schemas"]["PayJsapiOut"] | null;
-            /** @description qr 扫码 / jsapi 微信内支付 / redirect 跳转到支付页面 */
-            kind?: string;
-            order_id?: string;
+            code_url: string | null;
+            expires_at: string;
+            /** @description wx.requestPayment 或 getBrandWCPayRequest 的参数 */
+            jsapi: components["schemas"]["PayJsapiOut"] | null;
+            /** @description qr 扫码 / jsapi 微信内支付 / redirect 跳转到支付页面 / transfer 对公转账 */
+            kind: string;
+            order_id: string;
             /** @description 二维码图片（qr；data: URI，SVG） */
-            qr_svg?: string | null;
+            qr_svg: string | null;
             /** @description 支付页面地址（redirect） */
-            redirect_url?: string | null;
-            seconds_left?: number;
+            redirect_url: string | null;
+            seconds_left: number;
+            server_now: string;
+            /** @description 转账的账户与附言码（transfer） */
+            transfer: components["schemas"]["PayTransferOut"] | null;
         };
         PayRefundOut: {
-            amount_fen?: number;
-            /** @description late：订单关闭后到账；double：重复支付；disputed：金额不符 */
-            reason?: string;
-            status?: string;
+            amount_fen: number;
+            /** @description late 订单关闭后到账 / double 重复支付 / disputed 金额不符 / agreed 协商退款 */
+            reason: string;
+            /** @description 给用户看的一句话 */
+            sentence: string;
+            status: string;
+        };
+        PayTransferOut: {
+            /** @description 收款户名 */
+            account_name: string;
+            /** @description 收款账号 */
+            account_number: string;
+            /** @description 应转金额（分），一分不差 */
+            amount_fen: number;
+            /** @description 开户行 */
+            bank: string;
+            /** @description 已到账、还不够的金额（分） */
+            came_fen: number;
+            /** @description 附言码，转账时写在附言（用途、备注）里 */
+            code: string;
+            /** @description 分组显示的附言码 */
+            code_shown: string;
+            /** @description 最晚到账日 */
+            last_day: string;
+            /** @description 还差的金额（分） */
+            missing_fen: number;
+            /** @description 登记的付款户名，本人的只显示一部分 */
+            payer_name: string;
         };
         /** @description RFC 9457；code 稳定不变，detail 告诉使用者下一步做什么，fields 逐项指出表单错误。 */
         Problem: {
             /** @enum {string} */
-            code: "activation_needed" | "already_activated" | "already_completed" | "already_paid" | "another_exam_open" | "answer_conflict" | "bad_choice" | "bad_request" | "bind_ticket_over" | "bind_wechat_first" | "busy" | "certificate_expired_too_long" | "channel_not_offered" | "code_wrong" | "conflict" | "consent_needed" | "consent_outdated" | "exam_handed_in" | "exam_left" | "exam_time_over" | "face_anchor_needed" | "face_check_needed" | "face_check_over" | "face_manual_route" | "face_not_offered" | "face_unavailable" | "font_missing" | "forbidden" | "in_another_order" | "internal" | "invalid" | "invoice_automatic" | "invoice_link_over" | "invoice_money_back" | "invoice_needs_payment" | "invoice_not_ready" | "invoice_on_its_way" | "kind_not_offered" | "login_code_needed" | "login_failed" | "login_paused" | "method_not_allowed" | "no_attempts_left" | "no_course" | "no_exam_here" | "no_invoice_here" | "no_phone_on_record" | "no_such_proof" | "no_such_question" | "no_such_subject" | "not_disputed" | "not_found" | "not_in_wechat" | "not_on_iphone" | "not_paid_yet" | "nothing_captured" | "nothing_to_pay" | "notification_refused" | "one_programme_per_order" | "order_closing" | "order_over" | "order_paid" | "paid_at_provider" | "password_weak" | "password_wrong" | "payer_mismatch" | "payment_disputed" | "payment_refused" | "payment_unknown" | "person_conflict" | "phone_code_refused" | "phone_unchanged" | "photo_animated" | "photo_broken" | "photo_fixed" | "photo_missing" | "photo_needed" | "photo_not_offered" | "photo_not_picture" | "photo_not_same_person" | "photo_too_many_pixels" | "photo_unfit" | "pictures_busy" | "play_ticket_invalid" | "programme_not_open" | "proof_link_over" | "proof_needs_photo" | "proof_not_earned" | "provider_unavailable" | "questions_missing" | "range_not_satisfiable" | "recording_paused" | "refund_not_failed" | "scan_not_offered" | "scan_other_person" | "scan_over" | "scan_secret_wrong" | "scan_taken" | "scan_with_phone" | "sign_in_first" | "sign_in_unfinished" | "sign_up_closed" | "sms_not_offered" | "sms_too_often" | "something_captured" | "study_not_complete" | "study_period_over" | "studying_elsewhere" | "too_large" | "too_many_requests" | "unknown_programme" | "unmask_reason" | "unmask_too_often" | "unsupported_type" | "video_link_expired" | "wechat_blocked" | "wechat_bound_to_other" | "wechat_code_refused" | "wechat_not_bound" | "wechat_not_offered" | "wechat_unavailable" | "wrong_chunks" | "year_not_offered";
+            code: "activation_needed" | "already_activated" | "already_completed" | "already_paid" | "announcement_invalid" | "announcement_step" | "another_exam_open" | "answer_conflict" | "asked_already" | "attempt_not_given_back" | "authorisation_over" | "authorise_wechat_first" | "bad_choice" | "bad_request" | "bind_ticket_over" | "bind_wechat_first" | "bundle_over" | "busy" | "calendar_day_invalid" | "cannot_merge" | "case_not_in_batch" | "case_note" | "case_over" | "case_reason" | "case_second_look" | "case_taken" | "certificate_expired_too_long" | "channel_not_offered" | "client_too_old" | "code_wrong" | "conflict" | "consent_needed" | "consent_outdated" | "consent_stays" | "course_invalid" | "course_taken" | "difference_decided" | "exam_handed_in" | "exam_left" | "exam_time_over" | "export_busy" | "export_invalid" | "export_not_ready" | "face_anchor_needed" | "face_check_needed" | "face_check_over" | "face_manual_route" | "face_not_offered" | "face_unavailable" | "film_chunk_damaged" | "film_in_use" | "film_offset" | "film_refused" | "film_step" | "font_missing" | "forbidden" | "help_note" | "help_over" | "help_reason" | "help_words" | "id_number_taken" | "identity_unchanged" | "identity_wrong" | "in_another_order" | "internal" | "invalid" | "invoice_automatic" | "invoice_being_corrected" | "invoice_link_over" | "invoice_mail_often" | "invoice_money_back" | "invoice_needs_payment" | "invoice_no_mail" | "invoice_not_ready" | "invoice_nothing_to_correct" | "invoice_on_its_way" | "invoices_none" | "invoices_not_all" | "invoices_too_many" | "kind_not_offered" | "lesson_step" | "lesson_studied" | "line_over" | "login_code_needed" | "login_failed" | "login_paused" | "method_not_allowed" | "new_phone_wrong" | "no_attempts_left" | "no_course" | "no_exam_here" | "no_invoice_here" | "no_phone_on_record" | "no_such_code" | "no_such_proof" | "no_such_question" | "no_such_subject" | "not_disputed" | "not_found" | "not_in_wechat" | "not_on_iphone" | "not_paid_yet" | "nothing_captured" | "nothing_kept" | "nothing_to_pay" | "notification_refused" | "one_programme_per_order" | "open_in_wechat" | "order_closing" | "order_over" | "order_paid" | "other_account_not_found" | "page_outdated" | "paid_at_provider" | "password_weak" | "password_wrong" | "pay_link_over" | "payer_invalid" | "payer_mismatch" | "payer_name_needed" | "payer_unknown" | "payment_disputed" | "payment_refused" | "payment_unknown" | "payout_over" | "person_conflict" | "phone_code_refused" | "phone_unchanged" | "photo_animated" | "photo_broken" | "photo_fixed" | "photo_missing" | "photo_needed" | "photo_not_fixed" | "photo_not_offered" | "photo_not_picture" | "photo_not_same_person" | "photo_too_many_pixels" | "photo_unfit" | "pictures_busy" | "play_ticket_invalid" | "programme_not_open" | "proof_link_over" | "proof_needs_photo" | "proof_not_earned" | "provider_unavailable" | "questions_missing" | "range_not_satisfiable" | "reason_needed" | "recording_paused" | "reference_needed" | "refund_not_failed" | "refund_on_its_way" | "refund_too_much" | "scan_not_offered" | "scan_other_person" | "scan_over" | "scan_secret_wrong" | "scan_taken" | "scan_with_phone" | "second_person" | "sign_in_first" | "sign_in_unfinished" | "sign_up_closed" | "sms_not_again" | "sms_not_offered" | "sms_too_often" | "something_captured" | "staff_code_wrong" | "staff_invalid" | "staff_link_over" | "staff_login_failed" | "staff_login_taken" | "staff_not_yourself" | "staff_password_weak" | "staff_paused" | "staff_same_person" | "statement_days" | "statement_over" | "statement_refused" | "still_disputed" | "study_not_complete" | "study_period_over" | "studying_elsewhere" | "ticket_closed" | "ticket_picture_gone" | "ticket_pictures_many" | "ticket_too_many" | "too_large" | "too_many_requests" | "transfer_counted" | "transfer_over" | "unknown_programme" | "unmask_reason" | "unmask_too_often" | "unsupported_type" | "upload_gone" | "video_link_expired" | "wechat_blocked" | "wechat_bound_to_other" | "wechat_code_refused" | "wechat_not_bound" | "wechat_not_offered" | "wechat_unavailable" | "wrong_chunks" | "year_not_offered";
             detail: string;
             fields?: Record<string, never>;
             request_id?: string;
@@ -4549,12 +6086,19 @@ export interface components {
             refused: number[];
             /** @description 连续看到第几秒 */
             resume_at: number;
+            /**
+             * Format: date-time
+             * @description durable 里的片段在这个时间已存妥
+             */
+            server_now: string;
             /** @description 变化后，请对照 credited 把缺的片段再报一次 */
             store: string;
             /** @description 多少秒后再报 refused 里的第一个 */
             wait_seconds: number;
         };
         StudyLessonOut: {
+            /** @description 视频文件的大小（字节），用移动数据播放前告知 */
+            bytes: number | null;
             done: boolean;
             id: string;
             number: number;
@@ -4566,11 +6110,47 @@ export interface components {
             title: string;
         };
         StudyLessonsOut: {
+            /** @description 学完一课自动播放下一课 */
+            autoplay: boolean;
+            certificate_no: string;
+            clients: ("web" | "app" | "mini_program")[];
             complete: boolean;
+            contact: string;
+            days_left: number | null;
+            /**
+             * @description 电脑网页学习前的人脸核验：用手机扫码 / 用本机摄像头 / 不用
+             * @enum {string}
+             */
+            face_on_web: "phone_qr" | "camera" | "none";
+            /** @description 未学完前不可快进 */
+            in_order: boolean;
             items: components["schemas"]["StudyLessonOut"][];
+            /** @description 证书类别 */
+            kind: string;
+            /** @description 一课学到百分之几算学完 */
+            lesson_percent: number;
             lessons: number;
             lessons_done: number;
+            /** @description 接着学哪一课；全部学完时为空 */
+            next_lesson_id: string | null;
             percent: number;
+            /** @description 现在不能学习的原因：not_paid_yet / study_period_over */
+            refusal: components["schemas"]["StudyRefusalOut"] | null;
+            /**
+             * Format: date-time
+             * @description 学习进度最近一次存妥的时间
+             */
+            saved_at: string | null;
+            /** @description 还没有学的秒数 */
+            seconds_left: number;
+            /** Format: date-time */
+            server_now: string;
+            /** Format: date-time */
+            study_deadline: string | null;
+            /** @description 培训项目 */
+            title: string;
+            /** @description 学完百分之几的课才能考试 */
+            total_percent: number;
         };
         StudyPlayIn: {
             /** @description 本机自己生成并一直保存的随机编号 */
@@ -4582,16 +6162,32 @@ export interface components {
             take_over?: boolean;
         };
         StudyPlayOut: {
+            autoplay: boolean;
+            /** @description 视频文件的大小（字节） */
+            bytes: number | null;
             chunk_seconds: number;
             chunks: number;
             /** @description 其中已存入数据库的片段，位图 base64 */
             durable: string;
             /** @description 清零次数；变化后，之前保存的片段作废 */
             epoch: number;
+            /**
+             * Format: date-time
+             * @description 何时要再次核验人脸
+             */
+            face_until: string | null;
+            /** @description 同一视频的分段地址（HLS），能直接播放的系统可用；没有时为空 */
+            hls_url: string | null;
             /** @description 未学完前不可快进 */
             in_order: boolean;
+            /** @description 学完后接着学哪一课 */
+            next_lesson_id: string | null;
+            /** @description 第几课 */
+            number: number;
             resume_at: number;
             seconds: number;
+            /** Format: date-time */
+            server_now: string;
             store: string;
             /** @description 上报学习片段用的票据 */
             ticket: string;
@@ -4601,11 +6197,113 @@ export interface components {
             /** @description 已计学时的片段，位图 base64 */
             watched: string;
         };
+        StudyRefusalOut: {
+            code: string;
+            text: string;
+        };
+        SupportReplyIn: {
+            /** @description 客户端自己生成的编号：重复提交同一编号不会产生两条 */
+            client_id: string;
+            pictures?: string[];
+            /** @description 问题 */
+            text: string;
+        };
+        SupportTicketDetailOut: {
+            may_reply: boolean;
+            messages: components["schemas"]["SupportTicketMessageOut"][];
+            ticket: components["schemas"]["SupportTicketOut1"];
+        };
+        SupportTicketIn: {
+            /** @description 客户端自己生成的编号：重复提交同一编号不会产生两条 */
+            client_id: string;
+            pictures?: string[];
+            /** @description 问题 */
+            text: string;
+            /** @enum {string} */
+            topic: "login" | "sign_up" | "payment" | "invoice" | "photo" | "study" | "exam" | "other";
+        };
+        SupportTicketMessageOut: {
+            /** Format: date-time */
+            at: string;
+            /** @description 是否客服所写 */
+            ours: boolean;
+            /** @description 照片编号 */
+            pictures: string[];
+            text: string;
+        };
+        SupportTicketOut: {
+            /** Format: date-time */
+            changed_at: string;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            /** @enum {string} */
+            status: "waiting" | "asked" | "answered" | "closed";
+            /** @description 状态，给学员看的一句话 */
+            status_text: string;
+            /** @description 事项的名称 */
+            topic: string;
+            /** @description 有还没看过的答复 */
+            unread: boolean;
+        };
+        SupportTicketOut1: {
+            /** Format: date-time */
+            changed_at: string;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            /** @enum {string} */
+            status: "waiting" | "asked" | "answered" | "closed";
+            /** @description 状态，给学员看的一句话 */
+            status_text: string;
+            /** @description 事项的名称 */
+            topic: string;
+            /** @description 有还没看过的答复 */
+            unread: boolean;
+        };
+        SupportTicketPictureIn: {
+            /** @description 客户端自己生成的编号：重复提交同一编号不会产生两条 */
+            client_id: string;
+            /**
+             * Format: binary
+             * @description JPEG 或 PNG，最大 5 MB
+             */
+            picture: string;
+        };
+        SupportTicketPictureOut: {
+            id: string;
+        };
+        SupportTicketsOut: {
+            tickets: components["schemas"]["SupportTicketOut"][];
+            topics: components["schemas"]["SupportTopicOut"][];
+        };
+        SupportTopicOut: {
+            key: string;
+            title: string;
+        };
         WechatAllowIn: {
             /** @description 用户点了允许的 template */
             accepted: string[];
             /** @description 每次弹窗生成一个随机编号；同一编号上报多少次都只计一次 */
             request_id: string;
+        };
+        WechatAuthoriseIn: {
+            /** @description 授权后回到本站的哪个页面，以 / 开头 */
+            back: string;
+            /** @description 要支付的订单的项目：authorise_wechat_first 里的 programme */
+            programme: string;
+        };
+        WechatAuthoriseOut: {
+            /** @description 在微信里打开它；随后回到 /?wechat=return&code=…&state=… */
+            url: string;
+        };
+        WechatAuthorisedIn: {
+            code: string;
+            state: string;
+        };
+        WechatAuthorisedOut: {
+            /** @description 接着打开的页面 */
+            back: string;
         };
         WechatBindIn: {
             bind_ticket: string;

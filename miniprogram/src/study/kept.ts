@@ -7,11 +7,13 @@ export interface LessonKey {
 }
 
 /** What the phone keeps of one lesson: the chunks watched and not yet durable, all of one `epoch`; the player's
- * `position` in seconds; and, for the lesson opened last, the `ticket` to report them with. */
+ * `position` in seconds; `seen`, the second up to which it was watched without a gap, within a chunk too (0: not known);
+ * and, for the lesson opened last, the `ticket` to report them with. */
 export interface Kept extends LessonKey {
   epoch: number;
   chunks: Set<number>;
   position: number;
+  seen: number;
   ticket: string | null;
 }
 
@@ -81,7 +83,7 @@ function parsed(text: string | null): Kept | null {
     return null;
   }
   if (typeof value !== "object" || value === null) return null;
-  const { enrolment, lesson, epoch, chunks, position, ticket } = value as Partial<Record<keyof Kept, unknown>>;
+  const { enrolment, lesson, epoch, chunks, position, seen = 0, ticket } = value as Partial<Record<keyof Kept, unknown>>;
   const sound =
     typeof enrolment === "string" &&
     typeof lesson === "string" &&
@@ -89,8 +91,9 @@ function parsed(text: string | null): Kept | null {
     Array.isArray(chunks) &&
     chunks.every(isCount) &&
     typeof position === "number" &&
+    typeof seen === "number" &&
     (ticket === null || typeof ticket === "string");
-  return sound ? { enrolment, lesson, epoch, chunks: new Set(chunks as number[]), position, ticket } : null;
+  return sound ? { enrolment, lesson, epoch, chunks: new Set(chunks as number[]), position, seen, ticket } : null;
 }
 
 function isCount(value: unknown): value is number {

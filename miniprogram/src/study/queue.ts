@@ -18,7 +18,9 @@ export type BeatAnswer = components["schemas"]["StudyBeatOut"];
 export type Halt = "face_check" | "other_device" | "purged" | "ticket" | "refused";
 
 /** What the screen shows. `credited` and `percent` are the server's last word, `unsent` counts what it has not got,
- * `kept` what is not durable yet. `saved` is false while the phone has no room to store it: it is lost if the app is
+ * `kept` what is not durable yet. `reach`: chunks from the film's start without a gap, credited or kept;
+ * `seen`: the second up to which this phone knows it watched, within a chunk too. `savedAt`: the
+ * server's time when it last had something new in its database, null before. `saved` is false while the phone has no room to store it: it is lost if the app is
  * closed. `trouble` is the last failure, null once an answer came. */
 export interface View extends LessonKey {
   credited: number;
@@ -27,6 +29,9 @@ export interface View extends LessonKey {
   done: boolean;
   unsent: number;
   kept: number;
+  reach: number;
+  seen: number;
+  savedAt: string | null;
   saved: boolean;
   halt: Halt | null;
   trouble: Error | null;
@@ -45,6 +50,7 @@ export interface QueuePorts {
 const EVERY = 30_000; // between beats while all goes well: three chunks of ten seconds
 const SHORTEST = 1_000; // between two beats that follow each other directly
 const LONGEST = 60_000; // between attempts while there is no network
+const NOTED = 2; // seconds of watching between two notes of where it stands
 const AT_ONCE = 1_000; // chunks the server takes in one beat
 
 interface Open {
@@ -54,6 +60,7 @@ interface Open {
   percent: number;
   resumeAt: number;
   done: boolean;
+  savedAt: string | null;
   store: string;
   halt: Halt | null;
   trouble: Error | null;
@@ -85,6 +92,9 @@ export class StudyQueue {
       done: open.done,
       unsent: unsent(open).length,
       kept: open.kept.chunks.size,
+      reach: reach(open),
+      seen: open.kept.seen,
+      savedAt: open.savedAt,
       saved: this.shelf.safe,
       halt: open.halt,
       trouble: open.trouble,
@@ -110,6 +120,7 @@ export class StudyQueue {
       percent: 0,
       resumeAt: kept.position,
       done: false,
+      savedAt: null,
       store: "",
       halt: null,
       trouble: null,
@@ -123,8 +134,8 @@ export class StudyQueue {
   open(key: LessonKey, play: Play): void {
     const credited = chunksOf(play.watched);
     const durable = chunksOf(play.durable);
+    const before = this.shelf.find(key); // without its ticket and with no chunk it is forgotten
     for (const other of this.shelf.all()) if (other.ticket !== null) this.shelf.save(Object.assign(other, { ticket: null }));
-    const before = this.shelf.find(key);
     const chunks = before?.epoch === play.epoch ? [...before.chunks] : [];
     const kept: Kept = {
       enrolment: key.enrolment,
@@ -132,6 +143,7 @@ export class StudyQueue {
       epoch: play.epoch,
       chunks: new Set(chunks.filter((chunk) => chunk < play.chunks && !durable.has(chunk))),
       position: play.resume_at,
+      seen: before?.epoch === play.epoch ? before.seen : 0,
       ticket: play.ticket,
     };
     this.shelf.save(kept);
@@ -142,6 +154,7 @@ export class StudyQueue {
       percent: Math.floor((credited.size * 100) / play.chunks),
       resumeAt: play.resume_at,
       done: false,
+      savedAt: null,
       store: play.store,
       halt: null,
       trouble: null,
@@ -164,9 +177,13 @@ export class StudyQueue {
     return true;
   }
 
-  /** The player stands at `position` (seconds); goes along with the next beat. */
-  at(position: number): void {
-    this.opened().kept.position = position;
+  /** The player stands at `position` (seconds); goes along with the next beat. `seen`: everything before that second
+   * was watched. Kept every few seconds, so that a reload goes on within a chunk; no chunk counts by it. */
+  at(position: number, seen: number): void {
+    const { kept } = this.opened();
+    const due = Math.floor(seen / NOTED) !== Math.floor(kept.seen / NOTED);
+    Object.assign(kept, { position, seen });
+    if (due) this.shelf.save(kept);
   }
 
   /** Send now if the server allows it: the network is back, the player pauses, the page is left, the film is over. */
@@ -234,10 +251,12 @@ export class StudyQueue {
     const { kept } = open;
     open.trouble = null;
     if (answer.epoch !== kept.epoch) {
-      Object.assign(kept, { epoch: answer.epoch, chunks: new Set(), ticket: null });
+      Object.assign(kept, { epoch: answer.epoch, chunks: new Set(), seen: 0, ticket: null });
       open.halt = "purged";
     } else {
+      const before = kept.chunks.size;
       for (const chunk of durable) kept.chunks.delete(chunk);
+      if (kept.chunks.size < before) open.savedAt = answer.server_now;
       if (answer.next === "kicked") open.halt = answer.reason === "purged" ? "purged" : "other_device";
       if (answer.next === "face_check") open.halt = "face_check";
       if (open.halt !== null) kept.ticket = null;
@@ -306,4 +325,10 @@ export class StudyQueue {
 /** Kept and not credited, in the film's order. */
 function unsent({ kept, credited }: Open): number[] {
   return [...kept.chunks].filter((chunk) => !credited.has(chunk)).sort((one, other) => one - other);
+}
+
+function reach({ kept, credited, chunks }: Open): number {
+  let chunk = 0;
+  while (chunk < chunks && (credited.has(chunk) || kept.chunks.has(chunk))) chunk += 1;
+  return chunk;
 }

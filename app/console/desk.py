@@ -1,0 +1,181 @@
+"""One case as it lies on the desk: its evidence, the decisions with what the person would read, its history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import peewee
+
+from app.account.models import Person
+from app.cases import queries
+from app.cases import service as cases
+from app.cases.kinds import Decision, Deed, Evidence, Fact, Kind, Reason
+from app.cases.messages import Preview
+from app.cases.models import Case
+from app.console import words
+from app.core.crypto import mask_name
+from app.core.errors import NOT_FOUND, Problem
+from app.core.staff import EVERYWHERE, Right, Staff
+from app.staff import service as staff_service
+
+BATCH = 50  # cases on one page of a queue
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A reason by template, and what the person would read."""
+
+    reason: Reason
+    preview: Preview | None
+
+
+@dataclass(frozen=True)
+class Option:
+    """A decision, the key that makes it, and what the person would read."""
+
+    number: int
+    decision: Decision
+    preview: Preview | None
+    choices: tuple[Choice, ...]
+
+    @property
+    def asks(self) -> bool:
+        """Whether something is to be chosen or written before it is made."""
+        return bool(self.choices) or self.decision.note_needed
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the history."""
+
+    at: datetime
+    who: str
+    what: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything that the page of a case shows. `taken_by`: a colleague who has it at the moment."""
+
+    case: Case
+    kind: Kind
+    evidence: Evidence
+    options: tuple[Option, ...]
+    proposal: Deed | None
+    proposed_by: str
+    taken_by: str | None
+    mine: bool
+    over: bool
+    late: bool
+    left: int
+    previous: Case | None
+    following: Case | None
+    unmasks: bool
+    history: tuple[Line, ...]
+    decided_by: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A case in the list of its queue. `holder`: a colleague who has it at the moment."""
+
+    case: Case
+    person: str
+    holder: str | None
+
+
+@dataclass(frozen=True)
+class BatchChoice:
+    """What can be decided about many cases at once: the form's value, its words, what each person would read."""
+
+    value: str
+    label: str
+    text: str
+
+
+def rows(staff: Staff, kind: Kind, *, now: datetime) -> list[Row]:
+    """The oldest cases of a queue, with the masked names of whom they are about."""
+    found = queries.waiting(staff, kind, limit=BATCH)
+    names = staff_service.names({case.claimed_by or "" for case in found})
+    ids = [case.person_id for case in found if case.person_id is not None]
+    people = (
+        {person.id: mask_name(person.name) for person in Person.select().where(Person.id.in_(ids))} if ids else {}
+    )
+    return [
+        Row(
+            case,
+            people.get(case.person_id) or "",
+            words.actor(case.claimed_by, names)
+            if case.claimed_by not in (None, staff.actor) and case.claimed_until > now
+            else None,
+        )
+        for case in found
+    ]
+
+
+def batch_choices(kind: Kind, cases_: list[Row], *, now: datetime) -> list[BatchChoice]:
+    """Every decision of the kind that many cases can get at once, with each of its reasons; the text as the first of
+    them would read it."""
+    found = []
+    for decision in kind.decisions if cases_ else ():
+        for reason in decision.reasons or (None,) if decision.batch else ():
+            preview = _preview(cases_[0].case, decision, reason, now)
+            label = decision.label if reason is None else f"{decision.label}：{reason.text}"
+            value = decision.key if reason is None else f"{decision.key}:{reason.key}"
+            found.append(BatchChoice(value, label, (preview.hindrance or preview.text) if preview else ""))
+    return found
+
+
+def desk(staff: Staff, case: Case, kind: Kind, *, now: datetime) -> Desk:
+    """Lay a case on the desk."""
+    history = queries.history(case)
+    actors = {line.actor for line in history} | {case.claimed_by or "", case.proposed_by or "", case.decided_by or ""}
+    names = staff_service.names(actors)
+    held = case.claimed_by is not None and case.claimed_until > now
+    following = queries.free(staff, kind, after=case, now=now, limit=1)
+    open_ = case.status in queries.TO_DO
+    return Desk(
+        case=case,
+        kind=kind,
+        evidence=_evidence(case, kind),
+        options=tuple(_options(case, kind, now)) if open_ else (),
+        proposal=cases.proposal(case, staff.actor, now) if case.status == "second_look" else None,
+        proposed_by=words.actor(case.proposed_by or "", names),
+        taken_by=words.actor(case.claimed_by, names) if held and case.claimed_by != staff.actor else None,
+        mine=held and case.claimed_by == staff.actor,
+        over=not open_,
+        late=case.due_at is not None and case.due_at < now,
+        left=queries.count_waiting(staff, kind),
+        previous=queries.before(staff, kind, case),
+        following=following[0] if following else None,
+        unmasks=case.person_id is not None and staff.may(Right.SUPPORT, case.programme or EVERYWHERE),
+        history=tuple(
+            Line(line.at, words.actor(line.actor, names), words.action(line.action), words.why(line.data))
+            for line in history
+        ),
+        decided_by=words.actor(case.decided_by or "", names),
+    )
+
+
+def _evidence(case: Case, kind: Kind) -> Evidence:
+    try:
+        return kind.evidence(case)
+    except (peewee.DoesNotExist, Problem) as gone:
+        if isinstance(gone, Problem) and gone.kind is not NOT_FOUND:
+            raise
+        return Evidence((Fact("记录", f"{case.subject} 已经不存在，请核实后结案", bad=True),))
+
+
+def _options(case: Case, kind: Kind, now: datetime) -> list[Option]:
+    found = []
+    for number, decision in enumerate(kind.decisions, start=1):
+        choices = tuple(Choice(reason, _preview(case, decision, reason, now)) for reason in decision.reasons)
+        found.append(Option(number, decision, _preview(case, decision, None, now), choices))
+    return found
+
+
+def _preview(case: Case, decision: Decision, reason: Reason | None, now: datetime) -> Preview | None:
+    message = decision.message(case, reason) if decision.message is not None else None
+    return cases.preview(case, message, now=now) if message is not None else None

@@ -1,0 +1,141 @@
+"""Finance's page of bank transfers: the orders that wait, the statement shown and taken in, the lines by state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from flask import Response, request
+
+from app.console import words
+from app.console.pages import accounts_of, blueprint, go, page
+from app.core.access import Role, access, request_now, staff
+from app.core.clock import day_of
+from app.core.errors import NOT_FOUND, Problem
+from app.core.money import yuan
+from app.core.sheet import SheetRefused
+from app.core.staff import Right
+from app.pay.errors import STATEMENT_DAYS, STATEMENT_REFUSED
+from app.pay.transfers import codes, matching, queries, service
+from app.pay.transfers.models import Statement
+from app.pay.transfers.statement import MAX_FILE
+from app.pay.transfers.status import LineStatus, StatementStatus
+from app.pay.transfers.words import FINDINGS, LINES, STATEMENTS
+from app.policy import load as policy
+
+FINANCE = (Right.FINANCE,)
+MAX_BODY = MAX_FILE + 64 * 1024
+SHOWN = (LineStatus.OPEN, LineStatus.HELD, LineStatus.SETTLED, LineStatus.RETURNED, LineStatus.ASIDE, LineStatus.NEW)
+HOME = "/console/transfers"
+
+blueprint.add_app_template_filter(yuan, "yuan")
+blueprint.add_app_template_filter(words.payer, "payer")
+blueprint.add_app_template_filter(codes.shown, "code")
+
+
+def _programmes() -> set[str]:
+    who = staff().staff
+    return {one.key for one in policy.open_programmes() if who.may(Right.FINANCE, one.key)}
+
+
+def _overview(status: int = 200, text: str | None = None) -> Response:
+    mine, state = _programmes(), request.args.get("state", LineStatus.OPEN.value)
+    if state not in SHOWN:
+        raise NOT_FOUND()
+    rows = queries.in_state(mine, state)
+    return page(
+        "transfers.html",
+        status,
+        text=text,
+        accounts=accounts_of(staff().staff),
+        waiting=queries.waiting(mine),
+        statements=queries.statements(mine),
+        counts=queries.counts(mine),
+        states=SHOWN,
+        state=state,
+        rows=rows,
+        codes=queries.codes_of({row.attempt_id for row in rows if row.attempt_id}),
+        due=len(queries.payouts_due(mine)),
+        lines=LINES,
+        findings=FINDINGS,
+        statement_states=STATEMENTS,
+        now=request_now(),
+    )
+
+
+@blueprint.get("/transfers")
+@access(Role.STAFF, rights=FINANCE)
+def transfers() -> Response:
+    """What waits for a transfer, and what became of those that came."""
+    return _overview()
+
+
+@blueprint.post("/transfers")
+@access(Role.STAFF, rights=FINANCE, max_body=MAX_BODY)
+def upload_statement() -> Response:
+    """A statement of one of my accounts: shown first, nothing counts yet."""
+    number, file = request.form.get("account", ""), request.files.get("file")
+    account = next((one for one in accounts_of(staff().staff) if one.number == number), None)
+    if account is None or file is None:
+        return _overview(STATEMENT_REFUSED.status, "请选择收款账户和对账单文件。")
+    try:
+        with TemporaryDirectory(prefix="statement-") as directory:
+            path = Path(directory) / "statement.xlsx"  # what it is, its first bytes tell
+            file.save(path)
+            row = service.show(path, account, actor=staff().staff.actor, now=request_now())
+    except SheetRefused as refused:
+        return _overview(STATEMENT_REFUSED.status, refused.sentence)
+    return go(f"{HOME}/statements/{row.id}")
+
+
+def _statement(row: Statement, status: int = 200, text: str | None = None) -> Response:
+    rows, draft = queries.lines(row.id), row.status == StatementStatus.DRAFT
+    said = {line.id: FINDINGS.get(line.finding or "", "") for line in rows}
+    if draft:
+        found = {line.id: matching.foresee(line) for line in rows}
+        said = {key: LINES["repeated"] if finding is None else FINDINGS[finding] for key, finding in found.items()}
+    return page(
+        "statement.html",
+        status,
+        row=row,
+        rows=rows,
+        said=said,
+        text=text,
+        draft=draft,
+        missing=queries.days_missing(row) if draft else None,
+        total=queries.total_fen(row.id),
+        lines=LINES,
+        states=STATEMENTS,
+    )
+
+
+@blueprint.get("/transfers/statements/<statement_id>")
+@access(Role.STAFF, rights=FINANCE)
+def statement(statement_id: str) -> Response:
+    """One statement: what would become of each line, or what became of it."""
+    return _statement(queries.statement(statement_id, _programmes()))
+
+
+@blueprint.post("/transfers/statements/<statement_id>/confirm")
+@access(Role.STAFF, rights=FINANCE)
+def confirm_statement(statement_id: str) -> Response:
+    """Take it in."""
+    row = queries.statement(statement_id, _programmes())
+    try:
+        days = [day_of(request.form.get(name, "")) for name in ("first_day", "last_day")]
+    except ValueError:
+        return _statement(row, STATEMENT_DAYS.status, STATEMENT_DAYS.sentence)
+    try:
+        service.confirm(row.id, days[0], days[1], actor=staff().staff.actor, now=request_now())
+    except Problem as problem:
+        return _statement(row, problem.kind.status, problem.detail)
+    return go(f"{HOME}/statements/{row.id}")
+
+
+@blueprint.post("/transfers/statements/<statement_id>/discard")
+@access(Role.STAFF, rights=FINANCE)
+def discard_statement(statement_id: str) -> Response:
+    """Throw away what was only shown."""
+    row = queries.statement(statement_id, _programmes())
+    service.discard(row.id, actor=staff().staff.actor, now=request_now())
+    return go(HOME)

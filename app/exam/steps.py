@@ -1,0 +1,67 @@
+"""The one thing to do next about an exam: what a screen's button says, so that no screen needs the rules. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from app.core.errors import ProblemKind
+from app.enrol.errors import NOT_PAID_YET, STUDY_PERIOD_OVER
+from app.exam import errors
+from app.policy import rules
+from app.policy.schema import Programme
+from app.study.errors import NO_COURSE
+
+
+@dataclass(frozen=True)
+class Step:
+    """A code for the screens, the words on the button, and what it is done with."""
+
+    code: str
+    text: str
+    attempt_id: str | None = None
+    subject: str | None = None
+    phone: str | None = None
+
+
+def of_subject(
+    programme: Programme,
+    kind_code: str,
+    subject: str,
+    *,
+    refusal: ProblemKind | None,
+    passed: bool,
+    mine: str | None,
+    other: str | None,
+) -> Step:
+    """What to do about a subject. `mine`, `other`: the open attempt, of this subject or of another one."""
+    if mine is not None:
+        return Step("resume", "继续考试", attempt_id=mine, subject=subject)
+    if passed:
+        return Step("passed", f"查看{rules.proof_title(programme)}", subject=subject)
+    contacts = rules.contacts(programme, kind_code)
+    steps = {
+        NOT_PAID_YET: Step("pay", "去缴费"),
+        STUDY_PERIOD_OVER: Step("expired", "联系客服办理延期", phone=contacts.extension),
+        NO_COURSE: Step("wait_course", "课程正在准备，请稍后再来", phone=contacts.study),
+        errors.STUDY_NOT_COMPLETE: Step("study", "去学完课程"),
+        errors.ANOTHER_EXAM_OPEN: Step("other_exam", "回到没有交卷的考试", attempt_id=other),
+        errors.NO_ATTEMPTS_LEFT: Step("make_up", "联系客服办理补考", phone=contacts.make_up),
+    }
+    return steps[refusal] if refusal is not None else Step("start", "开始考试", subject=subject)
+
+
+def after(
+    programme: Programme, kind_code: str, subject: str, *, passed: Collection[str], attempts_left: int | None
+) -> Step:
+    """What to do after an attempt in `subject`; `passed`: the subjects that have a pass by now."""
+    kind = rules.certificate_kind(programme, kind_code)
+    left = [each for each in kind.subjects if each.code not in passed] if kind else []
+    if subject not in passed:
+        if attempts_left == 0:
+            phone = rules.contacts(programme, kind_code).make_up
+            return Step("make_up", "考试次数已用完，请联系客服办理补考", phone=phone)
+        return Step("again", "再考一次", subject=subject)
+    if left:
+        return Step("other_subject", f"去考“{left[0].title}”", subject=left[0].code)
+    return Step("proof", f"查看{rules.proof_title(programme)}")

@@ -1,0 +1,208 @@
+"""What finance decides about transfers: money that did not find its order by itself, and what is transferred back."""
+
+from __future__ import annotations
+
+from app.cases.kinds import Decision, Deed, Evidence, Fact, Kind, noted
+from app.cases.models import Case
+from app.core.clock import shanghai
+from app.core.money import yuan
+from app.core.staff import Right
+from app.pay.models import Order, PaymentAttempt, Refund
+from app.pay.transfers import codes, decisions, ledger, queries
+from app.pay.transfers.bank import PAYOUT
+from app.pay.transfers.models import Payout, Statement, StatementLine, Transfer
+from app.pay.transfers.service import MISSING
+from app.pay.transfers.words import FINDINGS, LINES
+from app.policy.days import shanghai_day
+
+SUGGESTED = 5
+
+
+def _id(case: Case) -> str:
+    """The row that a case is about."""
+    return str(case.subject.partition(":")[2])
+
+
+def _money(fen: int) -> str:
+    return f"{yuan(fen)} 元"
+
+
+def line_evidence(case: Case) -> Evidence:
+    """The line, the order that it was meant for, or those that it might be for."""
+    line: StatementLine = StatementLine.get_by_id(_id(case))
+    facts = [
+        Fact("原因", FINDINGS.get(line.finding, line.finding), bad=True),
+        Fact("来款金额", _money(line.amount_fen)),
+        *_of_line(line),
+        Fact("状态", LINES[line.status]),
+    ]
+    if line.attempt_id is not None:
+        return Evidence((*facts, *_of_order(PaymentAttempt.get_by_id(line.attempt_id))))
+    return Evidence((*facts, *_suggested(line)))
+
+
+def _of_line(line: StatementLine) -> tuple[Fact, ...]:
+    return (
+        Fact("付款方", f"{line.payer_name or '不详'}，账号 {line.payer_account or '不详'}"),
+        Fact("附言", line.remark or "无"),
+        Fact("入账日", f"{line.day}，流水号 {line.number}"),
+    )
+
+
+def _of_order(attempt: PaymentAttempt) -> tuple[Fact, ...]:
+    order: Order = Order.get_by_id(attempt.order_id)
+    transfer: Transfer = Transfer.get(Transfer.attempt_id == attempt.id)
+    came = queries.part_fen(attempt.id)
+    words = {"pending": "等待转账", "closing": "已到期，等对账单或待处理的来款", "paid": "已支付", "closed": "已关闭"}
+    return (
+        Fact("订单", f"{order.id}（{words[order.status]}）"),
+        Fact("订单金额", _money(order.amount_fen)),
+        Fact("已收的不足款", _money(came)),
+        Fact("登记的付款户名", transfer.payer_name),
+        Fact("附言码", codes.shown(transfer.code)),
+        Fact("转账截止", f"{shanghai_day(order.expires_at)}"),
+    )
+
+
+def _suggested(line: StatementLine) -> list[Fact]:
+    """Waiting orders of this amount or this payer: to compare, nothing more."""
+    found = []
+    for row in queries.waiting({Statement.get_by_id(line.statement_id).programme}):
+        payer = codes.same_payer(row.transfer.payer_name, line.payer_name)
+        if row.attempt.authority == line.account and (payer or row.order.amount_fen == line.amount_fen):
+            why = "户名相同" if payer else "金额相同"
+            said = f"{codes.shown(row.transfer.code)}，{_money(row.order.amount_fen)}，{row.transfer.payer_name}"
+            found.append(Fact(f"可能的订单（{why}）", said))
+    return found[:SUGGESTED]
+
+
+def payout_evidence(case: Case) -> Evidence:
+    """How much goes back, to whom, and why."""
+    payout: Payout = Payout.get_by_id(_id(case))
+    facts = [Fact("退款金额", _money(payout.amount_fen), bad=True)]
+    if payout.line_id is not None:
+        lines, why = [StatementLine.get_by_id(payout.line_id)], "来款不能入账，或多付的部分"
+    else:
+        refund: Refund = Refund.get(Refund.out_refund_no == payout.refund_no)
+        mine = (StatementLine.attempt_id == refund.attempt_id) & (StatementLine.applied_fen > 0)
+        lines, why = list(StatementLine.select().where(mine)), f"订单 {refund.order_id} 的退款"
+        facts.append(Fact("退款单号", refund.out_refund_no))
+    facts.append(Fact("退款原因", why))
+    facts += [fact for line in lines for fact in _of_line(line)]
+    return Evidence((*facts, Fact("申请时间", f"{shanghai(payout.requested_at):%m-%d %H:%M}")))
+
+
+def statement_evidence(case: Case) -> Evidence:
+    """Which account's statement is missing."""
+    return Evidence((Fact("收款账号", _id(case), bad=True),))
+
+
+def _attach(deed: Deed) -> None:
+    decisions.attach(_id(deed.case), deed.note, reason=deed.words, actor=deed.actor, now=deed.now)
+
+
+def _accept(deed: Deed) -> None:
+    decisions.accept(_id(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
+
+
+def _keep(deed: Deed) -> None:
+    decisions.keep(_id(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
+
+
+def _ask_for_rest(deed: Deed) -> None:
+    decisions.ask_for_rest(_id(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
+
+
+def _give_back(deed: Deed) -> None:
+    decisions.give_back(_id(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
+
+
+def _set_aside(deed: Deed) -> None:
+    decisions.set_aside(_id(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
+
+
+def _sent(deed: Deed) -> None:
+    by = deed.case.proposed_by or ""
+    decisions.sent(_id(deed.case), deed.note, told_by=by, actor=deed.actor, now=deed.now)
+
+
+ATTACH = Decision("attach", "转入订单（说明里填附言码）", _attach, tone="good", note_needed=True, second_look=True)
+ACCEPT = Decision("accept", "户名已核实，转入这个订单", _accept, tone="good", note_needed=True, second_look=True)
+KEEP = Decision("keep", "订单照收，多余部分退回", _keep, tone="good", second_look=True)
+ASK = Decision("ask", "已请付款方补足，等余款", _ask_for_rest, tone="good", note_needed=True, closes=False)
+BACK = Decision("give_back", "全额退回付款方", _give_back, tone="bad", note_needed=True)
+ASIDE = Decision("aside", "与本系统无关，不入账", _set_aside, note_needed=True, second_look=True)
+
+
+def _of_lines(name: str, title: str, what: str, *options: Decision) -> Kind:
+    return Kind(
+        name=name,
+        title=title,
+        what=what,
+        right=Right.FINANCE,
+        working_days=1,
+        evidence=line_evidence,
+        decisions=options,
+    )
+
+
+KINDS = (
+    _of_lines(
+        ledger.UNKNOWN,
+        "来款找不到订单",
+        "一笔来款的附言码认不出，没有入账。请与付款方核实：是某个订单的，转入那个订单；不是的，退回或注明。",
+        ATTACH,
+        BACK,
+        ASIDE,
+    ),
+    _of_lines(
+        ledger.PAYER,
+        "来款户名不符",
+        "附言码认得出，付款户名却与登记的不同，没有入账。请与付款方核实后决定。",
+        ACCEPT,
+        ATTACH,
+        BACK,
+    ),
+    _of_lines(
+        ledger.SHORT,
+        "来款金额不足",
+        "来款比订单少，没有入账。可以请付款方在截止日前补足，余款到账后自动入账；也可以退回。",
+        ASK,
+        BACK,
+        ATTACH,
+    ),
+    _of_lines(
+        ledger.OVER,
+        "来款金额多了",
+        "来款比订单多，没有入账。可以照订单金额入账并退回多余部分，也可以全额退回。",
+        KEEP,
+        BACK,
+        ATTACH,
+    ),
+    _of_lines(
+        ledger.LATE,
+        "来款时订单已支付或已关闭",
+        "订单已经支付或已经关闭，这笔来款没有入账。请退回付款方；确是另一个订单的，转入那个订单。",
+        BACK,
+        ATTACH,
+        ASIDE,
+    ),
+    Kind(
+        name=PAYOUT,
+        title="对公转账待退款",
+        what="请在网银向付款方转账退回，再填银行的交易流水号；另一位同事核对银行回单后确认。",
+        right=Right.FINANCE,
+        working_days=2,
+        evidence=payout_evidence,
+        decisions=(Decision("sent", "已转账，填银行流水号", _sent, tone="good", note_needed=True, second_look=True),),
+    ),
+    Kind(
+        name=MISSING,
+        title="缺少银行对账单",
+        what="有订单已过转账截止日，最后一天的对账单还没有导入，订单无法关闭。请导入对账单，导入后自动结案。",
+        right=Right.FINANCE,
+        working_days=1,
+        evidence=statement_evidence,
+        decisions=(noted(label="已查明原因，结案"),),
+    ),
+)

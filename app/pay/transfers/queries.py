@@ -1,0 +1,187 @@
+"""Named reads of transfers, statements and what goes back by hand."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+import peewee
+
+from app.core.errors import NOT_FOUND
+from app.pay.models import Order, PaymentAttempt
+from app.pay.status import OPEN_ATTEMPTS, OrderStatus
+from app.pay.transfers.models import Payout, Statement, StatementLine, Transfer
+from app.pay.transfers.status import Finding, LineStatus, PayoutStatus, StatementStatus
+from app.policy import load as policy
+from app.policy.days import shanghai_day
+
+CHANNEL: Literal["bank_transfer"] = "bank_transfer"
+PART = (LineStatus.OPEN, LineStatus.HELD)
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account of the centre's into which a programme is paid."""
+
+    programme: str
+    number: str
+    name: str
+    bank: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An order that waits for a transfer. `last_day`: on which it is in time (Shanghai); `part_fen`: came already."""
+
+    order: Order
+    transfer: Transfer
+    attempt: PaymentAttempt
+    part_fen: int
+
+    @property
+    def last_day(self) -> date:
+        return shanghai_day(self.order.expires_at)
+
+
+def accounts(programmes: Collection[str]) -> list[Account]:
+    """The accounts of these programmes, of earlier versions too: what was ordered under them may still come."""
+    found: dict[str, Account] = {}
+    for programme in policy.open_programmes():
+        rule = programme.fee.bank_transfer if programme.fee else None
+        if rule is not None and programme.key in programmes:
+            found[rule.account_number] = Account(programme.key, rule.account_number, rule.account_name, rule.bank)
+    return sorted(found.values(), key=lambda account: (account.programme, account.number))
+
+
+def of_order(order_id: str) -> Transfer | None:
+    """The transfer that was chosen for an order, or None."""
+    mine = Transfer.select(Transfer, PaymentAttempt).join(
+        PaymentAttempt, on=(Transfer.attempt_id == PaymentAttempt.id)
+    )
+    found: Transfer | None = mine.where(PaymentAttempt.order_id == order_id).first()
+    return found
+
+
+def others_until(order: Order) -> datetime:
+    """The order's last moment by every channel but a transfer."""
+    transfer = of_order(order.id)
+    moment: datetime = order.expires_at if transfer is None else transfer.others_until
+    return moment
+
+
+def with_code(code: str, account: str) -> Transfer | None:
+    """The transfer with this code into this account, or None."""
+    query = Transfer.select(Transfer).join(PaymentAttempt, on=(Transfer.attempt_id == PaymentAttempt.id))
+    found: Transfer | None = query.where(Transfer.code == code, PaymentAttempt.authority == account).first()
+    return found
+
+
+def key_of(line: StatementLine, *more: str) -> str:
+    """What one line is known by: the account, the day, and the bank's number of it."""
+    return hashlib.sha256("|".join((line.account, line.day, line.number, *more)).encode()).hexdigest()
+
+
+def same_number(line: StatementLine) -> StatementLine | None:
+    """The line that counts and has the same account, day and number, or None."""
+    found: StatementLine | None = StatementLine.get_or_none(StatementLine.key == key_of(line))
+    return found
+
+
+def days_missing(row: Statement) -> tuple[date, date] | None:
+    """The days between this draft and the last statement before it of which none tells, or None."""
+    before = (Statement.account == row.account) & (Statement.status != StatementStatus.DRAFT)
+    before &= Statement.first_day < row.first_day
+    latest = Statement.select(peewee.fn.MAX(Statement.last_day)).where(before).scalar()
+    first, last = (date.fromisoformat(latest), date.fromisoformat(row.first_day)) if latest else (None, None)
+    if first is None or last is None or (last - first).days <= 1:
+        return None
+    return first + timedelta(days=1), last - timedelta(days=1)
+
+
+def parts(attempt_id: str) -> list[StatementLine]:
+    """What came for an attempt and is too little by itself: before a person, or while the rest is waited for."""
+    mine = (StatementLine.attempt_id == attempt_id) & (StatementLine.finding == Finding.SHORT)
+    return list(StatementLine.select().where(mine, StatementLine.status.in_(PART)).order_by(StatementLine.id))
+
+
+def part_fen(attempt_id: str) -> int:
+    """How many fen of it came."""
+    return sum(line.amount_fen for line in parts(attempt_id))
+
+
+def waiting(programmes: Collection[str], limit: int = 200) -> list[Waiting]:
+    """The orders of these programmes that wait for a transfer, the one whose time is over first at first."""
+    query = PaymentAttempt.select(PaymentAttempt, Order).join(Order, on=(PaymentAttempt.order_id == Order.id))
+    open_ = PaymentAttempt.status.in_(OPEN_ATTEMPTS) & Order.status.in_((OrderStatus.PENDING, OrderStatus.CLOSING))
+    query = query.where(PaymentAttempt.channel == CHANNEL, open_, Order.programme.in_(list(programmes)))
+    found = []
+    for attempt in query.order_by(Order.expires_at).limit(limit):
+        transfer = Transfer.get(Transfer.attempt_id == attempt.id)
+        found.append(Waiting(Order.get_by_id(attempt.order_id), transfer, attempt, part_fen(attempt.id)))
+    return found
+
+
+def statement(statement_id: str, programmes: Collection[str]) -> Statement:
+    """A statement of one of these programmes. Raises `not_found`."""
+    found: Statement | None = Statement.get_or_none(Statement.id == statement_id)
+    if found is None or found.programme not in programmes:
+        raise NOT_FOUND()
+    return found
+
+
+def statements(programmes: Collection[str], limit: int = 30) -> list[Statement]:
+    """The statements that were taken in, and those only shown, the newest first."""
+    query = Statement.select().where(Statement.programme.in_(list(programmes)))
+    return list(query.order_by(Statement.uploaded_at.desc()).limit(limit))
+
+
+def lines(statement_id: str, limit: int = 500) -> list[StatementLine]:
+    """The income of a statement, in its order."""
+    query = StatementLine.select().where(StatementLine.statement_id == statement_id)
+    return list(query.order_by(StatementLine.row).limit(limit))
+
+
+def total_fen(statement_id: str) -> int:
+    """How many fen the whole income of a statement is."""
+    mine = StatementLine.statement_id == statement_id
+    return int(StatementLine.select(peewee.fn.SUM(StatementLine.amount_fen)).where(mine).scalar() or 0)
+
+
+def in_state(programmes: Collection[str], status: str, limit: int = 200) -> list[StatementLine]:
+    """The lines that stand so, the newest first."""
+    query = StatementLine.select().join(Statement, on=(StatementLine.statement_id == Statement.id))
+    query = query.where(Statement.programme.in_(list(programmes)), StatementLine.status == status)
+    return list(query.order_by(StatementLine.id.desc()).limit(limit))
+
+
+def counts(programmes: Collection[str]) -> dict[str, tuple[int, int]]:
+    """Of each status: how many lines stand so, and how many fen they are together."""
+    query = StatementLine.select(
+        StatementLine.status, peewee.fn.COUNT(StatementLine.id), peewee.fn.SUM(StatementLine.amount_fen)
+    ).join(Statement, on=(StatementLine.statement_id == Statement.id))
+    query = query.where(Statement.programme.in_(list(programmes))).group_by(StatementLine.status)
+    return {status: (int(number), int(fen or 0)) for status, number, fen in query.tuples()}
+
+
+def codes_of(attempt_ids: Collection[str]) -> dict[str, str]:
+    """The code of each of these attempts."""
+    if not attempt_ids:
+        return {}
+    rows = Transfer.select(Transfer.attempt_id, Transfer.code).where(Transfer.attempt_id.in_(list(attempt_ids)))
+    return dict(rows.tuples())
+
+
+def payouts_due(programmes: Collection[str]) -> list[Payout]:
+    """What is to be transferred back, the oldest first."""
+    query = Payout.select().where(Payout.status == PayoutStatus.REQUESTED, Payout.programme.in_(list(programmes)))
+    return list(query.order_by(Payout.requested_at))
+
+
+def taken_before(account: str, digest: str) -> Statement | None:
+    """The statement that was taken in from this very file."""
+    known = (Statement.account == account) & (Statement.digest == digest)
+    found: Statement | None = Statement.select().where(known, Statement.status != StatementStatus.DRAFT).first()
+    return found

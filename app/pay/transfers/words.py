@@ -1,0 +1,29 @@
+"""What statuses and findings of transfers are called on screens."""
+
+from __future__ import annotations
+
+FINDINGS = {
+    "exact": "附言码和金额一致",
+    "no_code": "附言里没有附言码",
+    "slip": "附言码写错了一位或少写",
+    "unknown": "没有这个附言码",
+    "several": "附言里有几个附言码",
+    "payer": "付款户名与登记的不同",
+    "short": "金额不足",
+    "over": "金额多了",
+    "paid": "订单已支付",
+    "closed": "订单已关闭",
+    "reversal": "银行冲正（负数）",
+    "conflict": "与已导入的同一流水号内容不同",
+}
+LINES = {
+    "draft": "未导入",
+    "repeated": "以前导入过",
+    "new": "正在核对",
+    "settled": "已入账",
+    "open": "待处理",
+    "held": "等付款方补足",
+    "returned": "已安排退回",
+    "aside": "与本系统无关",
+}
+STATEMENTS = {"draft": "待确认", "taking": "正在导入", "taken": "已导入"}

@@ -1,0 +1,37 @@
+"""A programme that nobody has: yunnan's rules, paid by bank transfer too. It is put beside the real ones in a copy of
+their folder, for a journey and for tests, and never stands in config/."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+KEY = "jianxun"
+TITLE = "建训省建筑从业人员继续教育"
+FROM = "yunnan/2021-02-01.toml"
+ACCOUNT = "53001234567890"
+RULE = (
+    '{ days = 7, by = ["person", "enterprise"], account_name = "云南省建设注册考试中心", bank = "某银行昆明某支行", '
+    f'account_number = "{ACCOUNT}" }}'
+)
+
+
+def with_transfers(text: str) -> str:
+    """The text of yunnan's file, with bank transfers on the web page. Raises `ValueError` if it says them already."""
+    changed = text.replace('bank_transfer = "none"', f"bank_transfer = {RULE}", 1)
+    changed = changed.replace('"unionpay_b2c"]', '"unionpay_b2c", "bank_transfer"]', 1)
+    if changed.count("bank_transfer") != text.count("bank_transfer") + 1:
+        raise ValueError(f"{FROM} is not as it was")
+    return changed
+
+
+def programmes(target: Path, source: Path) -> Path:
+    """A copy of the folder `source` as `target`, with the invented programme in it."""
+    shutil.copytree(source, target)
+    text = with_transfers((source / FROM).read_text(encoding="utf-8"))
+    first, rest = text.split('key = "yunnan"\n', 1)
+    _, rest = rest.split("\n", 1)
+    path = target / KEY / Path(FROM).name
+    path.parent.mkdir()
+    path.write_text(f'{first}key = "{KEY}"\ntitle = "{TITLE}"\n{rest}', encoding="utf-8")
+    return target

@@ -1,0 +1,201 @@
+"""Finance's page of bank transfers over HTTP: shown before it counts, taken in once, decided by two."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from app.cases.models import Case
+from app.core.clock import utcnow
+from app.core.staff import Right
+from app.pay.audit import audit_payments
+from app.pay.transfers import queries
+from app.pay.transfers.models import Payout, Statement, StatementLine
+from app.policy.days import shanghai_day
+from ops import manage, statements
+from ops.invented import ACCOUNT
+from tests.pay.test_decisions import by_hand
+from tests.pay.transfers.bank import Purchase, a_line, line_of, transfers_allowed
+from tests.staffroom import Browser, a_member, at_desk
+from tests.world import World
+
+__all__ = ["by_hand"]
+FINANCE = (Right.FINANCE, "yunnan")
+
+
+@pytest.fixture(autouse=True)
+def _transfers_are_allowed(world: World, tmp_path: Path) -> Iterator[None]:
+    with transfers_allowed(tmp_path, world.settings):
+        yield
+
+
+@pytest.fixture
+def finance(world: World) -> Browser:
+    return at_desk(world, a_member(FINANCE))
+
+
+def uploaded(browser: Browser, tmp_path: Path, lines: list[statements.Line], name: str = "a.xlsx") -> str:
+    """The page of the statement of these lines, as a draft."""
+    path = tmp_path / name
+    statements.write(path, ACCOUNT, lines)
+    browser.get("/console/transfers")
+    answer = browser.client.post(
+        "/console/transfers",
+        data={"csrf": browser.csrf, "account": ACCOUNT, "file": (io.BytesIO(path.read_bytes()), name)},
+        content_type="multipart/form-data",
+    )
+    assert answer.status_code == 303, answer.text
+    return answer.headers["Location"]
+
+
+def confirmed(browser: Browser, page: str) -> str:
+    today = shanghai_day(utcnow()).isoformat()
+    answer = browser.post(f"{page}/confirm", {"first_day": today, "last_day": today})
+    assert answer.status_code == 303, answer.text
+    return browser.get(page).text
+
+
+def test_a_statement_is_shown_and_counts_when_it_is_confirmed(world: World, finance: Browser, tmp_path: Path) -> None:
+    bought = Purchase()
+    assert "对公转账" in finance.get("/console/").text
+    assert bought.code[-5:] in finance.get("/console/transfers").text
+    lines = [a_line(20000, bought.code), a_line(4500, "房租"), a_line(100, "手续费", out=True)]
+    page = uploaded(finance, tmp_path, lines)
+    text = finance.get(page).text
+    assert "收入 2 笔，245.00 元；其他 1 笔不导入" in text
+    assert "附言码和金额一致" in text
+    assert "附言里没有附言码" in text
+    assert bought.order.status == "pending"
+    text = confirmed(finance, page)
+    assert "已入账" in text
+    assert bought.order.status == "paid"
+    assert "房租" in finance.get("/console/cases/" + Case.get(Case.kind == "pay.transfer_unknown").id).text
+    assert audit_payments() == []
+    again = uploaded(finance, tmp_path, [*lines, a_line(1, "x")], "b.csv")
+    assert finance.get(again).text.count("以前导入过") == 2
+
+
+def test_the_total_is_of_all_lines_and_not_of_those_that_are_shown(
+    world: World, finance: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = uploaded(finance, tmp_path, [a_line(20000, "a"), a_line(4500, "b"), a_line(100, "c")])
+    monkeypatch.setattr(queries, "lines", partial(queries.lines, limit=2))
+    text = finance.get(page).text
+    assert "收入 3 笔，246.00 元" in text
+    assert text.count("附言里没有附言码") == 2
+
+
+def test_what_cannot_be_read_is_said_in_a_sentence(world: World, finance: Browser, tmp_path: Path) -> None:
+    finance.get("/console/transfers")
+    for data, words in ((b"\x00\x01", "读不出"), (b"a,b\n1,2\n", "没有找到对账单的表头"), (b"PK\x03\x04xx", "xlsx")):
+        answer = finance.client.post(
+            "/console/transfers",
+            data={"csrf": finance.csrf, "account": ACCOUNT, "file": (io.BytesIO(data), "a.xlsx")},
+            content_type="multipart/form-data",
+        )
+        assert answer.status_code == 422
+        assert words in answer.text
+    assert Statement.select().count() == 0
+
+
+def test_days_that_do_not_hold_its_lines_are_refused(world: World, finance: Browser, tmp_path: Path) -> None:
+    page = uploaded(finance, tmp_path, [a_line(100)])
+    for days in (("2026-01-01", "2026-01-02"), ("x", "y"), ("2020-01-01", "2099-01-01")):
+        answer = finance.post(f"{page}/confirm", dict(zip(("first_day", "last_day"), days, strict=True)))
+        assert answer.status_code == 422
+    assert Statement.get().status == "draft"
+
+
+def test_money_that_goes_back_is_seen_by_two(world: World, finance: Browser, tmp_path: Path) -> None:
+    bought = Purchase()
+    line = a_line(25000, bought.code)
+    confirmed(finance, uploaded(finance, tmp_path, [line]))
+    over = Case.get(Case.kind == "pay.transfer_over")
+    other = at_desk(world, a_member(FINANCE, name="李明"))
+    finance.hx(f"/console/cases/{over.id}/decide", {"decision": "keep"})
+    assert bought.order.status == "pending", "another has to agree"
+    other.get(f"/console/cases/{over.id}")
+    other.hx(f"/console/cases/{over.id}/confirm")
+    assert (bought.order.status, line_of(line).back_fen) == ("paid", 5000)
+    back = Case.get(Case.kind == "pay.payout")
+    assert "53050161123600000888" in finance.get(f"/console/cases/{back.id}").text, "where it has to go"
+    finance.hx(f"/console/cases/{back.id}/decide", {"decision": "sent", "note": "BK20261126001"})
+    finance.hx(f"/console/cases/{back.id}/confirm")
+    assert Payout.get().status == "requested"
+    other.get(f"/console/cases/{back.id}")
+    other.hx(f"/console/cases/{back.id}/confirm")
+    assert (Payout.get().status, Payout.get().reference) == ("sent", "BK20261126001")
+    assert audit_payments() == []
+
+
+def test_too_little_waits_with_its_case_and_comes_to_an_end_by_itself(
+    world: World, finance: Browser, tmp_path: Path
+) -> None:
+    bought = Purchase()
+    confirmed(finance, uploaded(finance, tmp_path, [a_line(15000, bought.code)]))
+    short = Case.get(Case.kind == "pay.transfer_short")
+    finance.hx(f"/console/cases/{short.id}/decide", {"decision": "ask", "note": "已电话通知"})
+    assert Case.get_by_id(short.id).status == "waiting"
+    assert audit_payments() == []
+    confirmed(finance, uploaded(finance, tmp_path, [a_line(5000, bought.code)], "b.xlsx"))
+    assert (bought.order.status, Case.get_by_id(short.id).status) == ("paid", "decided")
+    assert audit_payments() == []
+
+
+def test_a_code_is_typed_and_another_agrees(world: World, finance: Browser, tmp_path: Path) -> None:
+    bought = Purchase()
+    confirmed(finance, uploaded(finance, tmp_path, [a_line(20000, "培训费")]))
+    case = Case.get(Case.kind == "pay.transfer_unknown")
+    assert "可能的订单" in finance.get(f"/console/cases/{case.id}").text
+    other = at_desk(world, a_member(FINANCE, name="李明"))
+    finance.hx(f"/console/cases/{case.id}/decide", {"decision": "attach", "note": bought.code.lower()})
+    other.get(f"/console/cases/{case.id}")
+    other.hx(f"/console/cases/{case.id}/confirm")
+    assert (bought.order.status, audit_payments()) == ("paid", [])
+
+
+def test_nobody_but_finance_of_the_programme_sees_it(world: World, finance: Browser, tmp_path: Path) -> None:
+    page = uploaded(finance, tmp_path, [a_line(100)])
+    reviewer = at_desk(world, a_member((Right.REVIEWER, "yunnan")))
+    elsewhere = at_desk(world, a_member((Right.FINANCE, "henan")))
+    assert reviewer.get("/console/transfers").status_code == 403
+    assert elsewhere.get(page).status_code == 404
+    assert "对公转账</a>" not in elsewhere.get("/console/").text
+    assert elsewhere.post(f"{page}/discard").status_code == 404
+    assert finance.post(f"{page}/discard").status_code == 303
+    assert StatementLine.select().count() == 0
+
+
+def test_a_persons_name_is_masked_on_the_list(world: World, finance: Browser, tmp_path: Path) -> None:
+    page = uploaded(finance, tmp_path, [a_line(100, payer="欧阳海燕"), a_line(200, payer="云南某建筑工程有限公司")])
+    text = finance.get(page).text
+    assert "欧阳海燕" not in text
+    assert "云南某建筑工程有限公司" in text
+
+
+def test_the_commands_do_the_same(
+    world: World, tmp_path: Path, by_hand: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bought, path = Purchase(), tmp_path / "a.csv"
+    lines = [a_line(25000, bought.code), a_line(20000, "x")]
+    statements.write(path, ACCOUNT, lines)
+    by = ["--by", "li"]
+    assert manage.main(["import-statement", str(path), "--programme", "yunnan", "--preview", *by]) == 0
+    assert bought.order.status == "pending"
+    assert manage.main(["import-statement", str(path), "--programme", "yunnan", *by]) == 0
+    over, unknown = (line_of(line).id for line in lines)
+    reason = ["--reason", "called them", *by]
+    assert manage.main(["transfer-keep", over, *reason]) == 0
+    assert manage.main(["transfer-attach", unknown, bought.code, *reason]) == 1, "that order is paid"
+    assert manage.main(["transfer-give-back", unknown, *reason]) == 0
+    for payout in Payout.select():
+        assert manage.main(["payout-sent", payout.id, "BK123456", "--told-by", "staff:li", *by]) == 1
+        assert manage.main(["payout-sent", payout.id, "BK123456", "--told-by", "staff:wang", *by]) == 0
+    assert manage.main(["transfers"]) == 0
+    assert manage.main(["audit"]) == 0
+    assert re.search("已入账|待处理", capsys.readouterr().out)

@@ -1,0 +1,205 @@
+"""An import is looked at before it is done: nothing is written until then, and a paper that is sat never changes."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from app.core.clock import utcnow
+from app.core.staff import Right
+from app.exam import queries as exams
+from app.exam.bank import template
+from app.exam.bank.rows import COLUMNS
+from app.exam.bank.service import Preview, import_questions, preview
+from app.exam.models import Attempt, Question, QuestionImport, QuestionVersion
+from app.policy import load
+from tests.exam.rooms import a_candidate
+from tests.staffroom import Browser, a_member, at_desk
+from tests.world import World
+
+ONE = ["塔机司机", "单选", "题干一", "甲", "乙", "丙", "", "", "", "A", "解析一", "", "高处作业"]
+TWO = ["塔机司机", "判断", "题干二", "", "", "", "", "", "", "错误", "", "", ""]
+
+
+def sheet(*rows: list[str]) -> bytes:
+    book = openpyxl.Workbook()
+    page = book.active
+    assert page is not None
+    for row in (list(COLUMNS), *rows):
+        page.append(row)
+    data = io.BytesIO()
+    book.save(data)
+    return data.getvalue()
+
+
+Look = Callable[..., Preview]
+
+
+@pytest.fixture
+def look(world: World, tmp_path: Path) -> Look:
+    def run(*rows: list[str], replace: bool = False) -> Preview:
+        path = tmp_path / "bank.xlsx"
+        path.write_bytes(sheet(*rows))
+        return preview(path, "yunnan", now=utcnow(), replace=replace)
+
+    return run
+
+
+def take(tmp_path: Path, *rows: list[str]) -> None:
+    path = tmp_path / "taken.xlsx"
+    path.write_bytes(sheet(*rows))
+    assert import_questions(path, "yunnan", actor="system", now=utcnow()).errors == ()
+
+
+def nothing_written() -> bool:
+    return not any(model.select().exists() for model in (Question, QuestionVersion, QuestionImport))
+
+
+def test_a_preview_counts_each_type_and_writes_nothing(look: Look) -> None:
+    found = look(ONE, TWO)
+    assert found.counts == {"TJ": {"single": 1, "judge": 1}}
+    assert (found.added, found.unchanged, found.changes, found.errors) == (2, 0, (), ())
+    assert nothing_written()
+
+
+def test_it_tells_new_questions_from_changed_and_from_those_that_are_there(look: Look, tmp_path: Path) -> None:
+    take(tmp_path, ONE, TWO)
+    other = [*ONE[:9], "B", "另一种解释", "", "高处作业"]
+    found = look(other, TWO, [*TWO[:2], "题干三", *TWO[3:]])
+    assert (found.added, found.unchanged) == (1, 1)
+    (change,) = found.changes
+    assert (change.number, change.columns) == (2, ("答案", "解析"))
+    assert look(ONE, TWO).empty
+
+
+def test_the_same_stem_as_another_type_is_pointed_at(look: Look, tmp_path: Path) -> None:
+    take(tmp_path, ONE)
+    (alike,) = look(["塔机司机", "判断", "题干一", *TWO[3:]]).alike
+    assert (alike.number, alike.other) == (2, "single")
+
+
+def test_every_fault_is_named_by_row_and_column(look: Look) -> None:
+    found = look(ONE, [*ONE[:2], "题干九", "甲", "甲", *ONE[5:]], ["没有", *TWO[1:]], [*TWO[:9], "也许", *TWO[10:]])
+    assert [(error.row, error.column) for error in found.errors] == [(3, "选项B"), (4, "科目"), (5, "答案")]
+    assert all(error.message for error in found.errors)
+
+
+def test_points_that_are_not_the_programmes_are_a_fault(look: Look) -> None:
+    exam = load.in_force("yunnan", utcnow()).exam
+    assert exam is not None
+    points = next(part.score for part in exam.paper if part.type == "single")
+    right, wrong = [*ONE], [*ONE]
+    right[11], wrong[11] = f"{points} 分", str(points + 1)
+    assert look(right).errors == ()
+    (fault,) = look(wrong).errors
+    assert (fault.column, str(points) in fault.message) == ("分值", True)
+
+
+def test_the_knowledge_point_is_kept_with_the_version(tmp_path: Path, world: World) -> None:
+    take(tmp_path, ONE, TWO)
+    found = {row.stem: row.knowledge_point for row in QuestionVersion.select()}
+    assert found == {"题干一": "高处作业", "题干二": None}
+
+
+def test_the_template_is_refused_until_its_examples_are_gone(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "template.xlsx"
+    template.write(path, load.in_force("yunnan", utcnow()))
+    found = preview(path, "yunnan", now=utcnow())
+    assert [error.row for error in found.errors] == [2, 3, 4]
+    assert all("示例" in error.message for error in found.errors)
+
+
+def token_of(page: str) -> str:
+    found = re.search(r'name="token" value="([^"]+)"', page)
+    assert found, page[:400]
+    return found[1]
+
+
+def a_desk(world: World, *rights: tuple[Right, str]) -> Browser:
+    desk = at_desk(world, a_member(*(rights or ((Right.TEACHING, "yunnan"),))))
+    desk.get("/console/questions")
+    return desk
+
+
+def upload(desk: Browser, data: bytes, **more: str) -> str:
+    form = {"csrf": desk.csrf, "programme": "yunnan", "file": (io.BytesIO(data), "题库.xlsx"), **more}
+    answer = desk.client.post("/console/questions", data=form, content_type="multipart/form-data")
+    return answer.text
+
+
+def test_a_teacher_previews_confirms_and_the_second_time_nothing_is_to_do(world: World) -> None:
+    desk = a_desk(world)
+    page = upload(desk, sheet(ONE, TWO))
+    assert "还没有写入" in page
+    assert nothing_written()
+    done = desk.post("/console/questions/import", {"token": token_of(page)})
+    assert "新增 2 题" in done.text
+    assert QuestionImport.get().actor.startswith("staff:")
+    again = desk.post("/console/questions/import", {"token": token_of(page)})
+    assert again.status_code == 409, "it was taken away when it was imported"
+    assert "不需要导入" in upload(desk, sheet(ONE, TWO))
+    assert QuestionImport.select().count() == 1
+
+
+def test_what_a_colleague_uploaded_is_not_confirmed_by_another(world: World) -> None:
+    page = upload(a_desk(world), sheet(ONE))
+    other = a_desk(world)
+    assert other.post("/console/questions/import", {"token": token_of(page)}).status_code == 409
+    assert nothing_written()
+
+
+def test_faults_come_as_a_page_and_as_a_file_to_mend(world: World) -> None:
+    desk = a_desk(world)
+    page = upload(desk, sheet(["没有", *ONE[1:]]))
+    assert "没有“没有”这个科目" in page
+    assert "写入题库" not in page
+    report = desk.post("/console/questions/report", {"token": token_of(page)})
+    rows = list(openpyxl.load_workbook(io.BytesIO(report.data)).worksheets[0].values)
+    assert rows[1][0] == 2
+    assert "科目" in str(rows[1][-1])
+
+
+@pytest.mark.parametrize("data", [b"", b"not a table", b"PK\x03\x04" + bytes(50)])
+def test_what_is_no_table_is_refused_in_a_sentence(world: World, data: bytes) -> None:
+    page = upload(a_desk(world), data)
+    assert "xlsx" in page
+    assert 'role="alert"' in page
+    assert nothing_written()
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(world: World) -> None:
+    desk = a_desk(world)
+    form = {"csrf": desk.csrf, "file": (io.BytesIO(bytes(21 * 1024 * 1024)), "a.xlsx")}
+    answer = desk.client.post("/console/questions", data=form, content_type="multipart/form-data")
+    assert answer.status_code == 413
+
+
+def test_who_does_not_teach_here_imports_nothing(world: World) -> None:
+    desk = at_desk(world, a_member((Right.TEACHING, "henan")))
+    desk.get("/console/questions")
+    form = {"csrf": desk.csrf, "programme": "yunnan", "file": (io.BytesIO(sheet(ONE)), "a.xlsx")}
+    assert desk.client.post("/console/questions", data=form, content_type="multipart/form-data").status_code == 404
+
+
+def test_a_paper_that_is_being_sat_stays_as_it_was_drawn(world: World, tmp_path: Path) -> None:
+    from tests.exam.rooms import a_bank
+
+    a_bank()
+    candidate = a_candidate()
+    attempt = candidate.start()
+    before = exams.shown_paper(Attempt.get_by_id(attempt.id))
+    desk = a_desk(world)
+    changed = [
+        ["TJ", "单选", question.stem, "改一", "改二", "改三", "", "", "", "B", "改", "", ""]
+        for question in before
+        if question.type == "single"
+    ]
+    page = upload(desk, sheet(*changed), replace="yes")
+    assert "停用" in page
+    assert desk.post("/console/questions/import", {"token": token_of(page)}).status_code == 200
+    assert exams.shown_paper(Attempt.get_by_id(attempt.id)) == before
