@@ -116,7 +116,7 @@ def test_without_a_network_the_first_screen_opens_as_it_was_and_is_gone_after_th
     press(page, "设置")
     press(page, "退出登录")
     press(page, "退出这台设备")
-    expect(page.get_by_role("heading", name="登录")).to_be_visible()
+    expect(page.get_by_role("heading", name="登录", exact=True)).to_be_visible()
     assert page.evaluate("Object.keys(localStorage).filter(key => /home|token/.test(key))") == []
 
 
@@ -149,7 +149,7 @@ def test_every_screen_opens_without_a_network_also_one_that_was_not_looked_at(wa
 
 def test_an_address_from_outside_leads_to_the_login_first(watched: Watched) -> None:
     page = watched.product("/?order=6avdc0000000000")
-    expect(page.get_by_role("heading", name="登录")).to_be_visible()
+    expect(page.get_by_role("heading", name="登录", exact=True)).to_be_visible()
     assert "order=" not in page.url.partition("#")[0]
 
 
