@@ -29,7 +29,7 @@ def letters(world: World, count: int) -> tuple[list[Sale], list[bytes]]:
         scan(world, show_code(sale))
         headers, body = letter(world, sale.attempt.out_trade_no)
         found.append(
-            request("POST", CALLBACK, body, headers=[f"{k}: {v}" for k, v in headers.items() if "-Type" not in k])
+            request("POST", CALLBACK, body, headers=[f"{k}: {v}" for k, v in headers.items() if k != "Content-Type"])
         )
         sales.append(sale)
     return sales, found
