@@ -31,6 +31,7 @@ from tests.faults import (
     payments,
     providers,
     report,
+    staff,
     trades,
     wechat,
 )
@@ -47,6 +48,7 @@ class Scenario:
     twin: Callable[[World], bool]
 
 
+A4 = Scenario("A4", 1, bodies.a4, bodies.a4_twin)  # of trainees' requests, and told with the staff's
 SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     "payments": (
         Scenario("P1", 100, payments.p1, payments.p1_twin),
@@ -92,7 +94,14 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     "data": (
         Scenario("D1", 1, data.d1, data.d1_twin),
         Scenario("D2", 10, data.d2, data.d2_twin),
-        Scenario("A4", 1, bodies.a4, bodies.a4_twin),
+        A4,
+    ),
+    "staff": (
+        Scenario("A1", 1, staff.a1, staff.a1_twin),
+        Scenario("A2", 1, staff.a2, staff.a2_twin),
+        Scenario("A3", len(staff.NAMES), staff.a3, staff.a3_twin),
+        A4,
+        Scenario("A5", 1, staff.a5, staff.a5_twin),
     ),
 }
 GROUPS = (*SCENARIOS, "providers", "kill")  # the last two walk whole journeys
