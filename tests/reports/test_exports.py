@@ -185,7 +185,9 @@ def test_it_is_asked_for_and_fetched_in_the_console(world: World, teacher: Membe
     reports.make_export(row.id, now=utcnow())
     assert f"/console/exports/{row.id}/file" in desk.get("/console/exports").text
     answer = desk.get(f"/console/exports/{row.id}/file")
-    assert answer.headers["Content-Disposition"].startswith("attachment")
+    named = answer.headers["Content-Disposition"]
+    assert named.startswith("attachment; filename*=UTF-8''%E6%8A%A5%E5%90%8D-")
+    assert named.isascii(), "a header with other signs is no header"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "请写明导出的用途" in desk.post("/console/exports", form | {"reason": " ", "token": "a-new-form"}).text
 
