@@ -37,13 +37,15 @@ def show_bank() -> Response:
 def _bank(
     programme: Programme, status: int = 200, text: str | None = None, done: ImportResult | None = None
 ) -> Response:
-    imports = queries.imports(programme.key)
+    imports, stock = queries.imports(programme.key), queries.stock(programme)
     return page(
         "questions.html",
         status,
         programmes=words.chosen()[0],
         programme=programme,
-        stock=queries.stock(programme),
+        stock=stock,
+        titles={one.code: one.title for one in stock},
+        knowledge=queries.knowledge(programme.key),
         kinds=words.QUESTION_KINDS,
         imports=imports,
         names=staff_service.names({one.actor for one in imports}),
