@@ -60,3 +60,8 @@ def unlocked() -> Iterator[None]:
     """The guard off: rows are read without their locks."""
     with patch.object(db.database.obj, "for_update", False):
         yield
+
+
+def unguarded(model: type[db.BaseModel], row_id: str, _where: dict[str, Any], values: dict[str, Any]) -> bool:
+    """The guard off: a `compare_and_set` that does not compare."""
+    return bool(model.update(values).where(model.id == row_id).execute())

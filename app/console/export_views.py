@@ -6,7 +6,7 @@ import secrets
 
 from flask import Response, request
 
-from app.console.pages import blueprint, go, is_htmx, page
+from app.console.pages import attachment, blueprint, go, is_htmx, page
 from app.console.words import place
 from app.core.access import Role, access, request_now, staff
 from app.core.errors import Problem
@@ -80,7 +80,7 @@ def export_file(export_id: str) -> Response:
     export, data = reports.fetch(staff().staff, export_id, now=request_now())
     name = f"{LISTS[export.what].title}-{place(export.programme)}-{export.since}-{export.until}.{export.format}"
     response = Response(data, content_type=TYPES[export.format])
-    response.headers.set("Content-Disposition", "attachment", filename=name)
+    response.headers["Content-Disposition"] = attachment(name)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

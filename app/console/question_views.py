@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from urllib.parse import quote
 
 from flask import Response, request
 
 from app.console import teaching_words as words
 from app.console.course_views import TEACHERS
-from app.console.pages import blueprint, page
+from app.console.pages import attachment, blueprint, page
 from app.core.access import Role, access, request_now, staff
 from app.core.errors import Problem
 from app.core.sheet import MAX_FILE, SheetRefused, write_report
@@ -38,13 +37,15 @@ def show_bank() -> Response:
 def _bank(
     programme: Programme, status: int = 200, text: str | None = None, done: ImportResult | None = None
 ) -> Response:
-    imports = queries.imports(programme.key)
+    imports, stock = queries.imports(programme.key), queries.stock(programme)
     return page(
         "questions.html",
         status,
         programmes=words.chosen()[0],
         programme=programme,
-        stock=queries.stock(programme),
+        stock=stock,
+        titles={one.code: one.title for one in stock},
+        knowledge=queries.knowledge(programme.key),
         kinds=words.QUESTION_KINDS,
         imports=imports,
         names=staff_service.names({one.actor for one in imports}),
@@ -65,7 +66,7 @@ def question_template() -> Response:
 
 def _xlsx(path: str, name: str) -> Response:
     answer = Response(Path(path).read_bytes(), content_type=XLSX)
-    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+    answer.headers["Content-Disposition"] = attachment(name)
     return answer
 
 

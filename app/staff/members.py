@@ -188,7 +188,7 @@ def ask_factor_reset(staff: Staff, member_id: str, reason: str, *, now: datetime
     programme = places.pop() if len(places) == 1 else EVERYWHERE
     facts: dict[str, str | int | None] = {"reason": reason, "asked_by": staff.actor}
     with transaction():
-        audit.record(staff.actor, "staff.factor_reset_asked", f"staff:{member_id}", now=now)
+        audit.record(staff.actor, "staff.factor_reset_asked", f"staff:{member_id}", now=now, reason=reason)
         return cases.file(RESET, f"staff:{member_id}", facts, programme=programme, now=now)
 
 

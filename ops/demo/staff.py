@@ -32,6 +32,7 @@ MEMBERS = (
     ("kefu", "李敏", Right.SUPPORT, ""),
     ("kefu2", "何静", Right.SUPPORT, ""),
     ("kefu3", "马强", Right.SUPPORT, ""),
+    ("kefu4", "杨帆", Right.SUPPORT, ""),
     ("caiwu", "赵会计", Right.FINANCE, ""),
     ("caiwu2", "孙会计", Right.FINANCE, ""),
     ("jiaowu", "周老师", Right.TEACHING, ""),

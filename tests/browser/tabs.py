@@ -15,12 +15,12 @@ NO_NETWORK = "Failed to load resource: net::ERR_INTERNET_DISCONNECTED"  # said w
 
 # every field that can be filled in and every button has a name for a screen reader
 NAMELESS = """() => [...document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a, img')]
-    .filter(one => one.checkVisibility() && !one.closest('[aria-hidden=true]'))
+    .filter(one => one.checkVisibility({ visibilityProperty: true }) && !one.closest('[aria-hidden=true]'))
     .filter(one => !(one.labels && one.labels.length) && !one.getAttribute('aria-label')
                    && !one.textContent.trim() && !one.getAttribute('alt'))
     .map(one => one.outerHTML)"""
 SMALL = """() => [...document.querySelectorAll('button, select, .tick, input:not([type=hidden], [type=checkbox])')]
-    .filter(one => one.checkVisibility() && one.getBoundingClientRect().height < 44)
+    .filter(one => one.checkVisibility({ visibilityProperty: true }) && one.getBoundingClientRect().height < 44)
     .map(one => one.outerHTML)"""
 WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 

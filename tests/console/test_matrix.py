@@ -9,16 +9,23 @@ from app.cases import kinds
 from app.core.staff import EVERYWHERE, Right, Staff
 from config.settings import ROOT
 from tests import staff_matrix
+from tests.faults import staff
 from tests.staffroom import a_member, at_desk
 from tests.world import World
 
 
 def test_each_of_the_staff_gets_on_each_route_what_the_table_says(world: World) -> None:
     """A new route, a new kind of case, is denied until it is listed: `python -m tests.matrix` writes the line."""
-    found = staff_matrix.walk(world)
-    assert found.wrong == []
-    written = staff_matrix.TABLE.read_text(encoding="utf-8")
-    assert staff_matrix.text_of(found).splitlines() == written.splitlines()
+    assert staff.unlisted(world) == []
+    assert staff.measured(world) == []
+
+
+def test_a_route_that_names_no_role_is_answered_to_nobody(world: World) -> None:
+    assert staff.nameless(world) == []
+
+
+def test_twin_without_the_role_or_the_rights_the_tables_tell(world: World) -> None:
+    assert staff.a1_twin(world)
 
 
 def test_no_role_sees_another_programmes_case_and_none_but_its_own_kinds() -> None:

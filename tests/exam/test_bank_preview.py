@@ -106,6 +106,20 @@ def test_the_knowledge_point_is_kept_with_the_version(tmp_path: Path, world: Wor
     assert found == {"题干一": "高处作业", "题干二": None}
 
 
+def test_what_the_questions_are_about_is_shown_before_and_after_they_are_taken(world: World) -> None:
+    desk = a_desk(world)
+    assert "知识点（题数）" not in desk.get("/console/questions").text
+    hostile = [*ONE[:2], "题干三", *ONE[3:12], "<svg onload=alert(1)>"]
+    page = upload(desk, sheet(ONE, TWO, hostile))
+    desk.post("/console/questions/import", {"token": token_of(page)})
+    for shown in (page, desk.get("/console/questions").text):
+        for told in ("高处作业 1<", "未填写 1<", "&lt;svg onload=alert(1)&gt; 1<"):
+            assert told in shown
+        assert "<svg onload" not in shown
+    Question.update(active=False).execute()
+    assert "高处作业 1<" not in desk.get("/console/questions").text, "what is not drawn any more is not counted"
+
+
 def test_the_template_is_refused_until_its_examples_are_gone(world: World, tmp_path: Path) -> None:
     path = tmp_path / "template.xlsx"
     template.write(path, load.in_force("yunnan", utcnow()))

@@ -1,5 +1,6 @@
 """Five journeys, one each for web, worker, cron, flusher and Redis: that process is SIGKILLed at ten moments and
-started again by the supervisor. Nothing acknowledged may be lost, and the journey must arrive.
+started again by the supervisor. Nothing acknowledged may be lost, and the journey must arrive. (The films' worker, of
+which a trainee's journey knows nothing, is killed in films.py.)
 
 The journeys run in parallel, each in a copy of its own, as a patient phone: what is away is tried again.
 """
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -153,17 +154,26 @@ def audit(directory: Path, stack: Stack, database_url: str) -> list[str]:
     return [] if result.returncode == 0 else [line for line in (result.stdout + result.stderr).splitlines() if line]
 
 
-def run(directory: Path, server: str, say: Callable[[str], None]) -> list[Outcome]:
-    """All journeys, in parallel."""
+def run(
+    directory: Path,
+    server: str,
+    say: Callable[[str], None],
+    also: Mapping[str, Callable[[Path, str, Callable[[str], None]], Outcome]],
+) -> list[Outcome]:
+    """All journeys, in parallel; `also`: other experiments beside them, by their name."""
     policy.init(ROOT / "config" / "programmes")
     outcomes: list[Outcome] = []
     threads = [
         Thread(target=lambda target=target: outcomes.append(run_one(directory / target, target, server, say)))
         for target in TARGETS
     ]
+    threads += [
+        Thread(target=lambda name=name, one=one: outcomes.append(one(directory / name, server, say)))
+        for name, one in also.items()
+    ]
     for thread in threads:
         thread.start()
-        time.sleep(1.5)  # five copies that start at once would only wait for each other
+        time.sleep(1.5)  # copies that all start at once would only wait for each other
     for thread in threads:
         thread.join()
     return outcomes

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import peewee
 
-from app.exam.models import Question, QuestionImport
+from app.exam.models import Question, QuestionImport, QuestionVersion
 from app.policy.schema import Programme
 
 
@@ -41,6 +41,23 @@ def stock(programme: Programme) -> list[SubjectStock]:
         there.setdefault(subject, {})[kind] = count
     subjects = {subject.code: subject.title for kind in programme.certificate_kinds for subject in kind.subjects}
     return [SubjectStock(code, title, there.get(code, {}), dict(needed)) for code, title in subjects.items()]
+
+
+def knowledge(programme: str) -> dict[str, dict[str, int]]:
+    """By subject, how many questions that are drawn are about what, in the centre's own words ('' of those that say
+    nothing); the most first."""
+    version, count = QuestionVersion, peewee.fn.COUNT(Question.id)
+    query = (
+        Question.select(Question.subject, version.knowledge_point, count)
+        .join(version, on=(version.id == Question.version_id))
+        .where(Question.programme == programme, Question.active)
+        .group_by(Question.subject, version.knowledge_point)
+        .order_by(Question.subject, count.desc(), version.knowledge_point)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for subject, point, many in query.tuples():
+        found.setdefault(subject, {})[point or ""] = many
+    return found
 
 
 def imports(programme: str, *, limit: int = 10) -> list[QuestionImport]:

@@ -54,8 +54,8 @@ class Change:
 
 @dataclass(frozen=True)
 class Preview:
-    """What an import would do; nothing was written. `counts`: questions of the file by subject and type. With
-    `errors` nothing can be imported."""
+    """What an import would do; nothing was written. `counts`: questions of the file by subject and type,
+    `knowledge`: by subject and what they are about. With `errors` nothing can be imported."""
 
     table: Table
     rows: int
@@ -66,6 +66,7 @@ class Preview:
     changes: tuple[Change, ...] = ()
     alike: tuple[Change, ...] = ()
     retired: int = 0
+    knowledge: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -110,7 +111,16 @@ def preview(path: Path, programme: str, *, now: datetime, replace: bool = False)
         changes=tuple(changes),
         alike=tuple(alike),
         retired=sum(there.active for there in known.values()) if replace else 0,
+        knowledge=_knowledge(rows),
     )
+
+
+def _knowledge(rows: Sequence[BankRow]) -> dict[str, dict[str, int]]:
+    """As `queries.knowledge`, of the rows of a file."""
+    found: dict[str, Counter[str]] = {}
+    for row in rows:
+        found.setdefault(row.subject, Counter())[row.knowledge_point] += 1
+    return {subject: dict(points.most_common()) for subject, points in sorted(found.items())}
 
 
 def _differing(row: BankRow, there: Stored) -> tuple[str, ...]:
