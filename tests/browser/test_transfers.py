@@ -1,5 +1,5 @@
-"""Paying by bank transfer in a browser: from the choice over finance's statement to the paid order, and changing one's
-mind."""
+"""Paying by bank transfer in a browser: from the choice over finance's statement to the paid order, and thinking
+better of it."""
 
 from __future__ import annotations
 
@@ -95,7 +95,9 @@ def test_from_the_choice_of_a_transfer_over_finances_statement_to_the_paid_order
     leads_on(page, payer)
 
 
-def test_within_the_first_minutes_another_way_is_a_tap_away_and_so_is_the_way_back(page: Page, payer: Journey) -> None:
+def test_within_the_first_minutes_another_way_is_a_tap_away_and_so_is_the_way_back(
+    page: Page, payer: Journey
+) -> None:
     choose(page, payer)
     press(page, "还没有转账？换一种支付方式")
     expect(page.get_by_role("radio", name="对公转账")).to_have_count(0)

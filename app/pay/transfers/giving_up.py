@@ -1,4 +1,4 @@
-"""Whoever chose a transfer and has not sent it may pay otherwise: the order is closed, and a new one has every way."""
+"""Whoever chose a transfer and has not sent it may pay otherwise: the order closes, and a new one has every way."""
 
 from __future__ import annotations
 

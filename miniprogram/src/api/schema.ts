@@ -5416,11 +5416,11 @@ export interface components {
         ExamStepOut: {
             attempt_id: string | null;
             /** @enum {string} */
-            code: "start" | "resume" | "passed" | "pay" | "study" | "wait_course" | "other_exam" | "expired" | "make_up" | "again" | "other_subject" | "proof";
+            code: "start" | "resume" | "passed" | "settled" | "pay" | "study" | "wait_course" | "other_exam" | "expired" | "make_up" | "again" | "other_subject" | "proof";
             /** @description 要拨打的电话 */
             phone: string | null;
             subject: string | null;
-            /** @description 按钮上的字 */
+            /** @description 按钮上的字；settled 没有按钮，只说一句 */
             text: string;
         };
         FaceCheckOut: {
@@ -5688,7 +5688,7 @@ export interface components {
             /** @description 还没有交卷的考试 */
             attempt_id?: string | null;
             /** @enum {string} */
-            code: "checkout" | "pay" | "wait_payment" | "payment_disputed" | "photo" | "face" | "study" | "wait_course" | "exam" | "make_up" | "expired" | "wait_proof" | "proof";
+            code: "checkout" | "pay" | "wait_payment" | "payment_disputed" | "photo" | "face" | "study" | "wait_course" | "exam" | "make_up" | "expired" | "wait_proof" | "finished" | "proof";
             /** @description 接着学的课 */
             lesson_id?: string | null;
             order_id?: string | null;

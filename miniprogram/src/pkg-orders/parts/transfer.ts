@@ -27,7 +27,7 @@ export function toCopy({ code, code_shown, account_name, account_number, bank, m
 /** What comes next, in the order in which it is done. */
 export function stepsOf({ payer_name, last_day }: Told): string[] {
   return [
-    `用户名是“${payer_name}”的银行账户转账，金额一分不差，附言里写附言码。`,
+    `用“${payer_name}”名下的银行账户转账，金额一分不差，附言里写附言码。`,
     `${dayText(last_day)}以前要到账。`,
     "财务按银行对账单核对，核对后这里自动变成“已支付”。可以先关掉本页，以后在“我的订单”里看。",
   ];
