@@ -147,3 +147,22 @@ def test_on_a_phone_which_offers_no_transfer_itself_a_transfer_is_read(
     expect(page.get_by_role("button", name="去支付宝付款")).to_be_visible()
     pleasant(page)
     context.close()
+
+
+def test_a_code_on_the_phone_itself_says_that_another_phone_scans_it_and_where_one_phone_is_enough(
+    invented_stack: Stack, browser: Browser, payer: Journey
+) -> None:
+    body = {"enrolment_ids": [payer.sign_up()], "payer_name": payer.who.name, "payer_number": payer.who.id_number}
+    order_id = payer.client.post("/api/v1/checkout", body)["order_id"]
+    context = browser.new_context(locale="zh-CN", viewport=PHONE, user_agent=ANDROID)
+    page = open_page(context.new_page(), invented_stack, payer, "phone_web", f"&order={order_id}")
+    expect(page.get_by_role("button", name="去支付宝付款")).to_be_visible()  # what this phone can do comes first
+    page.get_by_role("radio", name="微信扫码").click()
+    expect(page.get_by_text("付款码要用另一部手机来扫。")).to_be_visible()
+    page.get_by_role("button", name="显示微信付款码").click()
+    expect(page.get_by_role("img", name="用另一部手机的微信“扫一扫”，扫这个码付款")).to_be_visible()
+    press(page, "只有这一部手机？看看怎么付")
+    expect(page.get_by_text("用手机微信扫屏幕上的付款码")).to_be_visible()
+    expect(page.get_by_role("button", name="换一种支付方式")).to_be_visible()
+    pleasant(page)
+    context.close()
