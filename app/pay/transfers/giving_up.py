@@ -22,11 +22,11 @@ def give_up(person_id: str, order_id: str, *, now: datetime) -> Order:
     attempt = next((row for row in orders.attempts(order.id) if row.channel == queries.CHANNEL), None)
     if attempt is None:
         raise NO_TRANSFER()
-    if attempt.status == AttemptStatus.CLOSED:
-        return order
     with transaction():
-        matching.hold(attempt.id)  # a line that is looked at now is placed first, or finds that the order closes
+        attempt = matching.hold(attempt.id)  # a line that is looked at now is placed first, or finds the order closed
         order = orders.get_order(order.id)
+        if attempt.status == AttemptStatus.CLOSED:
+            return order
         if order.status == OrderStatus.PAID:
             raise ORDER_PAID()
         if order.status != OrderStatus.PENDING or order.expires_at <= now:
@@ -38,6 +38,6 @@ def give_up(person_id: str, order_id: str, *, now: datetime) -> Order:
         later = now + janitor.LATE_QUESTIONS[0]
         ledger.move(attempt, AttemptAction.CLOSE, "given_up", now=now, closed_at=now, ask_at=later)
         audit.record(f"person:{person_id}", "transfer.given_up", f"attempt:{attempt.id}", now=now)
-    if not orders.open_attempts(order.id):  # a code that is still open is the schedule's: its provider is asked
-        janitor.close_order(orders.get_order(order.id), now=now)
+        if not orders.open_attempts(order.id):  # a code that is still open is the schedule's: its provider is asked
+            ledger.move(order, OrderAction.CLOSE, "given_up", now=now, closed_at=now, close_at=None)
     return orders.get_order(order.id)
