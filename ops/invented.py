@@ -1,5 +1,5 @@
-"""A programme that nobody has: yunnan's rules, paid by bank transfer too. It is put beside the real ones in a copy of
-their folder, for a journey and for tests, and never stands in config/."""
+"""A programme that nobody has: yunnan's rules, paid by bank transfer too, and on a phone by a code. It is put beside
+the real ones in a copy of their folder, for a journey and for tests, and never stands in config/."""
 
 from __future__ import annotations
 
@@ -25,10 +25,21 @@ def with_transfers(text: str) -> str:
     return changed
 
 
+def with_code_on_a_phone(text: str) -> str:
+    """The text of yunnan's file, with WeChat's code in a phone's browser, which another phone has to scan. Raises
+    `ValueError` if it is not as it was."""
+    changed = text.replace(
+        'phone_web = ["alipay_wap", "wechat_jsapi"]', 'phone_web = ["alipay_wap", "wechat_native"]', 1
+    )
+    if changed == text:
+        raise ValueError(f"{FROM} is not as it was")
+    return changed
+
+
 def programmes(target: Path, source: Path) -> Path:
     """A copy of the folder `source` as `target`, with the invented programme in it."""
     shutil.copytree(source, target)
-    text = with_transfers((source / FROM).read_text(encoding="utf-8"))
+    text = with_code_on_a_phone(with_transfers((source / FROM).read_text(encoding="utf-8")))
     first, rest = text.split('key = "yunnan"\n', 1)
     _, rest = rest.split("\n", 1)
     path = target / KEY / Path(FROM).name

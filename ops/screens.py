@@ -44,13 +44,14 @@ SIZES = (Size("", PHONE), Size("-wide", DESK), Size("-big", PHONE, big_text=True
 class Screen:
     """`who`: somebody of `PEOPLE`, None for whoever has not signed in. `path`: of the page, its blanks are filled
     with the person's evidence. `shows`: a text that is there when the screen is ready. `press`: buttons to be pressed
-    in turn, until it is this screen."""
+    in turn, until it is this screen. `invented`: of the invented programme, whose trainees may pay by transfer."""
 
     name: str
     who: str | None
     path: str
     shows: str
     press: tuple[str, ...] = ()
+    invented: bool = False
 
 
 SCREENS = (
@@ -72,6 +73,13 @@ SCREENS = (
     Screen("checkout", "unpaid", "pkg-orders/checkout/checkout?enrolment_id={enrolment_id}", "提交订单，去付款"),
     Screen("payer", "unpaid", "pkg-orders/payer/payer", "保存"),
     Screen("order", "ordering", "pkg-orders/order/order?order_id={order_id}", "我已支付"),
+    Screen(
+        "order-transfer",
+        "transferring",
+        "pkg-orders/order/order?order_id={order_id}",
+        "复制全部",
+        invented=True,
+    ),
     Screen("home", "learner", "pages/home/home", "立即学习"),
     Screen("training", "learner", "pkg-study/training/training?enrolment_id={enrolment_id}", "课程目录"),
     Screen(
@@ -172,6 +180,13 @@ def _ordering(someone: Journey) -> Person:
     return person
 
 
+def _transferring(someone: Journey) -> Person:
+    person = _ordering(someone)
+    body = {"channel": "bank_transfer", "client": "web", "payer_name": someone.who.name}
+    someone.client.post(f"/api/v1/orders/{someone.evidence['order_id']}/payments", body)
+    return person
+
+
 def _learner(someone: Journey) -> Person:
     person = _unpaid(someone)
     enrolment_id = someone.evidence["enrolment_id"]
@@ -211,6 +226,7 @@ PEOPLE: dict[str, Callable[[Journey], Person]] = {
     "fresh": _fresh,
     "unpaid": _unpaid,
     "ordering": _ordering,
+    "transferring": _transferring,
     "learner": _learner,
     "examinee": _examinee,
     "graduate": _graduate,

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from app.core.clock import utcnow
 from app.policy import load as policy
 from config.settings import ROOT
+from ops import invented
 from ops.browser import DESK, PHONE, browser
 from ops.client import Client
 from ops.screens import SCREENS, SIZES, Cast, Screen
@@ -78,19 +79,25 @@ def main() -> None:
     """Start a copy, bring people as far as each screen needs them, take the pictures. `python -m ops.screenshots
     [NAME ...]` takes those of the named screens of the front end alone."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    policy.init(ROOT / "config" / "programmes")
-    programme = policy.in_force(PROGRAMME, utcnow())
     wanted = [screen for screen in SCREENS if not sys.argv[1:] or screen.name in sys.argv[1:]]
     with tempfile.TemporaryDirectory(prefix="screens-") as directory:
         print(
             "Starting a copy of its own; people study for it at the pace of the films (ten minutes) ...", flush=True
         )
-        with Stack(Path(directory) / "data") as stack, browser() as chromium:
-            cast = Cast(stack, programme)
-            front(cast, chromium, wanted)
-            if wanted == list(SCREENS):
-                others(stack, chromium)
-                proof(cast, chromium)
+        folder = invented.programmes(Path(directory) / "programmes", ROOT / "config" / "programmes")
+        policy.init(folder)
+        usual, odd = ([screen for screen in wanted if screen.invented is of] for of in (False, True))
+        with browser() as chromium:
+            if usual:
+                with Stack(Path(directory) / "data") as stack:
+                    cast = Cast(stack, policy.in_force(PROGRAMME, utcnow()))
+                    front(cast, chromium, usual)
+                    if wanted == list(SCREENS):
+                        others(stack, chromium)
+                        proof(cast, chromium)
+            if odd:
+                with Stack(Path(directory) / "invented", PROGRAMMES_DIR=str(folder)) as stack:
+                    front(Cast(stack, policy.in_force(invented.KEY, utcnow())), chromium, odd)
     total = sum(path.stat().st_size for path in FOLDER.glob("*.png"))
     print(f"{total // 1024:,} KB altogether")
     if total > ALTOGETHER:

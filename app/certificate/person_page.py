@@ -6,7 +6,7 @@ from app.account.person_pages import Entry, PersonPage, Sight, Source, Window
 from app.certificate.models import Proof, ProofEvent
 from app.certificate.status import Action
 
-STEPS = {Action.ISSUE: "出具合格证明", Action.REVOKE: "撤销合格证明"}
+STEPS = {Action.ISSUE: "出具证明", Action.REVOKE: "撤销证明"}
 
 
 def earned(sight: Sight, window: Window) -> list[Entry]:
@@ -16,7 +16,7 @@ def earned(sight: Sight, window: Window) -> list[Entry]:
         Entry(
             row.earned_at,
             row.id,
-            "获得合格证明的资格",
+            "获得证明的资格",
             evidence=f"编号 {row.number}" if row.number else "缺合格的照片，上传并核验后自动出具",
             tone="good" if row.number else "bad",
             programme=row.programme,
@@ -51,12 +51,12 @@ def entries(sight: Sight, window: Window) -> list[Entry]:
 def subjects(sight: Sight) -> dict[str, str]:
     """The proofs."""
     query = Proof.select(Proof.id).where(sight.mine(Proof.person_id), sight.within(Proof.programme))
-    return {f"proof:{row_id}": "合格证明" for (row_id,) in query.order_by(Proof.id.desc()).limit(100).tuples()}
+    return {f"proof:{row_id}": "证明" for (row_id,) in query.order_by(Proof.id.desc()).limit(100).tuples()}
 
 
 PAGE = PersonPage(
     domain="certificate",
     sources=(Source("proofs", entries), Source("proofs_earned", earned)),
     subjects=subjects,
-    words={"proof.revoked": "撤销合格证明"},
+    words={"proof.revoked": "撤销证明"},
 )

@@ -163,6 +163,7 @@ class StepOut(Schema):
                 "start",
                 "resume",
                 "passed",
+                "settled",
                 "pay",
                 "study",
                 "wait_course",
@@ -175,7 +176,7 @@ class StepOut(Schema):
             ]
         },
     )
-    text = String(required=True, metadata={"description": "按钮上的字"})
+    text = String(required=True, metadata={"description": "按钮上的字；settled 没有按钮，只说一句"})
     attempt_id = String(**_MAYBE)
     subject = String(**_MAYBE)
     phone = String(**_MAYBE, metadata={"description": "要拨打的电话"})

@@ -48,13 +48,14 @@ def status(enrolment: Enrolment, *, now: datetime) -> list[SubjectStatus]:
     if other is not None and close_if_due(other, now=now).status != Status.OPEN:
         other = None
     given_back = queries.granted(enrolment.id)
+    all_passed = {row.subject for row in attempts if row.passed}
     against = _against_all(enrolment, programme.exam, now=now)
     found = []
     for subject in kind.subjects:
         mine = [row for row in attempts if row.subject == subject.code]
         current = next((row for row in mine if row.status == Status.OPEN), None)
         left = rules.attempts_left(programme, len(mine), granted=given_back.get(subject.code, 0))
-        passed = any(row.passed for row in mine)
+        passed = subject.code in all_passed
         refusal = None
         if current is None:
             refusal = against or (errors.ANOTHER_EXAM_OPEN if other is not None else None)
@@ -75,7 +76,7 @@ def status(enrolment: Enrolment, *, now: datetime) -> list[SubjectStatus]:
                     enrolment.kind_code,
                     subject.code,
                     refusal=refusal,
-                    passed=passed,
+                    passed=all_passed,
                     mine=current.id if current else None,
                     other=other.id if other else None,
                 ),

@@ -9,13 +9,15 @@ from app.core.errors import ProblemKind
 from app.enrol.errors import NOT_PAID_YET, STUDY_PERIOD_OVER
 from app.exam import errors
 from app.policy import rules
+from app.policy.parties import Subject
 from app.policy.schema import Programme
 from app.study.errors import NO_COURSE
 
 
 @dataclass(frozen=True)
 class Step:
-    """A code for the screens, the words on the button, and what it is done with."""
+    """A code for the screens, the words on the button, and what it is done with. `settled`: there is nothing to do
+    here, and its words say why."""
 
     code: str
     text: str
@@ -30,15 +32,19 @@ def of_subject(
     subject: str,
     *,
     refusal: ProblemKind | None,
-    passed: bool,
+    passed: Collection[str],
     mine: str | None,
     other: str | None,
 ) -> Step:
-    """What to do about a subject. `mine`, `other`: the open attempt, of this subject or of another one."""
+    """What to do about a subject. `passed`: the subjects that are. `mine`, `other`: the open attempt, of this subject
+    or of another one."""
     if mine is not None:
         return Step("resume", "继续考试", attempt_id=mine, subject=subject)
-    if passed:
-        return Step("passed", f"查看{rules.proof_title(programme)}", subject=subject)
+    if subject in passed:
+        if left := _left(programme, kind_code, passed):
+            more = f"，出具{rules.proof_title(programme)}" if programme.proof is not None else "，就全部完成"
+            return Step("settled", f"再考过{'、'.join(f'“{each.title}”' for each in left)}{more}", subject=subject)
+        return _done(programme, "passed", subject)
     contacts = rules.contacts(programme, kind_code)
     steps = {
         NOT_PAID_YET: Step("pay", "去缴费"),
@@ -55,8 +61,7 @@ def after(
     programme: Programme, kind_code: str, subject: str, *, passed: Collection[str], attempts_left: int | None
 ) -> Step:
     """What to do after an attempt in `subject`; `passed`: the subjects that have a pass by now."""
-    kind = rules.certificate_kind(programme, kind_code)
-    left = [each for each in kind.subjects if each.code not in passed] if kind else []
+    left = _left(programme, kind_code, passed)
     if subject not in passed:
         if attempts_left == 0:
             phone = rules.contacts(programme, kind_code).make_up
@@ -64,4 +69,16 @@ def after(
         return Step("again", "再考一次", subject=subject)
     if left:
         return Step("other_subject", f"去考“{left[0].title}”", subject=left[0].code)
-    return Step("proof", f"查看{rules.proof_title(programme)}")
+    return _done(programme, "proof", None)
+
+
+def _left(programme: Programme, kind_code: str, passed: Collection[str]) -> list[Subject]:
+    kind = rules.certificate_kind(programme, kind_code)
+    return [each for each in kind.subjects if each.code not in passed] if kind else []
+
+
+def _done(programme: Programme, code: str, subject: str | None) -> Step:
+    """Every subject is passed: the proof is there in a moment, where the programme gives one."""
+    if programme.proof is None:
+        return Step("settled", "考试全部合格，没有别的要办了", subject=subject)
+    return Step(code, f"查看{rules.proof_title(programme)}", subject=subject)

@@ -132,12 +132,12 @@ def _training(card: enrolments.Card, photo: Step | None, now: datetime) -> Train
         ("缴费", began),
         ("学习", complete or passed),
         ("考试", passed or row.status in (Status.PASSED, Status.COMPLETED)),
-        ("证明", issued),
+        *([("证明", issued)] if card.programme.proof is not None else []),
     ]
     return Training(
         enrolment_id=row.id,
         programme=row.programme,
-        state=_state(status, issued),
+        state=_state(status, issued or (passed and card.programme.proof is None)),
         title=card.programme.title,
         kind=card.kind_title,
         certificate_no=card.certificate_no,
@@ -180,8 +180,8 @@ def _summary(enrolment_id: str) -> study.Summary | None:
         return None
 
 
-def _state(status: Status, issued: bool) -> State:
-    if issued or status == Status.COMPLETED:
+def _state(status: Status, done: bool) -> State:
+    if done or status == Status.COMPLETED:
         return "done"
     return "expired" if status == Status.LAPSED else "in_progress"
 
@@ -214,6 +214,8 @@ def _next(
     if photo is not None:
         return photo
     if status in (Status.PASSED, Status.COMPLETED):
+        if card.programme.proof is None:
+            return Step("finished", "考试已合格，没有别的要办了")
         return Step("wait_proof", "证明正在出具，请稍候")
     if done is None:
         return Step("wait_course", "课程正在准备，请稍后再来", phone=contacts.study)

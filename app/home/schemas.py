@@ -41,6 +41,7 @@ class StepOut(Schema):
                 "make_up",
                 "expired",
                 "wait_proof",
+                "finished",
                 "proof",
             ]
         },

@@ -97,16 +97,21 @@ _PLACES: tuple[tuple[Place, Device], ...] = (
 
 
 def elsewhere(programme: Programme, on: Device) -> list[Place]:
-    """Where somebody who has WeChat only can pay, while nothing of WeChat's is offered on this device: in WeChat's
-    browser, in the mini-program, on a computer whose code the phone scans. A phone stays the phone it is."""
-    if any(channel.kind == "wechatpay" for channel in offered(programme, on)):
+    """Where somebody who has WeChat only can pay, while they cannot on this device alone: in WeChat's browser, in the
+    mini-program, on a computer whose code the phone scans. A phone stays the phone it is."""
+    if any(_by_wechat_alone(channel, on) for channel in offered(programme, on)):
         return []
     there = ((place, replace(device, ios=on.ios and device.client != "web")) for place, device in _PLACES)
     return [
         place
         for place, device in there
-        if device != on and any(channel.kind == "wechatpay" for channel in offered(programme, device))
+        if device != on and any(_by_wechat_alone(channel, device) for channel in offered(programme, device))
     ]
+
+
+def _by_wechat_alone(channel: Channel, on: Device) -> bool:
+    """Whether somebody with this device, and a phone with WeChat, needs nothing else: a phone cannot scan itself."""
+    return channel.kind == "wechatpay" and (channel.way != "qr" or on.client == "web")
 
 
 def why_none(programme: Programme, on: Device) -> ProblemKind:

@@ -59,6 +59,12 @@ REFUND_TOO_MUCH = problem(
 )
 NOTHING_KEPT = problem("nothing_kept", 409, "这个订单没有已收的款，不能退。")
 PAYER_NAME_NEEDED = problem("payer_name_needed", 422, "请填写付款账户的户名，要与银行账户的户名一致。")
+NO_TRANSFER = problem("no_transfer", 409, "这个订单没有选对公转账，请刷新后再看。")
+TRANSFER_CAME = problem(
+    "transfer_came",
+    409,
+    "银行对账单里已有您的来款，正在核对，现在不能换支付方式。请不要重复支付，可拨打缴费咨询电话。",
+)
 STATEMENT_OVER = problem("statement_over", 409, "这份对账单已经确认导入，或已删除，不能再改。")
 STATEMENT_DAYS = problem("statement_days", 422, "起止日期要包含对账单里的全部交易日，截止日期不能晚于上传的那一天。")
 STATEMENT_REFUSED = problem("statement_refused", 422, "对账单读不出来，请按提示处理后重新上传。")

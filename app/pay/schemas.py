@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apiflask import Schema
-from apiflask.fields import Integer, List, Nested, String
+from apiflask.fields import Boolean, Integer, List, Nested, String
 from apiflask.validators import Length, OneOf
 
 from app.pay.channels import CHANNELS
@@ -38,6 +38,8 @@ class TransferOut(Schema):
     amount_fen = Integer(required=True, metadata={"description": "应转金额（分），一分不差"})
     came_fen = Integer(required=True, metadata={"description": "已到账、还不够的金额（分）"})
     missing_fen = Integer(required=True, metadata={"description": "还差的金额（分）"})
+    in_question = Boolean(required=True, metadata={"description": "有一笔来款要财务先核对，不要再转"})
+    may_give_up = Boolean(required=True, metadata={"description": "还没有来款，可以放弃转账、换一种支付方式"})
     payer_name = String(required=True, metadata={"description": "登记的付款户名，本人的只显示一部分"})
     last_day = String(required=True, metadata={"description": "最晚到账日"})
 

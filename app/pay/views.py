@@ -27,7 +27,7 @@ from app.pay.providers.protocol import Form, JsapiCall, QrCode, Redirect, Remitt
 from app.pay.schemas import ClientIn, OrderOut, OrdersOut, PaymentIn, PaymentOut
 from app.pay.service import Started
 from app.pay.status import OrderStatus, RefundStatus
-from app.pay.transfers import codes
+from app.pay.transfers import codes, giving_up
 from app.pay.transfers import queries as transfer_queries
 from app.policy import load as policy
 from app.policy.days import shanghai_day
@@ -85,9 +85,9 @@ def words(order: Order, now: datetime, is_disputed: bool) -> tuple[str, str]:
         OrderStatus.PAID: ("已支付", "已支付成功，请按“我的培训”里的下一步继续。"),
         OrderStatus.CLOSED: (
             "已关闭",
-            "没有按时支付，订单已关闭，需要的请重新提交。已付的款会自动原路退回。",
+            "订单已关闭，需要的请重新提交。已付的款会自动原路退回。",
         ),
-    }.get(OrderStatus(order.status), ("正在关闭", "已过支付时间，正在关闭。已付款的请点“我已支付”，不要重复支付。"))
+    }.get(OrderStatus(order.status), ("正在关闭", "订单正在关闭，马上就好。已付款的请点“我已支付”，不要重复支付。"))
 
 
 def dump(order: Order, on: Device, now: datetime) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def dump_transfer(order: Order) -> dict[str, Any] | None:
     if transfer is None or order.status not in (OrderStatus.PENDING, OrderStatus.CLOSING):
         return None
     attempt = next(row for row in queries.attempts(order.id) if row.id == transfer.attempt_id)
-    came = transfer_queries.part_fen(attempt.id)
+    part, came = transfer_queries.part_fen(attempt.id), transfer_queries.came(attempt.id)
     return {
         "code": transfer.code,
         "code_shown": codes.shown(transfer.code),
@@ -144,8 +144,10 @@ def dump_transfer(order: Order) -> dict[str, Any] | None:
         "bank": transfer.bank,
         "account_number": attempt.authority,
         "amount_fen": order.amount_fen,
-        "came_fen": came,
-        "missing_fen": order.amount_fen - came,
+        "came_fen": part,
+        "missing_fen": order.amount_fen - part,
+        "in_question": came and not part,
+        "may_give_up": order.status == OrderStatus.PENDING and not came,
         "payer_name": mask_name(transfer.payer_name) if order.person_id else transfer.payer_name,
         "last_day": shanghai_day(order.expires_at).isoformat(),
     }
@@ -218,6 +220,17 @@ def check_payment(order_id: str, query_data: dict[str, str]) -> Any:
     """立即向支付平台查询这个订单是否到账。"""
     now = request_now()
     return dump(service.check_payment(person_id(), order_id, now=now), this_device(query_data["client"]), now)
+
+
+@blueprint.post("/orders/<order_id>/give-up-transfer")
+@access(Role.TRAINEE)
+@blueprint.input(ClientIn, location="query")
+@blueprint.output(OrderOut)
+@blueprint.doc(summary="放弃转账")
+def give_up_transfer(order_id: str, query_data: dict[str, str]) -> Any:
+    """还没有转账的，放弃对公转账：订单关闭，可以重新提交后用别的方式支付。已有来款的不能放弃。"""
+    now = request_now()
+    return dump(giving_up.give_up(person_id(), order_id, now=now), this_device(query_data["client"]), now)
 
 
 @blueprint.post("/callbacks/<kind>/<merchant>")

@@ -10,6 +10,7 @@ import { stillOpens } from "../src/pkg-orders/parts/invoices";
 import { yuan } from "../src/pkg-orders/parts/money";
 import { pay, type Payment, type PayingPorts } from "../src/pkg-orders/parts/paying";
 import { refundText, restOf, standingOf, type Order } from "../src/pkg-orders/parts/standing";
+import { stepsOf, toCopy } from "../src/pkg-orders/parts/transfer";
 import { useTill } from "../src/pkg-orders/parts/till";
 import { chosenWay, waysOf } from "../src/pkg-orders/parts/ways";
 import { useOrder } from "../src/pkg-orders/order/use-order";
@@ -36,14 +37,17 @@ const payment: Payment = {
 /** The server, as far as one order goes: how it stands, and what was asked. */
 class Till {
   readonly asked: string[] = [];
+  readonly sent: string[] = [];
   order: Order = { ...order };
   payment: Reply = { statusCode: 200, data: payment };
+  givenUp: Reply | null = null;
   down = false;
   private onTheWay = 0;
 
   request = (options: RequestOptions): void => {
     const what = `${options.method} ${options.url.replace("/api/v1", "").replace(/\?.*/, "").replace(ID, "1")}`;
     this.asked.push(what);
+    if (options.data) this.sent.push(options.data);
     if (what === "GET /orders/1") {
       this.onTheWay += 1;
       assert.equal(this.onTheWay, 1, "two questions at once");
@@ -64,6 +68,7 @@ class Till {
     const server_now = new Date(Date.now()).toISOString();
     if (what === "GET /orders/1" || what === "POST /orders/1/check") return { statusCode: 200, data: { ...this.order, server_now } };
     if (what === "POST /orders/1/payments") return this.payment;
+    if (what === "POST /orders/1/give-up-transfer") return this.givenUp ?? problem(409, "transfer_came");
     if (what === "POST /wechat/authorise") return { statusCode: 200, data: { url: "https://open.weixin.qq.com/connect" } };
     if (what === "POST /wechat/authorised") return { statusCode: 200, data: { back: `/?order=${ID}` } };
     if (what === "GET /home") return { statusCode: 200, data: { trainings: [], server_now, me: {} } };
@@ -125,6 +130,28 @@ test("the screen is about one thing: paying, paying elsewhere, waiting for the e
   assert.equal(standingOf({ ...order, channels: [], status: "closing" }), "closing");
   assert.equal(standingOf({ ...order, channels: [], status: "closed" }), "closed");
   assert.equal(standingOf({ ...order, channels: [], status: "paid" }), "paid");
+});
+
+const told: NonNullable<Order["transfer"]> = {
+  code: "ZK123456789", code_shown: "ZK 1234 5678 9", account_name: "考试中心", bank: "某银行", account_number: "53001234567890", amount_fen: 123_450,
+  came_fen: 0, missing_fen: 123_450, in_question: false, may_give_up: true, payer_name: "王*", last_day: "2026-01-23",
+};
+const transferred: Order = { ...order, channels: ["bank_transfer"], transfer: told, expires_at: "2026-01-23T14:00:00+08:00" };
+
+test("an order that waits for a transfer is about the transfer, before and after its last day; a dispute comes first", () => {
+  assert.equal(standingOf(transferred), "transfer");
+  assert.equal(standingOf({ ...transferred, channels: [], status: "closing" }), "transfer");
+  assert.equal(standingOf({ ...transferred, channels: [], no_channel: { code: "payment_disputed", detail: "" } }), "elsewhere");
+  assert.equal(standingOf({ ...transferred, status: "paid" }), "paid");
+  assert.equal(restOf(transferred, false, 1), 60_000);
+});
+
+test("what is copied for a transfer is what a bank's form takes; where a part came, it is the rest", () => {
+  const copied = (given: typeof told) => Object.fromEntries(toCopy(given).map((row) => [row.name, row.copied]));
+  assert.deepEqual(copied(told), { 附言码: "ZK123456789", 收款户名: "考试中心", 收款账号: "53001234567890", 开户行: "某银行", 转账金额: "1234.50" });
+  assert.equal(copied({ ...told, came_fen: 100_000, missing_fen: 23_450 }).转账金额, "234.50");
+  assert.equal(toCopy(told)[2]?.shown, "5300 1234 5678 90");
+  assert.match(stepsOf(told).join(), /王\*.*2026年1月23日/);
 });
 
 test("money is written in yuan, with both of its decimals", () => {
@@ -275,6 +302,42 @@ test("in WeChat's browser the first payment leads by WeChat's page; where that h
   await assert.rejects(pay("wechat_jsapi", asked, true), first);
   assert.equal(asked.log.length, 2);
   await assert.rejects(pay("wechat_jsapi", ports({ start: () => Promise.reject(refusal("payment_refused", 502)) })), Problem);
+});
+
+test("a transfer needs the payer's name first, and then the order's screen is about the transfer", async () => {
+  till.order = { ...order, channels: ["bank_transfer", "wechat_native"] };
+  const screen = await opened();
+  screen.wish.value = "bank_transfer";
+  void screen.paying.run(false);
+  await pass(0.5);
+  assert.ok(screen.paying.fields.payer_name);
+  assert.equal(till.count("POST /orders/1/payments"), 0);
+  screen.payerName.value = " 王强 ";
+  till.payment = { statusCode: 200, data: { ...payment, code_url: null, kind: "transfer", transfer: told } };
+  till.order = { ...transferred, channels: ["wechat_native", "bank_transfer"] };
+  void screen.paying.run(false);
+  await pass(0.5);
+  assert.match(till.sent.at(-1) ?? "", /"payer_name":"王强"/);
+  assert.equal(screen.standing.value, "transfer");
+  assert.deepEqual(screen.ways.value.map(({ channel }) => channel), ["wechat_native"]); // the others, while they are offered
+  assert.equal(screen.code.value, null);
+});
+
+test("who gives a transfer up waits until the order is closed, and is told when money came meanwhile", async () => {
+  till.order = transferred;
+  const screen = await opened();
+  void screen.givingUp.run();
+  await pass(0.5);
+  assert.ok(screen.givingUp.trouble instanceof Problem);
+  assert.equal(screen.gaveUp.value, false);
+  till.order = { ...order, status: "closing", channels: [] };
+  till.givenUp = { statusCode: 200, data: { ...till.order, server_now: order.server_now } };
+  void screen.givingUp.run();
+  await pass(0.5);
+  assert.deepEqual([screen.gaveUp.value, screen.standing.value], [true, "closing"]);
+  till.order = { ...till.order, status: "closed" };
+  await pass(4);
+  assert.equal(screen.standing.value, "closed");
 });
 
 test("back from WeChat's page the payment goes on by itself, and the server is asked whether the money came", async () => {

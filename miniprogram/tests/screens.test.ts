@@ -89,6 +89,7 @@ test("what only waits is asked for again: at first often, and not once there is 
   assert.equal(restOf(waits("wait_proof"), 15), 30_000);
   assert.equal(restOf(waits("payment_disputed"), 1), 30_000);
   assert.equal(restOf([training], 1), null);
+  assert.equal(restOf(waits("finished"), 1), null); // without a proof there is nothing to wait for
 });
 
 test("the card shows what is left, and what is pressing", () => {

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from app.policy import load as policy
+from config.settings import ROOT
+from ops import invented
 from ops.browser import browser as chromium
 from ops.stack import Stack
 from ops.trainee import Journey
@@ -25,6 +28,16 @@ expect.set_options(timeout=15_000)  # two copies and two browsers may share two 
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The whole product, running."""
     with Stack(tmp_path_factory.mktemp("browser") / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def invented_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Another copy, whose trainees may pay by bank transfer: with the invented programme."""
+    directory = tmp_path_factory.mktemp("invented")
+    folder = invented.programmes(directory / "programmes", ROOT / "config" / "programmes")
+    policy.init(folder)
+    with Stack(directory / "data", PROGRAMMES_DIR=str(folder)) as running:
         yield running
 
 

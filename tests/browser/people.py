@@ -20,7 +20,11 @@ def newcomer(stack: Stack) -> Journey:
 
 def activated(stack: Stack) -> Journey:
     """With a password of their own and all consents; they may sign up and have not."""
-    journey = newcomer(stack)
+    return agreed(newcomer(stack))
+
+
+def agreed(journey: Journey) -> Journey:
+    """Somebody who has never been here is now as `activated` says."""
     journey.activate()
     journey.client.post("/api/v1/password", {"new_password": OWN_PASSWORD})
     for kind in ("agreement", "face"):

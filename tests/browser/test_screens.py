@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 from app.core.clock import utcnow
 from app.policy import load as policy
 from config.settings import ROOT
+from ops import invented
 from ops.screens import SCREENS, SIZES, Cast, Screen, Size
 from ops.stack import Stack
 from sandbox.faces import make_face
@@ -26,9 +27,11 @@ GRAVE = ("serious", "critical")
 
 
 @pytest.fixture(scope="module")
-def cast(stack: Stack) -> Cast:
-    policy.init(ROOT / "config" / "programmes")
-    return Cast(stack, policy.in_force("yunnan", utcnow()))
+def casts(stack: Stack, invented_stack: Stack) -> dict[bool, Cast]:
+    """The people of the usual programme, and (True) those of the invented one."""
+    policy.init(invented_stack.directory.parent / "programmes")
+    here = {False: (stack, "yunnan"), True: (invented_stack, invented.KEY)}
+    return {odd: Cast(copy, policy.in_force(key, utcnow())) for odd, (copy, key) in here.items()}
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +41,9 @@ def filming(browser: Browser, camera: Path) -> Browser:
     return browser
 
 
-def violations(cast: Cast, filming: Browser, screen: Screen, size: Size) -> list[dict[str, Any]]:
+def violations(casts: dict[bool, Cast], filming: Browser, screen: Screen, size: Size) -> list[dict[str, Any]]:
     """What axe has against the screen, and where."""
-    with cast.open(filming, screen, size) as page:
+    with casts[screen.invented].open(filming, screen, size) as page:
         page.evaluate(AXE.read_text(encoding="utf-8") + "; 0")
         found: list[dict[str, Any]] = page.evaluate(JUDGE)
     return [
@@ -51,13 +54,15 @@ def violations(cast: Cast, filming: Browser, screen: Screen, size: Size) -> list
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name)
-def test_axe_finds_nothing_serious_on_any_screen_at_any_size(cast: Cast, filming: Browser, screen: Screen) -> None:
-    found = {size.suffix or "phone": violations(cast, filming, screen, size) for size in SIZES}
+def test_axe_finds_nothing_serious_on_any_screen_at_any_size(
+    casts: dict[bool, Cast], filming: Browser, screen: Screen
+) -> None:
+    found = {size.suffix or "phone": violations(casts, filming, screen, size) for size in SIZES}
     assert not any(found.values()), json.dumps(found, ensure_ascii=False, indent=1)
 
 
-def test_axe_would_find_a_button_without_a_name(cast: Cast, filming: Browser) -> None:
-    with cast.open(filming, SCREENS[0], SIZES[0]) as page:
+def test_axe_would_find_a_button_without_a_name(casts: dict[bool, Cast], filming: Browser) -> None:
+    with casts[False].open(filming, SCREENS[0], SIZES[0]) as page:
         page.evaluate("document.querySelector('[role=main]').append(document.createElement('button'))")
         page.evaluate(AXE.read_text(encoding="utf-8") + "; 0")
         assert "button-name" in [one["id"] for one in page.evaluate(JUDGE)]

@@ -12,6 +12,7 @@ from app.enrol.models import Enrolment
 from app.exam import steps
 from app.policy import load
 from app.policy.parties import Subject
+from app.policy.schema import Programme
 from app.study.models import Course, Lesson, LessonProgress
 from tests.exam.rooms import Candidate, a_candidate
 from tests.factories import NOW, a_person, auth
@@ -244,11 +245,34 @@ def test_without_a_course_the_page_says_so_and_the_rest_is_there(page: Page) -> 
     assert (subject(page)["refusal"], step(subject(page))["code"]) == ("no_course", "wait_course")
 
 
-def test_several_subjects_lead_to_the_next_one_that_is_open() -> None:
+def two_subjects() -> Programme:
+    """Yunnan, whose kinds have another subject."""
     programme = load.in_force("yunnan", NOW)
     kinds = [msgspec.structs.replace(kind, subjects=(*kind.subjects, Subject(code="X", title="法规")))
              for kind in programme.certificate_kinds]  # fmt: skip
-    two = msgspec.structs.replace(programme, certificate_kinds=tuple(kinds))
+    return msgspec.structs.replace(programme, certificate_kinds=tuple(kinds))
+
+
+def of_subject(programme: Programme, passed: set[str]) -> steps.Step:
+    return steps.of_subject(programme, "TJ", "TJ", refusal=None, passed=passed, mine=None, other=None)
+
+
+def test_a_passed_subject_leads_to_the_proof_only_once_every_subject_is_passed() -> None:
+    two = two_subjects()
+    told = of_subject(two, {"TJ"})
+    assert (told.code, told.text) == ("settled", "再考过“法规”，出具资格证明")
+    assert of_subject(two, {"TJ", "X"}).code == "passed"
+
+
+def test_where_a_programme_gives_no_proof_nothing_leads_to_one() -> None:
+    bare = msgspec.structs.replace(two_subjects(), proof=None)
+    assert "证明" not in of_subject(bare, {"TJ"}).text
+    assert of_subject(bare, {"TJ", "X"}).code == "settled"
+    assert steps.after(bare, "TJ", "X", passed={"TJ", "X"}, attempts_left=3).code == "settled"
+
+
+def test_several_subjects_lead_to_the_next_one_that_is_open() -> None:
+    two = two_subjects()
     told = steps.after(two, "TJ", "TJ", passed={"TJ"}, attempts_left=3)
     assert (told.code, told.subject, told.text) == ("other_subject", "X", "去考“法规”")
     assert steps.after(two, "TJ", "X", passed={"TJ"}, attempts_left=3).code == "again"

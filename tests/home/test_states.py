@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +19,7 @@ from app.enrol.models import Enrolment
 from app.exam.models import Attempt
 from app.face.models import FaceRecord
 from app.home import kept
+from app.policy import load as policy
 from app.study.models import Course, Lesson, LessonProgress
 from tests.exam.rooms import Candidate, a_candidate
 from tests.factories import a_person, a_roster_entry, an_enrolment, auth
@@ -107,6 +111,27 @@ def test_a_training_stands_under_its_heading_with_one_next_step(
     make(candidate)
     shown = training(client, candidate)
     assert (shown["state"], step(shown)) == (state, next_)
+
+
+@pytest.fixture
+def no_proof(world: World, tmp_path: Path) -> Iterator[None]:
+    """Yunnan gives no proof here."""
+    shutil.copytree(world.settings.programmes_dir, tmp_path / "programmes")
+    path = tmp_path / "programmes" / "yunnan" / "2021-02-01.toml"
+    text = path.read_text(encoding="utf-8").replace(', "exam", "proof"]', ', "exam"]\nproof = "none"')
+    path.write_text(re.sub(r"\n\[proof\]\n.*?\n\n", "\n\n", text, flags=re.DOTALL), encoding="utf-8")
+    policy.init(tmp_path / "programmes")
+    yield
+    policy.init(world.settings.programmes_dir)
+
+
+def test_where_a_programme_gives_no_proof_a_pass_is_the_end_and_nobody_waits_for_one(
+    client: FlaskClient, no_proof: None, candidate: Candidate
+) -> None:
+    passed(candidate)
+    shown = training(client, candidate)
+    assert (shown["state"], step(shown)) == ("done", {"code": "finished"})
+    assert [stage["title"] for stage in shown["stages"]][-1] == "考试"
 
 
 def test_an_expired_training_is_called_so_before_the_job_has_found_it(

@@ -79,6 +79,7 @@ def test_a_screen_offers_what_can_be_paid_there_or_says_why_nothing_can(
         ("phone_web", ANDROID + IN_WECHAT, []),
         ("phone_web", IPHONE + IN_WECHAT, ["computer"]),
         ("mini_program", IPHONE + IN_WECHAT, ["computer"]),
+        ("app", ANDROID, ["wechat", "mini_program", "computer"]),  # its code needs another phone
     ],
 )
 def test_who_has_wechat_only_is_told_where_that_pays(

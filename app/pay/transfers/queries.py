@@ -12,7 +12,7 @@ import peewee
 
 from app.core.errors import NOT_FOUND
 from app.pay.models import Order, PaymentAttempt
-from app.pay.status import OPEN_ATTEMPTS, OrderStatus
+from app.pay.status import OPEN_ATTEMPTS, AttemptStatus, OrderStatus
 from app.pay.transfers.models import Payout, Statement, StatementLine, Transfer
 from app.pay.transfers.status import Finding, LineStatus, PayoutStatus, StatementStatus
 from app.policy import load as policy
@@ -57,11 +57,12 @@ def accounts(programmes: Collection[str]) -> list[Account]:
 
 
 def of_order(order_id: str) -> Transfer | None:
-    """The transfer that was chosen for an order, or None."""
+    """The transfer that was chosen for an order and not given up, or None."""
     mine = Transfer.select(Transfer, PaymentAttempt).join(
         PaymentAttempt, on=(Transfer.attempt_id == PaymentAttempt.id)
     )
-    found: Transfer | None = mine.where(PaymentAttempt.order_id == order_id).first()
+    kept = PaymentAttempt.status != AttemptStatus.CLOSED
+    found: Transfer | None = mine.where(PaymentAttempt.order_id == order_id, kept).first()
     return found
 
 
@@ -110,6 +111,12 @@ def parts(attempt_id: str) -> list[StatementLine]:
 def part_fen(attempt_id: str) -> int:
     """How many fen of it came."""
     return sum(line.amount_fen for line in parts(attempt_id))
+
+
+def came(attempt_id: str) -> bool:
+    """Whether money came for an attempt, little or much, that was not sent back."""
+    mine = (StatementLine.attempt_id == attempt_id) & StatementLine.status.in_((LineStatus.SETTLED, *PART))
+    return bool(StatementLine.select(StatementLine.id).where(mine).exists())
 
 
 def waiting(programmes: Collection[str], limit: int = 200) -> list[Waiting]:

@@ -2700,6 +2700,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{order_id}/give-up-transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 放弃转账
+         * @description 可调用者：已登录并激活的学员。
+         */
+        post: {
+            parameters: {
+                query?: {
+                    /** @description web 电脑网页 / phone_web 手机浏览器 / mini_program 小程序 / app */
+                    client?: "web" | "phone_web" | "mini_program" | "app";
+                };
+                header?: never;
+                path: {
+                    order_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PayOrderOut1"];
+                    };
+                };
+                /** @description 出错：problem+json */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{order_id}/invoice": {
         parameters: {
             query?: never;
@@ -5363,11 +5416,11 @@ export interface components {
         ExamStepOut: {
             attempt_id: string | null;
             /** @enum {string} */
-            code: "start" | "resume" | "passed" | "pay" | "study" | "wait_course" | "other_exam" | "expired" | "make_up" | "again" | "other_subject" | "proof";
+            code: "start" | "resume" | "passed" | "settled" | "pay" | "study" | "wait_course" | "other_exam" | "expired" | "make_up" | "again" | "other_subject" | "proof";
             /** @description 要拨打的电话 */
             phone: string | null;
             subject: string | null;
-            /** @description 按钮上的字 */
+            /** @description 按钮上的字；settled 没有按钮，只说一句 */
             text: string;
         };
         FaceCheckOut: {
@@ -5635,7 +5688,7 @@ export interface components {
             /** @description 还没有交卷的考试 */
             attempt_id?: string | null;
             /** @enum {string} */
-            code: "checkout" | "pay" | "wait_payment" | "payment_disputed" | "photo" | "face" | "study" | "wait_course" | "exam" | "make_up" | "expired" | "wait_proof" | "proof";
+            code: "checkout" | "pay" | "wait_payment" | "payment_disputed" | "photo" | "face" | "study" | "wait_course" | "exam" | "make_up" | "expired" | "wait_proof" | "finished" | "proof";
             /** @description 接着学的课 */
             lesson_id?: string | null;
             order_id?: string | null;
@@ -6046,8 +6099,12 @@ export interface components {
             code: string;
             /** @description 分组显示的附言码 */
             code_shown: string;
+            /** @description 有一笔来款要财务先核对，不要再转 */
+            in_question: boolean;
             /** @description 最晚到账日 */
             last_day: string;
+            /** @description 还没有来款，可以放弃转账、换一种支付方式 */
+            may_give_up: boolean;
             /** @description 还差的金额（分） */
             missing_fen: number;
             /** @description 登记的付款户名，本人的只显示一部分 */
@@ -6056,7 +6113,7 @@ export interface components {
         /** @description RFC 9457；code 稳定不变，detail 告诉使用者下一步做什么，fields 逐项指出表单错误。 */
         Problem: {
             /** @enum {string} */
-            code: "activation_needed" | "already_activated" | "already_completed" | "already_paid" | "announcement_invalid" | "announcement_step" | "another_exam_open" | "answer_conflict" | "asked_already" | "attempt_not_given_back" | "authorisation_over" | "authorise_wechat_first" | "bad_choice" | "bad_request" | "bind_ticket_over" | "bind_wechat_first" | "bundle_over" | "busy" | "calendar_day_invalid" | "cannot_merge" | "case_not_in_batch" | "case_note" | "case_over" | "case_reason" | "case_second_look" | "case_taken" | "certificate_expired_too_long" | "channel_not_offered" | "client_too_old" | "code_wrong" | "conflict" | "consent_needed" | "consent_outdated" | "consent_stays" | "course_invalid" | "course_taken" | "difference_decided" | "exam_handed_in" | "exam_left" | "exam_time_over" | "export_busy" | "export_invalid" | "export_not_ready" | "face_anchor_needed" | "face_check_needed" | "face_check_over" | "face_manual_route" | "face_not_offered" | "face_unavailable" | "film_chunk_damaged" | "film_in_use" | "film_offset" | "film_refused" | "film_step" | "font_missing" | "forbidden" | "help_note" | "help_over" | "help_reason" | "help_words" | "id_number_taken" | "identity_unchanged" | "identity_wrong" | "in_another_order" | "internal" | "invalid" | "invoice_automatic" | "invoice_being_corrected" | "invoice_link_over" | "invoice_mail_often" | "invoice_money_back" | "invoice_needs_payment" | "invoice_no_mail" | "invoice_not_ready" | "invoice_nothing_to_correct" | "invoice_on_its_way" | "invoices_none" | "invoices_not_all" | "invoices_too_many" | "kind_not_offered" | "lesson_step" | "lesson_studied" | "line_over" | "login_code_needed" | "login_failed" | "login_paused" | "method_not_allowed" | "new_phone_wrong" | "no_attempts_left" | "no_course" | "no_exam_here" | "no_invoice_here" | "no_phone_on_record" | "no_such_code" | "no_such_proof" | "no_such_question" | "no_such_subject" | "not_disputed" | "not_found" | "not_in_wechat" | "not_on_iphone" | "not_paid_yet" | "nothing_captured" | "nothing_kept" | "nothing_to_pay" | "notification_refused" | "one_programme_per_order" | "open_in_wechat" | "order_closing" | "order_over" | "order_paid" | "other_account_not_found" | "page_outdated" | "paid_at_provider" | "password_weak" | "password_wrong" | "pay_link_over" | "payer_invalid" | "payer_mismatch" | "payer_name_needed" | "payer_unknown" | "payment_disputed" | "payment_refused" | "payment_unknown" | "payout_over" | "person_conflict" | "phone_code_refused" | "phone_unchanged" | "photo_animated" | "photo_broken" | "photo_fixed" | "photo_missing" | "photo_needed" | "photo_not_fixed" | "photo_not_offered" | "photo_not_picture" | "photo_not_same_person" | "photo_too_many_pixels" | "photo_unfit" | "pictures_busy" | "play_ticket_invalid" | "programme_not_open" | "proof_link_over" | "proof_needs_photo" | "proof_not_earned" | "provider_unavailable" | "questions_missing" | "range_not_satisfiable" | "reason_needed" | "recording_paused" | "reference_needed" | "refund_not_failed" | "refund_on_its_way" | "refund_too_much" | "scan_not_offered" | "scan_other_person" | "scan_over" | "scan_secret_wrong" | "scan_taken" | "scan_with_phone" | "second_person" | "sign_in_first" | "sign_in_unfinished" | "sign_up_closed" | "sms_not_again" | "sms_not_offered" | "sms_too_often" | "something_captured" | "staff_code_wrong" | "staff_invalid" | "staff_link_over" | "staff_login_failed" | "staff_login_taken" | "staff_not_yourself" | "staff_password_weak" | "staff_paused" | "staff_same_person" | "statement_days" | "statement_over" | "statement_refused" | "still_disputed" | "study_not_complete" | "study_period_over" | "studying_elsewhere" | "ticket_closed" | "ticket_picture_gone" | "ticket_pictures_many" | "ticket_too_many" | "too_large" | "too_many_requests" | "transfer_counted" | "transfer_over" | "unknown_programme" | "unmask_reason" | "unmask_too_often" | "unsupported_type" | "upload_gone" | "video_link_expired" | "wechat_blocked" | "wechat_bound_to_other" | "wechat_code_refused" | "wechat_not_bound" | "wechat_not_offered" | "wechat_unavailable" | "wrong_chunks" | "year_not_offered";
+            code: "activation_needed" | "already_activated" | "already_completed" | "already_paid" | "announcement_invalid" | "announcement_step" | "another_exam_open" | "answer_conflict" | "asked_already" | "attempt_not_given_back" | "authorisation_over" | "authorise_wechat_first" | "bad_choice" | "bad_request" | "bind_ticket_over" | "bind_wechat_first" | "bundle_over" | "busy" | "calendar_day_invalid" | "cannot_merge" | "case_not_in_batch" | "case_note" | "case_over" | "case_reason" | "case_second_look" | "case_taken" | "certificate_expired_too_long" | "channel_not_offered" | "client_too_old" | "code_wrong" | "conflict" | "consent_needed" | "consent_outdated" | "consent_stays" | "course_invalid" | "course_taken" | "difference_decided" | "exam_handed_in" | "exam_left" | "exam_time_over" | "export_busy" | "export_invalid" | "export_not_ready" | "face_anchor_needed" | "face_check_needed" | "face_check_over" | "face_manual_route" | "face_not_offered" | "face_unavailable" | "film_chunk_damaged" | "film_in_use" | "film_offset" | "film_refused" | "film_step" | "font_missing" | "forbidden" | "help_note" | "help_over" | "help_reason" | "help_words" | "id_number_taken" | "identity_unchanged" | "identity_wrong" | "in_another_order" | "internal" | "invalid" | "invoice_automatic" | "invoice_being_corrected" | "invoice_link_over" | "invoice_mail_often" | "invoice_money_back" | "invoice_needs_payment" | "invoice_no_mail" | "invoice_not_ready" | "invoice_nothing_to_correct" | "invoice_on_its_way" | "invoices_none" | "invoices_not_all" | "invoices_too_many" | "kind_not_offered" | "lesson_step" | "lesson_studied" | "line_over" | "login_code_needed" | "login_failed" | "login_paused" | "method_not_allowed" | "new_phone_wrong" | "no_attempts_left" | "no_course" | "no_exam_here" | "no_invoice_here" | "no_phone_on_record" | "no_such_code" | "no_such_proof" | "no_such_question" | "no_such_subject" | "no_transfer" | "not_disputed" | "not_found" | "not_in_wechat" | "not_on_iphone" | "not_paid_yet" | "nothing_captured" | "nothing_kept" | "nothing_to_pay" | "notification_refused" | "one_programme_per_order" | "open_in_wechat" | "order_closing" | "order_over" | "order_paid" | "other_account_not_found" | "page_outdated" | "paid_at_provider" | "password_weak" | "password_wrong" | "pay_link_over" | "payer_invalid" | "payer_mismatch" | "payer_name_needed" | "payer_unknown" | "payment_disputed" | "payment_refused" | "payment_unknown" | "payout_over" | "person_conflict" | "phone_code_refused" | "phone_unchanged" | "photo_animated" | "photo_broken" | "photo_fixed" | "photo_missing" | "photo_needed" | "photo_not_fixed" | "photo_not_offered" | "photo_not_picture" | "photo_not_same_person" | "photo_too_many_pixels" | "photo_unfit" | "pictures_busy" | "play_ticket_invalid" | "programme_not_open" | "proof_link_over" | "proof_needs_photo" | "proof_not_earned" | "provider_unavailable" | "questions_missing" | "range_not_satisfiable" | "reason_needed" | "recording_paused" | "reference_needed" | "refund_not_failed" | "refund_on_its_way" | "refund_too_much" | "scan_not_offered" | "scan_other_person" | "scan_over" | "scan_secret_wrong" | "scan_taken" | "scan_with_phone" | "second_person" | "sign_in_first" | "sign_in_unfinished" | "sign_up_closed" | "sms_not_again" | "sms_not_offered" | "sms_too_often" | "something_captured" | "staff_code_wrong" | "staff_invalid" | "staff_link_over" | "staff_login_failed" | "staff_login_taken" | "staff_not_yourself" | "staff_password_weak" | "staff_paused" | "staff_same_person" | "statement_days" | "statement_over" | "statement_refused" | "still_disputed" | "study_not_complete" | "study_period_over" | "studying_elsewhere" | "ticket_closed" | "ticket_picture_gone" | "ticket_pictures_many" | "ticket_too_many" | "too_large" | "too_many_requests" | "transfer_came" | "transfer_counted" | "transfer_over" | "unknown_programme" | "unmask_reason" | "unmask_too_often" | "unsupported_type" | "upload_gone" | "video_link_expired" | "wechat_blocked" | "wechat_bound_to_other" | "wechat_code_refused" | "wechat_not_bound" | "wechat_not_offered" | "wechat_unavailable" | "wrong_chunks" | "year_not_offered";
             detail: string;
             fields?: Record<string, never>;
             request_id?: string;

@@ -19,6 +19,11 @@ export function stepOf({ next, enrolment_id, order_id }: Training): { page: Page
   return steps[next.code] ?? null;
 }
 
+/** Passed, where the programme gives no proof: nothing is left to do, and nothing to wait for. */
+export function isFinished({ next }: Training): boolean {
+  return next.code === "finished";
+}
+
 const BRISK = 4_000;
 const CALM = 30_000;
 const PATIENT = 15; // brisk questions: a minute
@@ -26,7 +31,7 @@ const MOMENTARY = ["wait_payment", "wait_proof"]; // done by the server in a mom
 
 /** Milliseconds until the trainings are asked for again, after `asked` questions; null where none only waits. */
 export function restOf(trainings: readonly Training[], asked: number): number | null {
-  const waiting = trainings.filter((training) => stepOf(training) === null);
+  const waiting = trainings.filter((training) => stepOf(training) === null && !isFinished(training));
   if (!waiting.length) return null;
   return asked < PATIENT && waiting.some(({ next }) => MOMENTARY.includes(next.code)) ? BRISK : CALM;
 }

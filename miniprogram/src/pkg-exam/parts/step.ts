@@ -1,6 +1,6 @@
 import type { Output } from "../../api/calls";
 import { dial } from "../../device/files";
-import { go, swap } from "../../navigation";
+import { go, restart, swap } from "../../navigation";
 
 export type Step = Output<"/api/v1/enrolments/{enrolment_id}/exam", "get">["subjects"][number]["next"];
 
@@ -19,6 +19,7 @@ export function follow(step: Step, enrolment_id: string, begin: (subject: string
     wait_course: () => call(step),
     expired: () => call(step),
     make_up: () => call(step),
+    settled: () => restart("home"), // it is said, not pressed
   };
   deeds[step.code]();
 }

@@ -1,7 +1,7 @@
 import { computed, onScopeDispose, ref, shallowRef, watch } from "vue";
 
 import { api, Problem } from "../../api";
-import { useAct } from "../../composables/act";
+import { useAct, type Act } from "../../composables/act";
 import { useAsk } from "../../composables/ask";
 import { channel } from "../../device/channel";
 import { online } from "../../device/network";
@@ -18,6 +18,7 @@ import { chosenWay, waysOf, type Channel } from "../parts/ways";
 
 const UNPAID = "还没有查到付款。刚付完的请等几秒再点一次，不要重复付款；没付的可以继续付。";
 const ENDS = { cancelled: "还没有付款。时间到之前都可以再付。", failed: "微信没有打开付款。请再试一次，或换一种支付方式。" };
+const TRANSFER = "bank_transfer";
 const LATELY = 2_000; // until the training is open after the payment, which is a matter of moments
 
 /** One order: how it stands, paying it, asking whether the money came, and what comes next. `leave` goes to a
@@ -28,6 +29,9 @@ export function useOrder(leave: (url: string) => void) {
   const wish = ref("");
   const code = shallowRef<Payment | null>(null); // the code that is shown
   const said = ref(""); // what became of the last try
+  const payerName = ref(""); // in whose name a transfer will come
+  const otherwise = ref(false); // a transfer is waited for, and another way is looked for
+  const gaveUp = ref(false); // to pay otherwise: a new order follows
   let begun = false; // the person may be paying just now
   let asked = 0;
   let waiting: Watch<Order> | null = null;
@@ -42,7 +46,8 @@ export function useOrder(leave: (url: string) => void) {
 
   const order = useAsk(() => heard(() => api.call("get", "/api/v1/orders/{order_id}", { path: { order_id: id.value }, query: { client: channel } })));
   const standing = computed(() => (order.data ? standingOf(order.data) : null));
-  const ways = computed(() => waysOf(order.data?.channels ?? []));
+  /** Once it waits for a transfer, the others while they are offered. */
+  const ways = computed(() => waysOf(order.data?.channels ?? []).filter((each) => !(order.data?.transfer && each.channel === TRANSFER)));
   const way = computed(() => chosenWay(ways.value, wish.value));
 
   /** Ask now, and for some time often: something has happened. */
@@ -76,18 +81,21 @@ export function useOrder(leave: (url: string) => void) {
     look();
   });
 
-  const paying = useAct(
+  const paying: Act<[boolean]> = useAct(
     async (authorised: boolean) => {
       if (!way.value) return;
       said.value = "";
       check.clear();
+      const payer_name = way.value.channel === TRANSFER ? payerName.value.trim() : undefined;
+      if (payer_name !== undefined && payer_name.length < 2) return paying.refuse({ payer_name: "请填写付款账户的户名。" });
       const ports = {
-        start: (by: Channel) => api.call("post", "/api/v1/orders/{order_id}/payments", { path: { order_id: id.value }, body: { channel: by, client: channel } }),
+        start: (by: Channel) => api.call("post", "/api/v1/orders/{order_id}/payments", { path: { order_id: id.value }, body: { channel: by, client: channel, payer_name } }),
         authorise: async (programme: string) => (await api.call("post", "/api/v1/wechat/authorise", { body: { programme, back: backTo(id.value) } })).url,
         wechatPay,
         leave,
       };
       const { end, ...rest } = await pay(way.value.channel, ports, authorised);
+      if (end === "told") return order.renew();
       begun = true;
       if (end === "code" && "payment" in rest) code.value = rest.payment;
       else if (end === "cancelled" || end === "failed") said.value = ENDS[end];
@@ -109,6 +117,16 @@ export function useOrder(leave: (url: string) => void) {
     await order.run();
     wish.value = "wechat_jsapi";
     if (way.value?.channel === wish.value) await paying.run(true);
+  });
+
+  /** Nothing was transferred: the order ends, and `gaveUp` says that another one is wanted. */
+  const givingUp = useAct(async () => {
+    order.take(await heard(() => api.call("post", "/api/v1/orders/{order_id}/give-up-transfer", { path: { order_id: id.value }, query: { client: channel } }, { retries: 1 })));
+    gaveUp.value = true;
+    look();
+  }, () => {
+    look(); // paid, or money came: the order says it
+    return false;
   });
 
   /** Make the order again; `fresh.id` stays null where it is not known any more of what it was made. */
@@ -135,7 +153,8 @@ export function useOrder(leave: (url: string) => void) {
   }
 
   watch(standing, (now) => {
-    if (now !== "payable") code.value = null;
+    if (now !== "payable" && now !== "transfer") code.value = null;
+    if (now !== "transfer") otherwise.value = false;
     if (now === "paid") openTraining();
   });
   watch(online, (back) => back && waiting?.start());
@@ -153,5 +172,5 @@ export function useOrder(leave: (url: string) => void) {
     opening?.stop();
   });
 
-  return { id, order, standing, ways, way, wish, code, said, check, paying, authorising, anew, training, step, open, look, show, hide };
+  return { id, order, standing, ways, way, wish, payerName, otherwise, gaveUp, code, said, check, paying, authorising, givingUp, anew, training, step, open, look, show, hide };
 }

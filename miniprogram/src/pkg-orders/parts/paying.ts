@@ -15,8 +15,9 @@ export interface PayingPorts {
   leave(url: string): void;
 }
 
-/** What became of a click on "pay". `left`: another page opens, and comes back to the order. */
-export type Paying = { end: "code"; payment: Payment } | { end: "left" } | { end: WechatEnd };
+/** What became of a click on "pay". `left`: another page opens, and comes back to the order.
+ * `told`: the order says what to write on a transfer. */
+export type Paying = { end: "code"; payment: Payment } | { end: "left" } | { end: "told" } | { end: WechatEnd };
 
 /** Pay by `channel`. In WeChat's browser the first time leads by WeChat's page, which says whose WeChat it is;
  * `authorised`: it has just done so, and is not asked a second time. Rejects with `Problem` or `Unreachable`. */
@@ -34,7 +35,7 @@ export async function pay(channel: Channel, ports: PayingPorts, authorised = fal
     ports.leave(payment.redirect_url);
     return { end: "left" };
   }
-  return { end: "code", payment };
+  return payment.transfer ? { end: "told" } : { end: "code", payment };
 }
 
 /** The order in the path that WeChat's authorisation leads back to (`backTo`); null for anything else. */

@@ -3,25 +3,28 @@ import { yuan } from "./money";
 
 export type Order = Output<"/api/v1/orders/{order_id}", "get">;
 
-/** What the order's screen is about: paying, waiting for the end of a time that is over, starting over, the next step
- * after paying, or where to pay instead. */
-export type Standing = "payable" | "elsewhere" | "closing" | "closed" | "paid";
+/** What the order's screen is about: paying, a transfer that is waited for, waiting for the end of a time that is over,
+ * starting over, the next step after paying, or where to pay instead. */
+export type Standing = "payable" | "transfer" | "elsewhere" | "closing" | "closed" | "paid";
 
 export function standingOf(order: Order): Standing {
   if (order.status === "paid" || order.status === "closed") return order.status;
-  if (order.channels.length) return "payable";
-  return order.no_channel ? "elsewhere" : "closing";
+  if (order.no_channel) return "elsewhere";
+  if (order.transfer) return "transfer";
+  return order.channels.length ? "payable" : "closing";
 }
 
 const BRISK = 3_000;
 const CALM = 8_000;
 const IDLE = 15_000;
+const SLOW = 60_000; // a transfer takes days
 const PATIENT = 20; // brisk questions: a minute
 
 /** Milliseconds until an open order is asked about again, after `asked` questions since something happened; null once
  * nothing changes any more. `begun`: the person may be paying just now. */
 export function restOf(order: Order, begun: boolean, asked: number): number | null {
   if (order.status === "paid" || order.status === "closed") return null;
+  if (!begun && standingOf(order) === "transfer") return SLOW;
   if (!begun && standingOf(order) !== "closing") return IDLE;
   return asked < PATIENT ? BRISK : CALM;
 }

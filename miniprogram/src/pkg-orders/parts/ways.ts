@@ -9,16 +9,18 @@ export interface Way {
   title: string;
   /** On the button that pays by it. */
   button: string;
-  /** What to do with the code that it gives. */
+  /** What to do with the code that it gives; on a phone, which cannot scan itself. */
   scan?: string;
+  scanOnPhone?: string;
 }
 
 const WAYS: readonly Way[] = [
   { channel: "wechat_jsapi", title: "微信支付", button: "微信支付" },
-  { channel: "wechat_native", title: "微信扫码", button: "显示微信付款码", scan: "用手机微信“扫一扫”，扫码付款" },
+  { channel: "wechat_native", title: "微信扫码", button: "显示微信付款码", scan: "用手机微信“扫一扫”，扫码付款", scanOnPhone: "用另一部手机的微信“扫一扫”，扫这个码付款" },
   { channel: "alipay_wap", title: "支付宝", button: "去支付宝付款" },
-  { channel: "alipay_qr", title: "支付宝扫码", button: "显示支付宝付款码", scan: "用手机支付宝“扫一扫”，扫码付款" },
+  { channel: "alipay_qr", title: "支付宝扫码", button: "显示支付宝付款码", scan: "用手机支付宝“扫一扫”，扫码付款", scanOnPhone: "用另一部手机的支付宝“扫一扫”，扫这个码付款" },
   { channel: "unionpay_b2c", title: "银行卡（银联）", button: "去银联付款" },
+  { channel: "bank_transfer", title: "对公转账", button: "对公转账" },
 ];
 
 export type Place = Output<"/api/v1/orders/{order_id}", "get">["elsewhere"][number];
