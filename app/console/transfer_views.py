@@ -92,7 +92,7 @@ def _statement(row: Statement, status: int = 200, text: str | None = None) -> Re
     rows, draft = queries.lines(row.id), row.status == StatementStatus.DRAFT
     said = {line.id: FINDINGS.get(line.finding or "", "") for line in rows}
     if draft:
-        found = {line.id: matching.foresee(line) for line in rows}
+        found = matching.foresee(rows)
         said = {key: LINES["repeated"] if finding is None else FINDINGS[finding] for key, finding in found.items()}
     return page(
         "statement.html",

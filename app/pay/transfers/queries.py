@@ -34,7 +34,8 @@ class Account:
 
 @dataclass(frozen=True)
 class Waiting:
-    """An order that waits for a transfer. `last_day`: on which it is in time (Shanghai); `part_fen`: came already."""
+    """An order that waits for a transfer, or has waited for one. `last_day`: on which it is in time (Shanghai);
+    `part_fen`: came already."""
 
     order: Order
     transfer: Transfer
@@ -84,10 +85,10 @@ def key_of(line: StatementLine, *more: str) -> str:
     return hashlib.sha256("|".join((line.account, line.day, line.number, *more)).encode()).hexdigest()
 
 
-def same_number(line: StatementLine) -> StatementLine | None:
-    """The line that counts and has the same account, day and number, or None."""
-    found: StatementLine | None = StatementLine.get_or_none(StatementLine.key == key_of(line))
-    return found
+def same_numbers(rows: Collection[StatementLine]) -> dict[str, StatementLine]:
+    """The lines that count and have the account, day and number of one of these, by their key."""
+    keys = [key_of(row) for row in rows]
+    return {found.key: found for found in StatementLine.select().where(StatementLine.key.in_(keys))}
 
 
 def days_missing(row: Statement) -> tuple[date, date] | None:
@@ -114,14 +115,33 @@ def part_fen(attempt_id: str) -> int:
 
 def waiting(programmes: Collection[str], limit: int = 200) -> list[Waiting]:
     """The orders of these programmes that wait for a transfer, the one whose time is over first at first."""
-    query = PaymentAttempt.select(PaymentAttempt, Order).join(Order, on=(PaymentAttempt.order_id == Order.id))
     open_ = PaymentAttempt.status.in_(OPEN_ATTEMPTS) & Order.status.in_((OrderStatus.PENDING, OrderStatus.CLOSING))
-    query = query.where(PaymentAttempt.channel == CHANNEL, open_, Order.programme.in_(list(programmes)))
-    found = []
-    for attempt in query.order_by(Order.expires_at).limit(limit):
-        transfer = Transfer.get(Transfer.attempt_id == attempt.id)
-        found.append(Waiting(Order.get_by_id(attempt.order_id), transfer, attempt, part_fen(attempt.id)))
-    return found
+    query = _with_transfer().where(PaymentAttempt.channel == CHANNEL, open_, Order.programme.in_(list(programmes)))
+    return _waiting(query.order_by(Order.expires_at).limit(limit))
+
+
+def meant_by(codes: Collection[str], account: str) -> dict[str, Waiting]:
+    """The orders whose transfers into this account have these codes, by the code, however they stand."""
+    query = _with_transfer().where(Transfer.code.in_(list(codes)), PaymentAttempt.authority == account)
+    return {row.transfer.code: row for row in _waiting(query)}
+
+
+def _with_transfer() -> peewee.ModelSelect:
+    query = PaymentAttempt.select(PaymentAttempt, Order, Transfer)
+    query = query.join(Order, on=(PaymentAttempt.order_id == Order.id), attr="order").switch(PaymentAttempt)
+    return query.join(Transfer, on=(Transfer.attempt_id == PaymentAttempt.id), attr="transfer")
+
+
+def _waiting(query: peewee.ModelSelect) -> list[Waiting]:
+    """With what came for each, in two questions however many there are."""
+    found = list(query)
+    mine = StatementLine.attempt_id.in_([attempt.id for attempt in found])
+    mine &= (StatementLine.finding == Finding.SHORT) & StatementLine.status.in_(PART)
+    came = StatementLine.select(StatementLine.attempt_id, peewee.fn.SUM(StatementLine.amount_fen))
+    parts_fen = dict(came.where(mine).group_by(StatementLine.attempt_id).tuples())
+    return [
+        Waiting(attempt.order, attempt.transfer, attempt, int(parts_fen.get(attempt.id) or 0)) for attempt in found
+    ]
 
 
 def statement(statement_id: str, programmes: Collection[str]) -> Statement:
