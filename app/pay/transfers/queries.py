@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -11,14 +12,15 @@ from typing import Literal
 import peewee
 
 from app.core.errors import NOT_FOUND
-from app.pay.models import Order, PaymentAttempt
+from app.pay.models import Order, PaymentAttempt, Refund
 from app.pay.status import OPEN_ATTEMPTS, OrderStatus
-from app.pay.transfers.models import Payout, Statement, StatementLine, Transfer
+from app.pay.transfers.models import OutgoingLine, Payout, Statement, StatementLine, Transfer
 from app.pay.transfers.status import Finding, LineStatus, PayoutStatus, StatementStatus
 from app.policy import load as policy
-from app.policy.days import shanghai_day
+from app.policy.days import end_of_day, shanghai_day
 
 CHANNEL: Literal["bank_transfer"] = "bank_transfer"
+A_YEAR = timedelta(days=366)
 PART = (LineStatus.OPEN, LineStatus.HELD)
 
 
@@ -45,6 +47,20 @@ class Waiting:
     @property
     def last_day(self) -> date:
         return shanghai_day(self.order.expires_at)
+
+
+@dataclass(frozen=True)
+class Owed:
+    """A payout, the income that it gives back (to whom, it says) and to which of our accounts that came. `since`: the
+    day (Shanghai) on which it was asked for."""
+
+    payout: Payout
+    account: str
+    sources: tuple[StatementLine, ...]
+
+    @property
+    def since(self) -> date:
+        return shanghai_day(self.payout.requested_at)
 
 
 def accounts(programmes: Collection[str]) -> list[Account]:
@@ -80,7 +96,7 @@ def with_code(code: str, account: str) -> Transfer | None:
     return found
 
 
-def key_of(line: StatementLine, *more: str) -> str:
+def key_of(line: StatementLine | OutgoingLine, *more: str) -> str:
     """What one line is known by: the account, the day, and the bank's number of it."""
     return hashlib.sha256("|".join((line.account, line.day, line.number, *more)).encode()).hexdigest()
 
@@ -198,6 +214,61 @@ def payouts_due(programmes: Collection[str]) -> list[Payout]:
     """What is to be transferred back, the oldest first."""
     query = Payout.select().where(Payout.status == PayoutStatus.REQUESTED, Payout.programme.in_(list(programmes)))
     return list(query.order_by(Payout.requested_at))
+
+
+def outgoing(statement_id: str, limit: int = 500) -> list[OutgoingLine]:
+    """The money of a statement that went, in its order."""
+    query = OutgoingLine.select().where(OutgoingLine.statement_id == statement_id)
+    return list(query.order_by(OutgoingLine.row).limit(limit))
+
+
+def outgoing_total(statement_id: str) -> tuple[int, int]:
+    """How many lines of a statement are money that went, and how many fen they are together."""
+    count, total = peewee.fn.COUNT(OutgoingLine.id), peewee.fn.SUM(OutgoingLine.amount_fen)
+    found = OutgoingLine.select(count, total).where(OutgoingLine.statement_id == statement_id).tuples()
+    ((number, fen),) = found
+    return int(number), int(fen or 0)
+
+
+def outgoing_of(payout: Payout) -> OutgoingLine | None:
+    """The line of a statement that this payout is, or None while none is known."""
+    found: OutgoingLine | None = OutgoingLine.get_or_none(OutgoingLine.id == payout.outgoing_id)
+    return found
+
+
+def owed(lines: Collection[OutgoingLine]) -> list[Owed]:
+    """The payouts that one of these lines may be, by its amount or its number; those of the last year."""
+    if not lines:
+        return []
+    may = Payout.amount_fen.in_(sorted({line.amount_fen for line in lines}))
+    may |= Payout.reference.in_(sorted({line.number for line in lines}))
+    since = min(date.fromisoformat(line.day) for line in lines) - A_YEAR
+    recent = Payout.requested_at >= end_of_day(since)
+    return owed_of(list(Payout.select().where(may, recent).order_by(Payout.requested_at, Payout.id)))
+
+
+def owed_of(payouts: Sequence[Payout]) -> list[Owed]:
+    """These payouts with the income that each gives back."""
+    line_ids = [payout.line_id for payout in payouts if payout.line_id]
+    refund_nos = [payout.refund_no for payout in payouts if payout.refund_no]
+    refunds = Refund.select(Refund.out_refund_no, Refund.attempt_id).where(Refund.out_refund_no.in_(refund_nos))
+    attempt_of = dict(refunds.tuples()) if refund_nos else {}
+    applied = StatementLine.attempt_id.in_(list(attempt_of.values())) & (StatementLine.applied_fen > 0)
+    by_line: dict[str, StatementLine] = {}
+    by_attempt: dict[str, list[StatementLine]] = defaultdict(list)
+    for line in StatementLine.select().where(StatementLine.id.in_(line_ids) | applied):
+        by_line[line.id] = line
+        by_attempt[line.attempt_id].append(line)
+    found = []
+    for payout in payouts:
+        if payout.line_id:
+            sources = [by_line[payout.line_id]]
+        else:
+            paid = by_attempt[attempt_of[payout.refund_no]]
+            sources = [line for line in paid if line.applied_fen > 0]
+        if sources:
+            found.append(Owed(payout, sources[0].account, tuple(sources)))
+    return found
 
 
 def taken_before(account: str, digest: str) -> Statement | None:

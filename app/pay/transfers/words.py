@@ -26,4 +26,19 @@ LINES = {
     "returned": "已安排退回",
     "aside": "与本系统无关",
 }
+GONE = {
+    "payout": "是登记过的退款",
+    "early": "是待退款，还没有人登记已转账",
+    "nothing": "没有对应的退款",
+    "amount": "流水号是退款登记的，金额不同",
+    "twice": "同一笔退款已有另一笔转出，可能转了两次",
+    "reversal": "银行冲正（负数）",
+}
+OUTGOING = {
+    "draft": "未导入",
+    "repeated": "以前导入过",
+    "matched": "已对上",
+    "open": "待处理",
+    "aside": "与退款无关",
+}
 STATEMENTS = {"draft": "待确认", "taking": "正在导入", "taken": "已导入"}
