@@ -62,6 +62,7 @@ PAYER_NAME_NEEDED = problem("payer_name_needed", 422, "请填写付款账户的�
 STATEMENT_OVER = problem("statement_over", 409, "这份对账单已经确认导入，或已删除，不能再改。")
 STATEMENT_DAYS = problem("statement_days", 422, "起止日期要包含对账单里的全部交易日，截止日期不能晚于上传的那一天。")
 STATEMENT_REFUSED = problem("statement_refused", 422, "对账单读不出来，请按提示处理后重新上传。")
+TRANSFER_WAITS = problem("transfer_waits", 409, "这个订单在等对公转账，支付平台查不到，到账以银行对账单为准。")
 LINE_OVER = problem("line_over", 409, "这笔来款已经处理，请刷新后查看。")
 NO_SUCH_CODE = problem("no_such_code", 422, "没有这个附言码，或它不是这个收款账户的，请核对后再填。")
 TRANSFER_OVER = problem("transfer_over", 409, "那个订单已支付或已关闭，不能再收款，请退回付款方。")

@@ -89,6 +89,13 @@ def others_until(order: Order) -> datetime:
     return moment
 
 
+def waits_until(order: Order) -> date | None:
+    """The last day (Shanghai) on which the transfer is in time that an open order waits for; None where it waits for
+    none."""
+    open_ = order.status in (OrderStatus.PENDING, OrderStatus.CLOSING)
+    return shanghai_day(order.expires_at) if open_ and of_order(order.id) is not None else None
+
+
 def with_code(code: str, account: str) -> Transfer | None:
     """The transfer with this code into this account, or None."""
     query = Transfer.select(Transfer).join(PaymentAttempt, on=(Transfer.attempt_id == PaymentAttempt.id))

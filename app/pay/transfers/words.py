@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+
+def waits_words(last: date) -> str:
+    """Of an order that waits for a transfer: what for, and until when."""
+    return f"订单在等对公转账，{last.month} 月 {last.day} 日前到账有效，财务导入当天的对账单后自动确认"
+
+
 FINDINGS = {
     "exact": "附言码和金额一致",
     "no_code": "附言里没有附言码",
