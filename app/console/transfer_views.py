@@ -56,6 +56,7 @@ def _overview(status: int = 200, text: str | None = None) -> Response:
         rows=rows,
         codes=queries.codes_of({row.attempt_id for row in rows if row.attempt_id}),
         due=len(queries.payouts_due(mine)),
+        went=queries.outgoing_open(mine),
         lines=LINES,
         findings=FINDINGS,
         statement_states=STATEMENTS,

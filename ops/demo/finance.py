@@ -166,10 +166,12 @@ class Shop:
 def _invoice(shop: Shop, sold: list[Order]) -> None:
     """The invoices of these orders are sent, and fetched when the vendor has made them."""
     rows = [invoices.of_order(order.id) for order in sold]
-    now: datetime = max(row.due_from for row in rows if row is not None)
+    due: list[datetime] = [row.due_from for row in rows if row is not None]
+    now = max(due)
     for step in range(1, 9):
         issuing.work(now=now)
-        waits = [row.next_at for row in map(invoices.of_order, (order.id for order in sold)) if row and row.next_at]
+        found = map(invoices.of_order, (order.id for order in sold))
+        waits: list[datetime] = [row.next_at for row in found if row is not None and row.next_at is not None]
         if not waits:
             return
         shop.later(minutes=step)
@@ -215,7 +217,7 @@ def _transfers(data_dir: Path) -> None:
     before = statement_file(data_dir).with_name("duizhangdan-daoru.xlsx")
     statements.write(before, owner.number, [_line(0, day, FEN, PAYERS[0], f"培训费 {paid}"), back])
     row = transfers.show(before, owner, actor="system", now=now)
-    transfers.confirm(row.id, day, day, actor="system", now=now)
+    transfers.confirm(row.id, day, today - timedelta(days=1), actor="system", now=now)
     came = StatementLine.get(StatementLine.statement_id == row.id, StatementLine.number == back.number)
     decisions.give_back(came.id, reason="不是培训费，退回付款方", actor="system", now=now)
     outbox.sweep(now=now)

@@ -15,7 +15,7 @@ from app.core.errors import NOT_FOUND
 from app.pay.models import Order, PaymentAttempt, Refund
 from app.pay.status import OPEN_ATTEMPTS, OrderStatus
 from app.pay.transfers.models import OutgoingLine, Payout, Statement, StatementLine, Transfer
-from app.pay.transfers.status import Finding, LineStatus, PayoutStatus, StatementStatus
+from app.pay.transfers.status import Finding, LineStatus, OutgoingStatus, PayoutStatus, StatementStatus
 from app.policy import load as policy
 from app.policy.days import end_of_day, shanghai_day
 
@@ -235,6 +235,13 @@ def outgoing_total(statement_id: str) -> tuple[int, int]:
     found = OutgoingLine.select(count, total).where(OutgoingLine.statement_id == statement_id).tuples()
     ((number, fen),) = found
     return int(number), int(fen or 0)
+
+
+def outgoing_open(programmes: Collection[str]) -> int:
+    """How many lines of money that went are before a person."""
+    query = OutgoingLine.select().join(Statement, on=(OutgoingLine.statement_id == Statement.id))
+    mine = Statement.programme.in_(list(programmes)) & (OutgoingLine.status == OutgoingStatus.OPEN)
+    return int(query.where(mine).count())
 
 
 def outgoing_of(payout: Payout) -> OutgoingLine | None:
