@@ -18,8 +18,6 @@ from app.core.clock import day_of
 from app.core.errors import INVALID, NOT_FOUND, Problem
 from app.core.staff import EVERYWHERE, Right
 from app.invoice import service as invoices
-from app.invoice.by_hand import CASE as RED_CASE
-from app.invoice.by_hand import MAX_FILE
 from app.invoice.finance import bundles, queries, service
 from app.invoice.finance.queries import Wanted
 from app.invoice.models import Invoice
@@ -28,7 +26,7 @@ from app.policy.days import shanghai_day
 from app.staff import service as staff_service
 
 FINANCE = (Right.FINANCE, Right.ADMINISTRATOR)
-MAX_BODY = MAX_FILE + 64 * 1024
+MAX_BODY = queries.MAX_RED_FILE + 64 * 1024
 STATES = {
     "all": "全部状态",
     "waiting": "未开或开具中",
@@ -137,7 +135,7 @@ def _invoice(
             (line, words.actor(line.actor, names), words.action(line.action), str(line.data.get("reason") or ""))
             for line in lines
         ],
-        entered=cases.open_about(RED_CASE, [f"invoice:{row.id}"]).get(f"invoice:{row.id}"),
+        entered=cases.open_about(queries.RED_CASE, [f"invoice:{row.id}"]).get(f"invoice:{row.id}"),
         by_hand=queries.may_enter_red(row),
         today=shanghai_day(request_now()),
         typed=typed or {},

@@ -22,9 +22,23 @@ from app.invoice.models import Bundle, Invoice, PayerProfile, ProgrammeHold, Red
 from app.invoice.status import Status
 from app.pay import queries as orders
 
-__all__ = ["STATUSES", "Found", "Wanted", "bundle", "bundles_of", "holds", "may_enter_red", "one", "search", "sheet"]
+__all__ = [
+    "MAX_RED_FILE",
+    "RED_CASE",
+    "STATUSES",
+    "Found",
+    "Wanted",
+    "bundle",
+    "bundles_of",
+    "holds",
+    "may_enter_red",
+    "one",
+    "search",
+    "sheet",
+]
 
 holds, may_enter_red = invoices.holds, by_hand.may_enter
+RED_CASE, MAX_RED_FILE = by_hand.CASE, by_hand.MAX_FILE
 PAGE = 50
 SCANNED = 5000  # rows whose sealed title is opened in one search
 NUMBERS = (Invoice.number, Invoice.order_id, Invoice.serial, Invoice.id)
