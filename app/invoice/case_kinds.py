@@ -256,7 +256,7 @@ KINDS = (
     Kind(
         name=by_hand.CASE,
         title="核对自行开具的红字发票",
-        what="请对照 PDF 核对号码、日期、金额和原发票号码。确认后原发票已红冲，有余款的重开一张。",
+        what="请对照 PDF 核对号码、日期、金额和原发票号码。确认后，原发票记为已红冲，有余款的重开一张。",
         right=Right.FINANCE,
         working_days=2,
         evidence=entered_evidence,
