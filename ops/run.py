@@ -26,6 +26,7 @@ import requests
 from app.core import engines
 from app.core import redis as redis_clients
 from config.settings import load
+from ops.demo import finance
 from ops.demo import load as demo
 from ops.processes import Child, Supervisor
 from sandbox import keys
@@ -226,7 +227,10 @@ def main() -> None:
         signal.signal(number, ask_to_stop)
     supervisor = Supervisor(data_dir / "run.json")
     try:
-        if start(supervisor, data_dir, port, environment(data_dir, port), stop):
+        env = environment(data_dir, port)
+        if env["DEMO"] == "1" and "PROGRAMMES_DIR" not in os.environ:
+            env["PROGRAMMES_DIR"] = str(finance.place(data_dir))
+        if start(supervisor, data_dir, port, env, stop):
             say(f"Up after {time.monotonic() - began:.1f} s. Ctrl-C stops everything.")
         while not stop.wait(0.2):
             for name in supervisor.check():

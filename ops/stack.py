@@ -45,6 +45,7 @@ class Stack:
     def __enter__(self) -> Stack:
         self.directory.mkdir(parents=True, exist_ok=True)
         environment = {**os.environ, "DATA_DIR": str(self.directory), "PORT": str(self.port)}
+        environment.setdefault("PROGRAMMES_DIR", str(ROOT / "config" / "programmes"))  # the real ones, no more
         for name in ("REDIS_URL", "HEARTBEAT_REDIS_URL", "DATABASE_URL", "SANDBOX_URL", "PUBLIC_URL", "SECRETS_DIR"):
             environment.pop(name, None)
         with (self.directory / "run.log").open("wb") as log:

@@ -29,10 +29,12 @@ class Message:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What staff see: facts, and the names of pictures that `Kind.picture` gives."""
+    """What staff see: facts, the names of pictures that `Kind.picture` gives, and what `paper` is that `Kind.paper`
+    gives, if there is one."""
 
     facts: tuple[Fact, ...]
     pictures: tuple[tuple[str, str], ...] = ()  # name, what it shows
+    paper: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ class Decision:
 @dataclass(frozen=True)
 class Kind:
     """`what`: what happened, and what is to be decided, in one sentence. `working_days`: within how many it should
-    be decided. `picture(case, name)`: a JPEG of the evidence; `thumb`: the one that its queue shows. `clear`:
+    be decided. `picture(case, name)`: a JPEG of the evidence; `thumb`: the one that its queue shows.
+    `paper(case)`: a PDF of the evidence, whose look is audited. `clear`:
     personal data that the decision is about, shown with the person's own for a reason only, which is written down;
     `also`: the id of another person whose data are among those."""
 
@@ -96,6 +99,7 @@ class Kind:
     decisions: tuple[Decision, ...]
     working_days: int = 3
     picture: Callable[[Case, str], bytes | None] | None = None
+    paper: Callable[[Case], bytes] | None = None
     thumb: str | None = None
     clear: Callable[[Case], tuple[Fact, ...]] | None = None
     also: Callable[[Case], str] | None = None

@@ -190,6 +190,15 @@ def _write_down(deed: Deed, action: str) -> None:
     )
 
 
+def paper_of(staff: Staff, case_id: str, *, now: datetime) -> bytes:
+    """The PDF of the evidence; looking at it is written down. Raises `not_found`."""
+    case, kind = queries.visible(staff, case_id)
+    if kind.paper is None:
+        raise NOT_FOUND()
+    audit.record(staff.actor, "case.paper", case.subject, now=now)
+    return kind.paper(case)
+
+
 def picture_of(staff: Staff, case_id: str, name: str) -> bytes:
     """A picture of the evidence, as JPEG. Raises `not_found`."""
     case, kind = queries.visible(staff, case_id)

@@ -203,6 +203,18 @@ def picture(case_id: str, name: str) -> Response:
     return Response(data, content_type="image/jpeg", headers={"Content-Disposition": 'inline; filename="photo.jpg"'})
 
 
+@blueprint.get("/cases/<case_id>/paper")
+@access(Role.STAFF)
+def paper(case_id: str) -> Response:
+    """The PDF of the evidence: to keep, never to open in this page's own place."""
+    data = cases.paper_of(staff().staff, case_id, now=request_now())
+    return Response(
+        data,
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{case_id}.pdf"'},
+    )
+
+
 @blueprint.get("/done")
 @access(Role.STAFF)
 def done() -> Response:

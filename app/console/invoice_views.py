@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from datetime import date
 from io import BytesIO
 
@@ -21,9 +22,11 @@ from app.invoice.finance import bundles, queries, service
 from app.invoice.finance.queries import Wanted
 from app.invoice.models import Invoice
 from app.policy import load as policy
+from app.policy.days import shanghai_day
 from app.staff import service as staff_service
 
 FINANCE = (Right.FINANCE, Right.ADMINISTRATOR)
+MAX_BODY = queries.MAX_RED_FILE + 64 * 1024
 STATES = {
     "all": "全部状态",
     "waiting": "未开或开具中",
@@ -111,7 +114,14 @@ def invoice_page(invoice_id: str) -> Response:
     return _invoice(queries.one(staff().staff, invoice_id))
 
 
-def _invoice(row: Invoice, *, status: int = 200, text: str = "", tone: str = "good") -> Response:
+def _invoice(
+    row: Invoice,
+    *,
+    status: int = 200,
+    text: str = "",
+    tone: str = "good",
+    typed: Mapping[str, str] | None = None,
+) -> Response:
     lines = audit.about((f"invoice:{row.id}",), limit=50)
     names = staff_service.names({line.actor for line in lines})
     return page(
@@ -125,6 +135,10 @@ def _invoice(row: Invoice, *, status: int = 200, text: str = "", tone: str = "go
             (line, words.actor(line.actor, names), words.action(line.action), str(line.data.get("reason") or ""))
             for line in lines
         ],
+        entered=cases.open_about(queries.RED_CASE, [f"invoice:{row.id}"]).get(f"invoice:{row.id}"),
+        by_hand=queries.may_enter_red(row),
+        today=shanghai_day(request_now()),
+        typed=typed or {},
         text=text,
         tone=tone,
     )
@@ -147,6 +161,29 @@ DONE = {
     "release": "已放行，到开具日自动开出。",
     "correct": "已提交，等待财务办理和复核。",
 }
+
+
+@blueprint.post("/invoices/<invoice_id>/red-letter")
+@access(Role.STAFF, rights=FINANCE, max_body=MAX_BODY)
+def enter_red_letter(invoice_id: str) -> Response:
+    """A red letter that was issued in the tax bureau's own system, with its PDF; what was typed stays if it is
+    refused."""
+    who, form, file = staff().staff, request.form, request.files.get("file")
+    try:
+        day = day_of(form.get("day", ""))
+    except ValueError:
+        day = None
+    pdf = file.read() if file is not None else b""
+    try:
+        service.enter_red(
+            who, invoice_id, form.get("number", ""), day, pdf, form.get("reason", ""), now=request_now()
+        )
+    except Problem as problem:
+        if problem.kind.status == 404:
+            raise
+        row = queries.one(who, invoice_id)
+        return _invoice(row, status=problem.kind.status, text=problem.detail, tone="bad", typed=form)
+    return _invoice(queries.one(who, invoice_id), text="已登记，等待财务办理和复核。")
 
 
 @blueprint.post("/invoices/<invoice_id>/<verb>")

@@ -16,11 +16,11 @@ from app.core.money import yuan
 from app.core.sheet import SheetRefused
 from app.core.staff import Right
 from app.pay.errors import STATEMENT_DAYS, STATEMENT_REFUSED
-from app.pay.transfers import codes, matching, queries, service
+from app.pay.transfers import codes, matching, outgoing, queries, service
 from app.pay.transfers.models import Statement
 from app.pay.transfers.statement import MAX_FILE
 from app.pay.transfers.status import LineStatus, StatementStatus
-from app.pay.transfers.words import FINDINGS, LINES, STATEMENTS
+from app.pay.transfers.words import FINDINGS, GONE, LINES, OUTGOING, STATEMENTS
 from app.policy import load as policy
 
 FINANCE = (Right.FINANCE,)
@@ -56,6 +56,7 @@ def _overview(status: int = 200, text: str | None = None) -> Response:
         rows=rows,
         codes=queries.codes_of({row.attempt_id for row in rows if row.attempt_id}),
         due=len(queries.payouts_due(mine)),
+        went=queries.outgoing_open(mine),
         lines=LINES,
         findings=FINDINGS,
         statement_states=STATEMENTS,
@@ -92,8 +93,13 @@ def _statement(row: Statement, status: int = 200, text: str | None = None) -> Re
     rows, draft = queries.lines(row.id), row.status == StatementStatus.DRAFT
     said = {line.id: FINDINGS.get(line.finding or "", "") for line in rows}
     if draft:
-        found = {line.id: matching.foresee(line) for line in rows}
+        found = matching.foresee(rows)
         said = {key: LINES["repeated"] if finding is None else FINDINGS[finding] for key, finding in found.items()}
+    went = queries.outgoing(row.id)
+    gone = {line.id: GONE.get(line.finding or "", "") for line in went}
+    if draft:
+        seen = outgoing.foresee(went)
+        gone = {key: OUTGOING["repeated"] if finding is None else GONE[finding] for key, finding in seen.items()}
     return page(
         "statement.html",
         status,
@@ -106,6 +112,10 @@ def _statement(row: Statement, status: int = 200, text: str | None = None) -> Re
         total=queries.total_fen(row.id),
         lines=LINES,
         states=STATEMENTS,
+        went=went,
+        gone=gone,
+        went_total=queries.outgoing_total(row.id),
+        outgoing=OUTGOING,
     )
 
 

@@ -13,7 +13,7 @@ from app.core.clock import shanghai
 from app.core.crypto import mask_name
 from app.core.money import yuan
 from app.core.staff import Right
-from app.invoice import corrections, decisions, payers, queries
+from app.invoice import by_hand, corrections, decisions, payers, queries
 from app.invoice.models import Invoice, PayerProfile
 from app.pay import queries as orders
 
@@ -97,6 +97,18 @@ def evidence(case: Case) -> Evidence:
     )
 
 
+def entered_evidence(case: Case) -> Evidence:
+    """What was entered, beside the invoice that it takes back."""
+    entry, row = by_hand.entry_of(case), queries.by_id(_id(case))
+    entered = (
+        Fact("红字发票号码", entry.number, bad=True),
+        Fact("开具日期", entry.day, bad=True),
+        Fact("红字金额应为", f"-{yuan(row.gross_fen)} 元，其中税额 -{yuan(row.tax_fen)} 元"),
+        Fact("登记时间", f"{shanghai(entry.entered_at):%m-%d %H:%M}"),
+    )
+    return Evidence((*entered, *evidence(case).facts), paper="红字发票 PDF")
+
+
 def year_evidence(case: Case) -> Evidence:
     """Which year's calendar is missing."""
     return Evidence((Fact("年份", str(json.loads(case.facts)["year"]), bad=True), Fact("培训项目", case.programme)))
@@ -147,6 +159,14 @@ def _turn_down(deed: Deed) -> None:
 def _issue_none(deed: Deed) -> None:
     ended = deed.reason.key if deed.reason else "none"
     corrections.issue_none(_id(deed.case), ended, reason=deed.words, actor=deed.actor, now=deed.now)
+
+
+def _take(deed: Deed) -> None:
+    by_hand.take(deed.case, reason=deed.words, actor=deed.actor, now=deed.now)
+
+
+def _turn_down_entry(deed: Deed) -> None:
+    by_hand.turn_down(deed.case, reason=deed.words, actor=deed.actor, now=deed.now)
 
 
 ANSWERS = (
@@ -232,6 +252,19 @@ KINDS = (
         "红冲三天没有结果",
         "红字发票申请三天没有结果。多半是购方还没有在电子税务局确认，请联系购方；开出后自动结案。",
         noted(label="已联系，结案"),
+    ),
+    Kind(
+        name=by_hand.CASE,
+        title="核对自行开具的红字发票",
+        what="请对照 PDF 核对号码、日期、金额和原发票号码。确认后，原发票记为已红冲，有余款的重开一张。",
+        right=Right.FINANCE,
+        working_days=2,
+        evidence=entered_evidence,
+        paper=by_hand.paper,
+        decisions=(
+            Decision("take", "核对无误，原票红冲", _take, tone="good", second_look=True),
+            Decision("refuse", "登记有误，退回重填", _turn_down_entry, tone="bad", note_needed=True),
+        ),
     ),
     _kind(
         "part_kept",

@@ -17,6 +17,19 @@ INVOICE_BEING_CORRECTED = problem(
 INVOICE_NOTHING_TO_CORRECT = problem(
     "invoice_nothing_to_correct", 409, "现在保存的开票信息与这张发票相同。请先修改开票信息，再申请更正。"
 )
+INVOICE_NOT_CORRECTED = problem(
+    "invoice_not_corrected", 409, "这张发票没有在更正，不能登记红字发票。请先申请更正（红冲并重开）。"
+)
+RED_ON_ITS_WAY = problem(
+    "red_on_its_way",
+    409,
+    "红字申请已送到开票平台，请等结果，以免红冲两次。被拒绝或三天没有结果后，再登记自行开具的红字发票。",
+)
+RED_ENTERED = problem("red_entered", 409, "这张发票已登记一张红字发票，正在等待办理和复核，不用再登记。")
+RED_NUMBER = problem("red_number", 422, "请填写红字发票的号码：20 位数字（旧版发票 8 位）。")
+RED_NUMBER_TAKEN = problem("red_number_taken", 409, "这个号码已经是另一张发票的，请核对红字发票的号码。")
+RED_DAY = problem("red_day", 422, "请选择红字发票的开具日期，不能早于原发票，也不能晚于今天。")
+RED_FILE = problem("red_file", 422, "请选择红字发票的 PDF 文件（上限 5 MB），从电子税务局下载。")
 INVOICE_MAIL_OFTEN = problem("invoice_mail_often", 429, "这张发票今天已经发送多次，请明天再试，或直接下载。")
 INVOICE_NO_MAIL = problem("invoice_no_mail", 409, "现在不能用邮件发送发票，请直接下载。")
 INVOICES_NONE = problem("invoices_none", 409, "没有符合条件的已开具发票，请换一个条件。")

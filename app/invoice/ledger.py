@@ -21,6 +21,7 @@ CLOSES: dict[Status, tuple[str, ...]] = {
         "invoice.red_letter",
         "invoice.red_refused",
         "invoice.red_waiting",
+        "invoice.red_by_hand",
         "invoice.mismatch",
         "invoice.correction",
     ),

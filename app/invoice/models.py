@@ -149,6 +149,22 @@ class RedLetter(BaseModel):
         indexes = ((("status", "next_at"), False),)
 
 
+class RedEntry(BaseModel):
+    """A red letter that staff issued in the tax bureau's own system, as one of finance has entered it: the bureau's
+    `number`, the `day` (Shanghai) and the PDF, as base64. What became of it, the case says that names it."""
+
+    invoice_id = peewee.CharField(16, index=True)
+    number = peewee.CharField(32)
+    day = peewee.CharField(10)
+    pdf = Sealed()
+    pdf_sealed = peewee.TextField()
+    entered_by = peewee.CharField(64)
+    entered_at = UtcField()
+
+    class Meta:
+        table_name = "invoice_red_entry"
+
+
 class ProgrammeHold(BaseModel):
     """While this row is there, no invoice of the programme is sent."""
 

@@ -167,6 +167,35 @@ def _issued(red: RedLetter, row: Invoice, answer: RedAnswer, now: datetime) -> N
             _over(red, row, answer.number, now)
 
 
+def by_hand(
+    row: Invoice, number: str, issued_at: datetime, profile_id: str | None, *, actor: str, now: datetime
+) -> bool:
+    """The red letter that staff issued in the bureau's own system is the one of this invoice; the next one is in the
+    name of `profile_id` (None: the one decided before, or the same). False if the vendor has a form of ours on its
+    way, or one exists. In the transaction of the decision."""
+    insert_once(
+        RedLetter,
+        id=new_id(),
+        invoice_id=row.id,
+        order_id=row.order_id,
+        serial=f"H{row.serial[1:]}",
+        status=RedStatus.PLANNED,
+        why="money_back" if queries.money_went_back(row) else "mistake",
+        profile_id=profile_id or row.profile_id,
+        decided_by=actor,
+        decided_at=now,
+    )
+    red = queries.red_letter_of(row.id)
+    if red is None or red.number:
+        return False
+    values = {"number": number, "issued_at": issued_at, "next_at": None, "profile_id": profile_id or red.profile_id}
+    if not move_red(red, Action.ENTER, f"by hand:{number}", now=now, **values):
+        return False
+    red.profile_id = values["profile_id"]
+    _over(red, row, number, now)
+    return True
+
+
 def accept(red: RedLetter, row: Invoice, *, now: datetime) -> bool:
     """A person takes one of another amount as it is. False if the bureau has none. In the transaction of the
     decision."""

@@ -27,7 +27,8 @@ class Status(StrEnum):
 
 class Action(StrEnum):
     """`postpone`: the vendor took nothing and will later. `lose`: no trustworthy answer. `take`: the vendor has it.
-    `file`: the file is in our store. `retry`, `accept`: what a person decides. `reverse`: its red letter is there."""
+    `file`: the file is in our store. `retry`, `accept`: what a person decides. `reverse`: its red letter is there.
+    `enter`: staff issued it in the bureau's own system."""
 
     SEND = "send"
     POSTPONE = "postpone"
@@ -41,6 +42,7 @@ class Action(StrEnum):
     ACCEPT = "accept"
     CANCEL = "cancel"
     REVERSE = "reverse"
+    ENTER = "enter"
 
 
 class NotAllowed(Exception):
@@ -120,6 +122,10 @@ RED: dict[tuple[RedStatus, Action], RedStatus] = {
     (RedStatus.REFUSED, Action.CANCEL): RedStatus.WITHDRAWN,
     (RedStatus.REFUSED, Action.ACCEPT): RedStatus.ISSUED,  # it exists, of another amount, and is taken as it is
     (RedStatus.WITHDRAWN, Action.RETRY): RedStatus.PLANNED,
+    (RedStatus.PLANNED, Action.ENTER): RedStatus.ISSUED,
+    (RedStatus.APPLIED, Action.ENTER): RedStatus.ISSUED,
+    (RedStatus.REFUSED, Action.ENTER): RedStatus.ISSUED,
+    (RedStatus.WITHDRAWN, Action.ENTER): RedStatus.ISSUED,
 }
 
 RED_WORKED_ON = (RedStatus.PLANNED, RedStatus.SENDING, RedStatus.UNKNOWN, RedStatus.APPLIED)

@@ -12,7 +12,7 @@ from app.core.db import after_commit, transaction
 from app.core.errors import NOT_FOUND
 from app.core.queue import enqueue_hint
 from app.pay import ledger, queries, refunds, settlement
-from app.pay.channels import provider_of
+from app.pay.channels import ONLINE, provider_of
 from app.pay.errors import (
     NOT_DISPUTED,
     NOTHING_CAPTURED,
@@ -22,10 +22,13 @@ from app.pay.errors import (
     REFUND_ON_ITS_WAY,
     SOMETHING_CAPTURED,
     STILL_DISPUTED,
+    TRANSFER_WAITS,
 )
-from app.pay.models import PaymentAttempt, Refund
+from app.pay.models import Order, PaymentAttempt, Refund
 from app.pay.providers.protocol import PaymentTruth, Unknown
 from app.pay.status import AttemptAction, AttemptStatus, RefundAction
+from app.pay.transfers import queries as transfer_queries
+from app.pay.transfers.words import waits_words
 
 
 def give_back(attempt_id: str, *, reason: str, actor: str, now: datetime) -> str:
@@ -93,11 +96,15 @@ def require_no_dispute(attempt_id: str) -> None:
 
 
 def ask_again(attempt_id: str, *, reason: str, actor: str, now: datetime) -> None:
-    """Ask the provider about an attempt that was unknown for long, and apply what it says. Raises `not_found`, and
-    `payment_unknown` while it does not answer: the case stays open."""
+    """Ask the provider about an attempt that was unknown for long, and apply what it says. Raises `not_found`,
+    `transfer_waits` for a bank transfer (it says until when), and `payment_unknown` while the provider does not
+    answer: the case stays open."""
     attempt: PaymentAttempt | None = PaymentAttempt.get_or_none(PaymentAttempt.id == attempt_id)
     if attempt is None:
         raise NOT_FOUND()
+    if attempt.channel not in ONLINE:  # there is nobody to ask: what came, the bank's statements say
+        last = transfer_queries.waits_until(Order.get_by_id(attempt.order_id))
+        raise TRANSFER_WAITS(f"{waits_words(last)}，支付平台查不到。" if last else None)
     try:
         truth = provider_of(attempt).query(attempt.out_trade_no)
     except Unknown as error:

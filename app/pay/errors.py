@@ -68,9 +68,14 @@ TRANSFER_CAME = problem(
 STATEMENT_OVER = problem("statement_over", 409, "这份对账单已经确认导入，或已删除，不能再改。")
 STATEMENT_DAYS = problem("statement_days", 422, "起止日期要包含对账单里的全部交易日，截止日期不能晚于上传的那一天。")
 STATEMENT_REFUSED = problem("statement_refused", 422, "对账单读不出来，请按提示处理后重新上传。")
+TRANSFER_WAITS = problem("transfer_waits", 409, "这个订单在等对公转账，支付平台查不到，到账以银行对账单为准。")
 LINE_OVER = problem("line_over", 409, "这笔来款已经处理，请刷新后查看。")
 NO_SUCH_CODE = problem("no_such_code", 422, "没有这个附言码，或它不是这个收款账户的，请核对后再填。")
 TRANSFER_OVER = problem("transfer_over", 409, "那个订单已支付或已关闭，不能再收款，请退回付款方。")
+OUTGOING_OVER = problem("outgoing_over", 409, "这笔转出已经处理，请刷新后查看。")
+NO_SUCH_PAYOUT = problem(
+    "no_such_payout", 422, "没有这笔退款，或金额、账户与这笔转出不同，或它已对上另一笔转出。请核对退款编号后再填。"
+)
 PAYOUT_OVER = problem("payout_over", 409, "这笔退款已经登记完成。")
 SECOND_PERSON = problem("second_person", 409, "登记转账的人不能自己复核，请另一位同事核对银行回单后确认。")
 REFERENCE_NEEDED = problem("reference_needed", 422, "请填写银行的交易流水号（4 到 60 个字）。")

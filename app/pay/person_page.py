@@ -16,6 +16,8 @@ from app.pay.channels import ONLINE
 from app.pay.models import Order, PaymentAttempt, PaymentEvent, Refund
 from app.pay.queries import CHANNEL_TITLES
 from app.pay.status import OPEN_ATTEMPTS, AttemptStatus, OrderStatus
+from app.pay.transfers import queries as transfers
+from app.pay.transfers.words import waits_words
 
 RECENT = timedelta(days=90)  # for how long providers answer about a payment
 WHAT = {"order": "订单", "attempt": "支付", "refund": "退款"}
@@ -122,6 +124,9 @@ def _ask(plea: Plea) -> str:
         return "平台收到的款与订单不符，已转财务处理，请告诉学员不要再付一次。"
     if Refund.select(Refund.id).where(Refund.attempt_id == attempt.id).exists():
         return "平台确认已收款，但订单早已关闭：款项正原路退回，学员可以重新下单。"
+    last = transfers.waits_until(order)
+    if last is not None:
+        return f"这笔支付平台没有收到款。{waits_words(last)}，请学员不要用其他方式再付。"
     return "平台答复没有收到这笔款，学员可以重新支付；若银行已扣款，请学员提供扣款凭证。"
 
 

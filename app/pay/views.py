@@ -18,7 +18,7 @@ from app.core.errors import NOT_FOUND
 from app.core.money import yuan
 from app.core.rates import Kind
 from app.core.web import PAGE_POLICY
-from app.pay import queries, service
+from app.pay import notifications, queries, service
 from app.pay.channels import Device, device, elsewhere, why_none
 from app.pay.errors import PAYMENT_DISPUTED
 from app.pay.models import Order
@@ -240,7 +240,7 @@ def give_up_transfer(order_id: str, query_data: dict[str, str]) -> Any:
 def notification(kind: str, merchant: str) -> Any:
     """验签后入库并应答；随后向支付平台核实。"""
     body = request.get_data()
-    taken = service.receive_notification(kind, merchant, dict(request.headers), body, now=request_now())
+    taken = notifications.receive(kind, merchant, dict(request.headers), body, now=request_now())
     return Response(taken, 200 if taken else 204, content_type="text/plain; charset=utf-8")
 
 

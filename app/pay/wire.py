@@ -8,7 +8,7 @@ from app.account import person_pages
 from app.account import service as account
 from app.cases import kinds
 from app.core import inbox, outbox
-from app.pay import case_kinds, merging, notify_url, person_page, providers, refunds, service
+from app.pay import case_kinds, merging, notifications, notify_url, person_page, providers, refunds
 from app.pay.providers import alipay, unionpay, wechatpay
 from app.pay.providers.protocol import PaymentProvider
 from app.pay.reconciliation import case_kinds as bill_kinds
@@ -43,7 +43,7 @@ def start(settings: Settings) -> None:
     providers.install("unionpay", unionpay_of)
     notify_url.init(settings.public_url)
     kinds.describe(*case_kinds.KINDS, *bill_kinds.DECIDED, *transfer_kinds.KINDS)
-    inbox.applier(service.INBOX, service.apply_notification)
+    inbox.applier(notifications.INBOX, notifications.apply)
     outbox.subscribe("refund.succeeded", "pay.told_refunded", refunds.tell)
     account.on_merge(merging.PART)
     person_pages.describe(person_page.PAGE)

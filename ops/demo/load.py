@@ -26,12 +26,13 @@ from app.policy.schema import Programme
 from app.study import catalogue, films, video
 from app.study.models import Course
 from config.settings import ROOT, Settings, load
-from ops import questions, rosters
-from ops.demo import staff
+from ops import invented, questions, rosters
+from ops.demo import finance, staff
 
 PROGRAMME = "yunnan"
 NOTICE = "考试安排在这里通知"
 PEOPLE, A_FEW = 300, 60
+FIRST_SHOWN = 10  # people whom whoever tries it may be: their money is theirs
 FONT = ROOT / "node_modules" / "@expo-google-fonts" / "noto-sans-sc" / "400Regular" / "NotoSansSC_400Regular.ttf"
 COURSES = Path(__file__).parent / "courses.toml"
 
@@ -59,22 +60,28 @@ def prepare(say: Callable[[str], None]) -> None:
         canaries.check(settings.secrets, now=utcnow())
         if applied:
             say(f"      database: {len(applied)} migrations applied")
+        if not settings.demo:
+            return
         folder = settings.data_dir / "demo"
         done = folder / "loaded"
-        if not settings.demo or (done.exists() and Course.select().exists()):  # it may be another database now
+        first = policy.in_force(PROGRAMME, utcnow())
+        if done.exists() and Course.select().exists():  # it may be another database now
+            finance.make(settings, first, people(first)[FIRST_SHOWN:])
             return
         folder.mkdir(exist_ok=True)
         _films(settings, say)
         _courses(say)
         for programme in programmes():
+            if programme.key == invented.KEY and settings.programmes_dir == finance.folder(settings.data_dir):
+                continue  # nobody signs up there: its organisations pay by transfer
             say(f"      {programme.title}")
             _questions(folder, programme, say)
             _roster(folder, programme, say)
             _sms_texts(settings, programme)
         _announcement()
-        first = policy.in_force(PROGRAMME, utcnow())
         staff.make(first.key, people(first))
         say(f"      staff: {len(staff.MEMBERS)} accounts, and work on their desks")
+        finance.make(settings, first, people(first)[FIRST_SHOWN:])
         done.touch()
 
 
@@ -166,7 +173,13 @@ def welcome(base_url: str, sandbox_url: str, logs: Path) -> str:
   as photo, and for a camera that is fed a picture, take the drawing of the same person (anybody, by ID number):
 {faces}
 
+{_statement(logs.parent)}\
   Demo staff at {base_url}/console/: password {staff.PASSWORD}; login, role, secret of the authenticator, its code now
   (codes later, from any folder: make -C {ROOT} demo-codes DATA_DIR={logs.parent})
 {members}
 """
+
+
+def _statement(data_dir: Path) -> str:
+    path = finance.statement_file(data_dir)
+    return f"  A bank statement to import at /console/transfers, as caiwu: {path}\n\n" if path.exists() else ""

@@ -67,17 +67,21 @@ def test_a_statement_is_shown_and_counts_when_it_is_confirmed(world: World, fina
     lines = [a_line(20000, bought.code), a_line(4500, "房租"), a_line(100, "手续费", out=True)]
     page = uploaded(finance, tmp_path, lines)
     text = finance.get(page).text
-    assert "收入 2 笔，245.00 元；其他 1 笔不导入" in text
+    assert "收入 2 笔，245.00 元；支出 1 笔，1.00 元" in text
     assert "附言码和金额一致" in text
     assert "附言里没有附言码" in text
+    assert "没有对应的退款" in text
     assert bought.order.status == "pending"
     text = confirmed(finance, page)
     assert "已入账" in text
     assert bought.order.status == "paid"
     assert "房租" in finance.get("/console/cases/" + Case.get(Case.kind == "pay.transfer_unknown").id).text
+    shown = finance.get("/console/cases/" + Case.get(Case.kind == "pay.outgoing").id).text
+    assert "核对付款审批" in shown
+    assert lines[2].number in shown
     assert audit_payments() == []
     again = uploaded(finance, tmp_path, [*lines, a_line(1, "x")], "b.csv")
-    assert finance.get(again).text.count("以前导入过") == 2
+    assert finance.get(again).text.count("以前导入过") == 3
 
 
 def test_the_total_is_of_all_lines_and_not_of_those_that_are_shown(

@@ -9,13 +9,13 @@ from apiflask import APIFlask
 
 from app import create_app
 from app.core import inbox
-from app.pay import service
+from app.pay import notifications
 
 record = inbox.record
 
 
 def _apply_at_once(provider: str, external_id: str, body: str, *, now: datetime) -> Any:
-    service.apply_notification(body, now)
+    notifications.apply(body, now)
     return record(provider, external_id, body, now=now)
 
 

@@ -15,16 +15,30 @@ from app.core.clock import SHANGHAI, shanghai
 from app.core.errors import NOT_FOUND
 from app.core.money import yuan
 from app.core.staff import EVERYWHERE, Right, Staff
-from app.invoice import mailing
+from app.invoice import by_hand, mailing
 from app.invoice import queries as invoices
 from app.invoice.case_kinds import RED_STATUSES, STATUSES, history_of, name_of
 from app.invoice.models import Bundle, Invoice, PayerProfile, ProgrammeHold, RedLetter
 from app.invoice.status import Status
 from app.pay import queries as orders
 
-__all__ = ["STATUSES", "Found", "Wanted", "bundle", "bundles_of", "holds", "one", "search", "sheet"]
+__all__ = [
+    "MAX_RED_FILE",
+    "RED_CASE",
+    "STATUSES",
+    "Found",
+    "Wanted",
+    "bundle",
+    "bundles_of",
+    "holds",
+    "may_enter_red",
+    "one",
+    "search",
+    "sheet",
+]
 
-holds = invoices.holds
+holds, may_enter_red = invoices.holds, by_hand.may_enter
+RED_CASE, MAX_RED_FILE = by_hand.CASE, by_hand.MAX_FILE
 PAGE = 50
 SCANNED = 5000  # rows whose sealed title is opened in one search
 NUMBERS = (Invoice.number, Invoice.order_id, Invoice.serial, Invoice.id)

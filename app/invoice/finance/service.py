@@ -3,11 +3,11 @@ audited."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from app.core.errors import NOT_FOUND
 from app.core.staff import Right, Staff
-from app.invoice import corrections, decisions
+from app.invoice import by_hand, corrections, decisions
 from app.invoice.errors import REASON_NEEDED
 from app.invoice.finance import queries
 from app.policy import load as policy
@@ -58,3 +58,12 @@ def ask_correction(staff: Staff, invoice_id: str, reason: str, *, now: datetime)
     `not_found`, `reason_needed`, `invoice_not_ready`, `invoice_being_corrected`."""
     row = queries.one(staff, invoice_id)
     corrections.ask(row, None, reason_of(reason), asked_by=staff.actor, now=now)
+
+
+def enter_red(
+    staff: Staff, invoice_id: str, number: str, day: date | None, pdf: bytes, reason: str, *, now: datetime
+) -> None:
+    """A red letter that was issued in the tax bureau's own system: a case, which two people decide. Raises
+    `not_found`, `reason_needed`, and as `by_hand.enter`."""
+    row = queries.one(staff, invoice_id)
+    by_hand.enter(row, number, day, pdf, reason=reason_of(reason), actor=staff.actor, now=now)

@@ -9,12 +9,19 @@ from datetime import datetime, timedelta
 from app.cases import service as cases
 from app.pay.models import Order, PaymentAttempt, Refund
 from app.pay.status import CAPTURED, OrderStatus, RefundStatus
-from app.pay.transfers import codes
+from app.pay.transfers import codes, outgoing
 from app.pay.transfers.bank import PAYOUT
 from app.pay.transfers.ledger import KIND_OF, KINDS
-from app.pay.transfers.models import Payout, Statement, StatementLine, Transfer
+from app.pay.transfers.models import OutgoingLine, Payout, Statement, StatementLine, Transfer
 from app.pay.transfers.queries import CHANNEL, key_of
-from app.pay.transfers.status import COUNTS, Finding, LineStatus, PayoutStatus, StatementStatus
+from app.pay.transfers.status import (
+    COUNTS,
+    Finding,
+    LineStatus,
+    OutgoingStatus,
+    PayoutStatus,
+    StatementStatus,
+)
 
 OVERDUE = timedelta(hours=1)
 
@@ -22,7 +29,7 @@ OVERDUE = timedelta(hours=1)
 def audit_transfers(now: datetime) -> list[str]:
     """What is wrong at `now`, a sentence each: what an attempt by transfer captured is what its lines gave it; of no
     line more or less than its amount is applied and goes back; what waits, waits for a person or for its payer."""
-    open_ = {(case.kind, case.subject) for kind in (*KINDS, PAYOUT) for case in cases.open_cases(kind)}
+    open_ = {(case.kind, case.subject) for kind in (*KINDS, PAYOUT, outgoing.KIND) for case in cases.open_cases(kind)}
     attempts = {row.id: row for row in PaymentAttempt.select().where(PaymentAttempt.channel == CHANNEL)}
     orders = {row.id: row.status for row in Order.select(Order.id, Order.status)}
     payouts = list(Payout.select())
@@ -38,6 +45,7 @@ def audit_transfers(now: datetime) -> list[str]:
             wrong.append(f"line {some[0].number} of {some[0].day} counts {len(some)} times")
     wrong += _attempts(attempts, applied)
     wrong += _payouts(payouts, open_, now)
+    wrong += _outgoing(payouts, open_)
     stuck = (Statement.status == StatementStatus.TAKING) & (Statement.uploaded_at < now - OVERDUE - timedelta(days=1))
     wrong += [f"statement {row.id} is not taken in" for row in Statement.select().where(stuck)]
     return wrong
@@ -112,3 +120,18 @@ def _payouts(payouts: list[Payout], open_: set[tuple[str, str]], now: datetime) 
     return wrong + [
         f"payout {payout.id} is for no refund of ours" for number, payout in by_number.items() if number not in known
     ]
+
+
+def _outgoing(payouts: list[Payout], open_: set[tuple[str, str]]) -> list[str]:
+    """Each line of money that went is one payout of its amount, before a person, or set aside by people."""
+    wrong = []
+    of = {payout.outgoing_id: payout for payout in payouts if payout.outgoing_id}
+    for line in OutgoingLine.select().where(OutgoingLine.key.is_null(False)):
+        name, payout = f"outgoing line {line.id} ({line.status}, {line.finding})", of.pop(line.id, None)
+        if (payout is not None) != (line.status == OutgoingStatus.MATCHED):
+            wrong.append(f"{name} is payout {payout and payout.id}")
+        if payout is not None and payout.amount_fen != line.amount_fen:
+            wrong.append(f"{name} is {line.amount_fen}, its payout {payout.amount_fen}")
+        if (line.status == OutgoingStatus.OPEN) != ((outgoing.KIND, f"outgoing:{line.id}") in open_):
+            wrong.append(f"{name}: the case about it is not so")
+    return wrong + [f"payout {payout.id} is in no line that counts" for payout in of.values()]

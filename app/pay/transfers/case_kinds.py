@@ -8,11 +8,11 @@ from app.core.clock import shanghai
 from app.core.money import yuan
 from app.core.staff import Right
 from app.pay.models import Order, PaymentAttempt, Refund
-from app.pay.transfers import codes, decisions, ledger, queries
+from app.pay.transfers import codes, decisions, ledger, outgoing, queries
 from app.pay.transfers.bank import PAYOUT
-from app.pay.transfers.models import Payout, Statement, StatementLine, Transfer
+from app.pay.transfers.models import OutgoingLine, Payout, Statement, StatementLine, Transfer
 from app.pay.transfers.service import MISSING
-from app.pay.transfers.words import FINDINGS, LINES
+from app.pay.transfers.words import FINDINGS, GONE, LINES
 from app.policy.days import shanghai_day
 
 SUGGESTED = 5
@@ -89,7 +89,38 @@ def payout_evidence(case: Case) -> Evidence:
         facts.append(Fact("退款单号", refund.out_refund_no))
     facts.append(Fact("退款原因", why))
     facts += [fact for line in lines for fact in _of_line(line)]
+    went = queries.outgoing_of(payout)
+    if went is not None:
+        facts.insert(0, Fact("对账单", f"{went.day} 已转出，流水号 {went.number}，请不要再转", bad=True))
     return Evidence((*facts, Fact("申请时间", f"{shanghai(payout.requested_at):%m-%d %H:%M}")))
+
+
+SUGGESTIONS = {
+    "nothing": "核对付款审批：是退款的填退款编号；不是的，注明用途后结案。",
+    "amount": "与网银回单核对：转错金额的，向收款方追回或补付后注明。",
+    "twice": "与收款方核实：确实转了两次的，追回多转的一笔后注明。",
+    "reversal": "银行退回了一笔转出：核对是哪一笔退款，需要的重新转账后注明。",
+}
+
+
+def outgoing_evidence(case: Case) -> Evidence:
+    """The money that went, what to do about it, and the payouts that it might be."""
+    line: OutgoingLine = OutgoingLine.get_by_id(_id(case))
+    facts = [
+        Fact("原因", GONE.get(line.finding, line.finding), bad=True),
+        Fact("建议", SUGGESTIONS.get(line.finding, "")),
+        Fact("转出金额", _money(line.amount_fen)),
+        Fact("收款方", f"{line.payee_name or '不详'}，账号 {line.payee_account or '不详'}"),
+        Fact("附言", line.remark or "无"),
+        Fact("转出日", f"{line.day}，流水号 {line.number}"),
+    ]
+    for one in queries.owed([line])[:SUGGESTED]:
+        payout, names = one.payout, "、".join(sorted({source.payer_name for source in one.sources}))
+        state = f"已登记，流水号 {payout.reference}" if payout.reference else "待转账"
+        if payout.outgoing_id is not None:
+            state += "，已对上另一笔转出"
+        facts.append(Fact("可能的退款", f"编号 {payout.id}，{_money(payout.amount_fen)}，{names}（{state}）"))
+    return Evidence(tuple(facts))
 
 
 def statement_evidence(case: Case) -> Evidence:
@@ -121,6 +152,14 @@ def _set_aside(deed: Deed) -> None:
     decisions.set_aside(_id(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
 
 
+def _attach_payout(deed: Deed) -> None:
+    outgoing.attach(_id(deed.case), deed.note, reason=deed.words, actor=deed.actor, now=deed.now)
+
+
+def _outgoing_aside(deed: Deed) -> None:
+    outgoing.set_aside(_id(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
+
+
 def _sent(deed: Deed) -> None:
     by = deed.case.proposed_by or ""
     decisions.sent(_id(deed.case), deed.note, told_by=by, actor=deed.actor, now=deed.now)
@@ -132,6 +171,12 @@ KEEP = Decision("keep", "订单照收，多余部分退回", _keep, tone="good",
 ASK = Decision("ask", "已请付款方补足，等余款", _ask_for_rest, tone="good", note_needed=True, closes=False)
 BACK = Decision("give_back", "全额退回付款方", _give_back, tone="bad", note_needed=True)
 ASIDE = Decision("aside", "与本系统无关，不入账", _set_aside, note_needed=True, second_look=True)
+
+
+ITS_PAYOUT = Decision(
+    "payout", "是这笔退款（说明里填退款编号）", _attach_payout, tone="good", note_needed=True, second_look=True
+)
+NO_PAYOUT = Decision("aside", "不是退款，或已追回，注明后结案", _outgoing_aside, note_needed=True, second_look=True)
 
 
 def _of_lines(name: str, title: str, what: str, *options: Decision) -> Kind:
@@ -195,6 +240,15 @@ KINDS = (
         working_days=2,
         evidence=payout_evidence,
         decisions=(Decision("sent", "已转账，填银行流水号", _sent, tone="good", note_needed=True, second_look=True),),
+    ),
+    Kind(
+        name=outgoing.KIND,
+        title="转出与退款对不上",
+        what="收款账户转出了一笔钱，与登记的退款对不上。请核对网银回单，说明是哪笔退款；与退款无关的，注明用途。",
+        right=Right.FINANCE,
+        working_days=1,
+        evidence=outgoing_evidence,
+        decisions=(ITS_PAYOUT, NO_PAYOUT),
     ),
     Kind(
         name=MISSING,

@@ -12,7 +12,7 @@ from app.core.errors import NOT_FOUND
 from app.pay import refunds
 from app.pay.errors import LINE_OVER, NO_SUCH_CODE, PAYOUT_OVER, REFERENCE_NEEDED, SECOND_PERSON, TRANSFER_OVER
 from app.pay.models import Order, PaymentAttempt, Refund
-from app.pay.transfers import codes, ledger, matching, queries
+from app.pay.transfers import codes, ledger, matching, outgoing, queries
 from app.pay.transfers.bank import PAYOUT, pay_back
 from app.pay.transfers.models import Payout, Statement, StatementLine
 from app.pay.transfers.status import Finding, LineAction, LineStatus, NotAllowed, PayoutAction, next_payout
@@ -132,6 +132,7 @@ def sent(payout_id: str, reference: str, *, told_by: str, actor: str, now: datet
             actor, "payout.sent", f"payout:{payout.id}", now=now, reference=number, amount_fen=payout.amount_fen
         )
         cases.decide_about(PAYOUT, f"payout:{payout.id}", f"sent: {number}", actor=actor, now=now)
+        outgoing.recorded(Payout.get_by_id(payout.id), now=now)
         if payout.refund_no is not None:
             refunds.apply_state(Refund.get(Refund.out_refund_no == payout.refund_no), "succeeded", now=now)
 

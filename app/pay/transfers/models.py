@@ -82,9 +82,39 @@ class StatementLine(BaseModel):
         indexes = ((("statement_id", "row"), True), (("attempt_id",), False), (("status", "taken_at"), False))
 
 
+class OutgoingLine(BaseModel):
+    """One line of money that went, in row `row` of its file. `key` (account, day, the bank's number and what it says)
+    is unique among what was taken in, NULL before and for what was there already. `finding` is what it was found to
+    be beside our payouts; the payout that it is names it (`Payout.outgoing_id`)."""
+
+    statement_id = peewee.CharField(16)
+    row = peewee.IntegerField()
+    account = peewee.CharField(30)
+    key = peewee.CharField(64, null=True, unique=True)
+    content = peewee.CharField(64)
+    status = peewee.CharField(16)
+    number = peewee.CharField(48)
+    day = peewee.CharField(10)
+    amount_fen = peewee.BigIntegerField()
+    payee_name = Sealed()
+    payee_name_sealed = peewee.TextField()
+    payee_account = Sealed()
+    payee_account_sealed = peewee.TextField()
+    remark = Sealed()
+    remark_sealed = peewee.TextField()
+    finding = peewee.CharField(16, null=True)
+    taken_at = UtcField(null=True)
+    decided_by = peewee.CharField(64, null=True)
+
+    class Meta:
+        table_name = "pay_outgoing_line"
+        indexes = ((("statement_id", "row"), True), (("status", "account", "amount_fen"), False))
+
+
 class Payout(BaseModel):
     """Money that somebody in finance transfers back: of a line, or of a refund (`refund_no`) of what a transfer paid.
-    `reference`: the bank's number of it; `told_by` named it, `sent_by` has seen it too."""
+    `reference`: the bank's number of it; `told_by` named it, `sent_by` has seen it too. `outgoing_id`: the line of a
+    statement that it is."""
 
     line_id = peewee.CharField(16, null=True, unique=True)
     refund_no = peewee.CharField(32, null=True, unique=True)
@@ -97,7 +127,8 @@ class Payout(BaseModel):
     told_by = peewee.CharField(64, null=True)
     sent_by = peewee.CharField(64, null=True)
     sent_at = UtcField(null=True)
+    outgoing_id = peewee.CharField(16, null=True, unique=True)
 
     class Meta:
         table_name = "pay_payout"
-        indexes = ((("status", "requested_at"), False),)
+        indexes = ((("status", "requested_at"), False), (("amount_fen", "requested_at"), False))

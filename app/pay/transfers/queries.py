@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -11,14 +12,15 @@ from typing import Literal
 import peewee
 
 from app.core.errors import NOT_FOUND
-from app.pay.models import Order, PaymentAttempt
+from app.pay.models import Order, PaymentAttempt, Refund
 from app.pay.status import OPEN_ATTEMPTS, AttemptStatus, OrderStatus
-from app.pay.transfers.models import Payout, Statement, StatementLine, Transfer
-from app.pay.transfers.status import Finding, LineStatus, PayoutStatus, StatementStatus
+from app.pay.transfers.models import OutgoingLine, Payout, Statement, StatementLine, Transfer
+from app.pay.transfers.status import Finding, LineStatus, OutgoingStatus, PayoutStatus, StatementStatus
 from app.policy import load as policy
-from app.policy.days import shanghai_day
+from app.policy.days import end_of_day, shanghai_day
 
 CHANNEL: Literal["bank_transfer"] = "bank_transfer"
+A_YEAR = timedelta(days=366)
 PART = (LineStatus.OPEN, LineStatus.HELD)
 
 
@@ -34,7 +36,8 @@ class Account:
 
 @dataclass(frozen=True)
 class Waiting:
-    """An order that waits for a transfer. `last_day`: on which it is in time (Shanghai); `part_fen`: came already."""
+    """An order that waits for a transfer, or has waited for one. `last_day`: on which it is in time (Shanghai);
+    `part_fen`: came already."""
 
     order: Order
     transfer: Transfer
@@ -44,6 +47,20 @@ class Waiting:
     @property
     def last_day(self) -> date:
         return shanghai_day(self.order.expires_at)
+
+
+@dataclass(frozen=True)
+class Owed:
+    """A payout, the income that it gives back (to whom, it says) and to which of our accounts that came. `since`: the
+    day (Shanghai) on which it was asked for."""
+
+    payout: Payout
+    account: str
+    sources: tuple[StatementLine, ...]
+
+    @property
+    def since(self) -> date:
+        return shanghai_day(self.payout.requested_at)
 
 
 def accounts(programmes: Collection[str]) -> list[Account]:
@@ -73,6 +90,13 @@ def others_until(order: Order) -> datetime:
     return moment
 
 
+def waits_until(order: Order) -> date | None:
+    """The last day (Shanghai) on which the transfer is in time that an open order waits for; None where it waits for
+    none."""
+    open_ = order.status in (OrderStatus.PENDING, OrderStatus.CLOSING)
+    return shanghai_day(order.expires_at) if open_ and of_order(order.id) is not None else None
+
+
 def with_code(code: str, account: str) -> Transfer | None:
     """The transfer with this code into this account, or None."""
     query = Transfer.select(Transfer).join(PaymentAttempt, on=(Transfer.attempt_id == PaymentAttempt.id))
@@ -80,15 +104,15 @@ def with_code(code: str, account: str) -> Transfer | None:
     return found
 
 
-def key_of(line: StatementLine, *more: str) -> str:
+def key_of(line: StatementLine | OutgoingLine, *more: str) -> str:
     """What one line is known by: the account, the day, and the bank's number of it."""
     return hashlib.sha256("|".join((line.account, line.day, line.number, *more)).encode()).hexdigest()
 
 
-def same_number(line: StatementLine) -> StatementLine | None:
-    """The line that counts and has the same account, day and number, or None."""
-    found: StatementLine | None = StatementLine.get_or_none(StatementLine.key == key_of(line))
-    return found
+def same_numbers(rows: Collection[StatementLine]) -> dict[str, StatementLine]:
+    """The lines that count and have the account, day and number of one of these, by their key."""
+    keys = [key_of(row) for row in rows]
+    return {found.key: found for found in StatementLine.select().where(StatementLine.key.in_(keys))}
 
 
 def days_missing(row: Statement) -> tuple[date, date] | None:
@@ -121,14 +145,33 @@ def came(attempt_id: str) -> bool:
 
 def waiting(programmes: Collection[str], limit: int = 200) -> list[Waiting]:
     """The orders of these programmes that wait for a transfer, the one whose time is over first at first."""
-    query = PaymentAttempt.select(PaymentAttempt, Order).join(Order, on=(PaymentAttempt.order_id == Order.id))
     open_ = PaymentAttempt.status.in_(OPEN_ATTEMPTS) & Order.status.in_((OrderStatus.PENDING, OrderStatus.CLOSING))
-    query = query.where(PaymentAttempt.channel == CHANNEL, open_, Order.programme.in_(list(programmes)))
-    found = []
-    for attempt in query.order_by(Order.expires_at).limit(limit):
-        transfer = Transfer.get(Transfer.attempt_id == attempt.id)
-        found.append(Waiting(Order.get_by_id(attempt.order_id), transfer, attempt, part_fen(attempt.id)))
-    return found
+    query = _with_transfer().where(PaymentAttempt.channel == CHANNEL, open_, Order.programme.in_(list(programmes)))
+    return _waiting(query.order_by(Order.expires_at).limit(limit))
+
+
+def meant_by(codes: Collection[str], account: str) -> dict[str, Waiting]:
+    """The orders whose transfers into this account have these codes, by the code, however they stand."""
+    query = _with_transfer().where(Transfer.code.in_(list(codes)), PaymentAttempt.authority == account)
+    return {row.transfer.code: row for row in _waiting(query)}
+
+
+def _with_transfer() -> peewee.ModelSelect:
+    query = PaymentAttempt.select(PaymentAttempt, Order, Transfer)
+    query = query.join(Order, on=(PaymentAttempt.order_id == Order.id), attr="order").switch(PaymentAttempt)
+    return query.join(Transfer, on=(Transfer.attempt_id == PaymentAttempt.id), attr="transfer")
+
+
+def _waiting(query: peewee.ModelSelect) -> list[Waiting]:
+    """With what came for each, in two questions however many there are."""
+    found = list(query)
+    mine = StatementLine.attempt_id.in_([attempt.id for attempt in found])
+    mine &= (StatementLine.finding == Finding.SHORT) & StatementLine.status.in_(PART)
+    came = StatementLine.select(StatementLine.attempt_id, peewee.fn.SUM(StatementLine.amount_fen))
+    parts_fen = dict(came.where(mine).group_by(StatementLine.attempt_id).tuples())
+    return [
+        Waiting(attempt.order, attempt.transfer, attempt, int(parts_fen.get(attempt.id) or 0)) for attempt in found
+    ]
 
 
 def statement(statement_id: str, programmes: Collection[str]) -> Statement:
@@ -185,6 +228,68 @@ def payouts_due(programmes: Collection[str]) -> list[Payout]:
     """What is to be transferred back, the oldest first."""
     query = Payout.select().where(Payout.status == PayoutStatus.REQUESTED, Payout.programme.in_(list(programmes)))
     return list(query.order_by(Payout.requested_at))
+
+
+def outgoing(statement_id: str, limit: int = 500) -> list[OutgoingLine]:
+    """The money of a statement that went, in its order."""
+    query = OutgoingLine.select().where(OutgoingLine.statement_id == statement_id)
+    return list(query.order_by(OutgoingLine.row).limit(limit))
+
+
+def outgoing_total(statement_id: str) -> tuple[int, int]:
+    """How many lines of a statement are money that went, and how many fen they are together."""
+    count, total = peewee.fn.COUNT(OutgoingLine.id), peewee.fn.SUM(OutgoingLine.amount_fen)
+    found = OutgoingLine.select(count, total).where(OutgoingLine.statement_id == statement_id).tuples()
+    ((number, fen),) = found
+    return int(number), int(fen or 0)
+
+
+def outgoing_open(programmes: Collection[str]) -> int:
+    """How many lines of money that went are before a person."""
+    query = OutgoingLine.select().join(Statement, on=(OutgoingLine.statement_id == Statement.id))
+    mine = Statement.programme.in_(list(programmes)) & (OutgoingLine.status == OutgoingStatus.OPEN)
+    return int(query.where(mine).count())
+
+
+def outgoing_of(payout: Payout) -> OutgoingLine | None:
+    """The line of a statement that this payout is, or None while none is known."""
+    found: OutgoingLine | None = OutgoingLine.get_or_none(OutgoingLine.id == payout.outgoing_id)
+    return found
+
+
+def owed(lines: Collection[OutgoingLine]) -> list[Owed]:
+    """The payouts that one of these lines may be, by its amount or its number; those of the last year."""
+    if not lines:
+        return []
+    may = Payout.amount_fen.in_(sorted({line.amount_fen for line in lines}))
+    may |= Payout.reference.in_(sorted({line.number for line in lines}))
+    since = min(date.fromisoformat(line.day) for line in lines) - A_YEAR
+    recent = Payout.requested_at >= end_of_day(since)
+    return owed_of(list(Payout.select().where(may, recent).order_by(Payout.requested_at, Payout.id)))
+
+
+def owed_of(payouts: Sequence[Payout]) -> list[Owed]:
+    """These payouts with the income that each gives back."""
+    line_ids = [payout.line_id for payout in payouts if payout.line_id]
+    refund_nos = [payout.refund_no for payout in payouts if payout.refund_no]
+    refunds = Refund.select(Refund.out_refund_no, Refund.attempt_id).where(Refund.out_refund_no.in_(refund_nos))
+    attempt_of = dict(refunds.tuples()) if refund_nos else {}
+    applied = StatementLine.attempt_id.in_(list(attempt_of.values())) & (StatementLine.applied_fen > 0)
+    by_line: dict[str, StatementLine] = {}
+    by_attempt: dict[str, list[StatementLine]] = defaultdict(list)
+    for line in StatementLine.select().where(StatementLine.id.in_(line_ids) | applied):
+        by_line[line.id] = line
+        by_attempt[line.attempt_id].append(line)
+    found = []
+    for payout in payouts:
+        if payout.line_id:
+            sources = [by_line[payout.line_id]]
+        else:
+            paid = by_attempt[attempt_of[payout.refund_no]]
+            sources = [line for line in paid if line.applied_fen > 0]
+        if sources:
+            found.append(Owed(payout, sources[0].account, tuple(sources)))
+    return found
 
 
 def taken_before(account: str, digest: str) -> Statement | None:

@@ -22,12 +22,20 @@ from app.pay.errors import ORDER_OVER, PAYER_NAME_NEEDED, STATEMENT_DAYS, STATEM
 from app.pay.models import Order, PaymentAttempt
 from app.pay.providers.protocol import Remittance
 from app.pay.status import AttemptAction, AttemptStatus, OrderStatus
-from app.pay.transfers import codes, matching, queries, statement
+from app.pay.transfers import codes, matching, outgoing, queries, statement
 from app.pay.transfers import ledger as lines
 from app.pay.transfers.bank import days_told, remittance
-from app.pay.transfers.models import Statement, StatementLine, Transfer
+from app.pay.transfers.models import OutgoingLine, Statement, StatementLine, Transfer
 from app.pay.transfers.queries import CHANNEL, Account, key_of
-from app.pay.transfers.status import Finding, LineAction, LineStatus, StatementAction, StatementStatus, next_statement
+from app.pay.transfers.status import (
+    Finding,
+    LineAction,
+    LineStatus,
+    OutgoingStatus,
+    StatementAction,
+    StatementStatus,
+    next_statement,
+)
 from app.policy import rules
 from app.policy.days import shanghai_day
 from app.policy.schema import BankTransfer, Programme
@@ -138,11 +146,13 @@ def show(path: Path, account: Account, *, actor: str, now: datetime) -> Statemen
         )
         for line in said.lines:
             _keep(row, line)
+        for line in said.outgo:
+            _keep_outgoing(row, line)
         audit.record(actor, "statement.uploaded", f"statement:{row.id}", now=now, lines=row.lines)
     return row
 
 
-def _keep(row: Statement, line: statement.Income) -> None:
+def _keep(row: Statement, line: statement.Line) -> None:
     StatementLine.create(
         id=new_id(),
         statement_id=row.id,
@@ -159,10 +169,28 @@ def _keep(row: Statement, line: statement.Income) -> None:
     )
 
 
+def _keep_outgoing(row: Statement, line: statement.Line) -> None:
+    OutgoingLine.create(
+        id=new_id(),
+        statement_id=row.id,
+        row=line.row,
+        account=row.account,
+        content=line.content,
+        status=OutgoingStatus.DRAFT,
+        number=line.number,
+        day=line.day.isoformat(),
+        amount_fen=line.amount_fen,
+        payee_name=line.payer_name,
+        payee_account=line.payer_account,
+        remark=line.remark,
+    )
+
+
 def confirm(statement_id: str, first_day: date, last_day: date, *, actor: str, now: datetime) -> Statement:
-    """Take a draft in: each line that is new counts, and is looked at. It tells of all days from `first_day` to
-    `last_day` (Shanghai), on some of which nothing may have happened. Again changes nothing. Raises `statement_days`
-    where lines of it are of other days, or a day had not come yet when it was uploaded."""
+    """Take a draft in: each line that is new counts, and is looked at, of income and of money that went. It tells of
+    all days from `first_day` to `last_day` (Shanghai), on some of which nothing may have happened. Again changes
+    nothing. Raises `statement_days` where lines of it are of other days, or a day had not come yet when it was
+    uploaded."""
     row: Statement = Statement.get_by_id(statement_id)
     if row.status == StatementStatus.DRAFT:
         first, last, seen = first_day.isoformat(), last_day.isoformat(), shanghai_day(row.uploaded_at).isoformat()
@@ -190,6 +218,11 @@ def take_in(statement_id: str, *, now: datetime, budget: Budget | None = None) -
         if budget.spent():
             return False
         unit(partial(_take, line.id, now))
+    went = (OutgoingLine.statement_id == row.id) & (OutgoingLine.status == OutgoingStatus.DRAFT)
+    for (line_id,) in list(OutgoingLine.select(OutgoingLine.id).where(went).order_by(OutgoingLine.row).tuples()):
+        if budget.spent():
+            return False
+        unit(partial(outgoing.take, line_id, now=now))
     after = next_statement(row.status, StatementAction.FINISH)
     return compare_and_set(Statement, row.id, {"status": row.status}, {"status": after, "taken_at": now})
 
@@ -227,6 +260,7 @@ def discard(statement_id: str, *, actor: str, now: datetime) -> None:
         if not Statement.delete().where(draft).execute():
             raise STATEMENT_OVER()
         StatementLine.delete().where(StatementLine.statement_id == statement_id).execute()
+        OutgoingLine.delete().where(OutgoingLine.statement_id == statement_id).execute()
         audit.record(actor, "statement.discarded", f"statement:{statement_id}", now=now)
 
 

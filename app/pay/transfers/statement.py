@@ -51,9 +51,9 @@ TITLES = {
 
 
 @dataclass(frozen=True)
-class Income:
-    """One line of income. `row` is the one that Excel shows; `amount_fen` is negative where the bank took income
-    back."""
+class Line:
+    """One line, of income or of money that went (then the payer is who got it). `row` is the one that Excel shows;
+    `amount_fen` is negative where the bank took the line back."""
 
     row: int
     number: str
@@ -72,10 +72,11 @@ class Income:
 
 @dataclass(frozen=True)
 class Told:
-    """What a file says: its income, how many lines are none, its first and last day."""
+    """What a file says: its income, what went, how many lines are neither, its first and last day."""
 
     digest: str
-    lines: tuple[Income, ...]
+    lines: tuple[Line, ...]
+    outgo: tuple[Line, ...]
     others: int
     first_day: date
     last_day: date
@@ -90,7 +91,8 @@ def read(path: Path, account: str) -> Told:
     rows = read_rows(path) if data.startswith((b"PK", b"\xd0\xcf")) else _csv(data)
     place, columns = _header(rows)
     _own_account(rows[:place], account)
-    income: dict[tuple[date, str], Income] = {}
+    income: dict[tuple[date, str], Line] = {}
+    outgo: dict[tuple[date, str, str], Line] = {}
     days, others, seen = [], 0, 0
     for row, cells in rows[place + 1 :]:
         get = _getter(columns, cells)
@@ -99,10 +101,13 @@ def read(path: Path, account: str) -> Told:
         seen += 1
         if seen > MAX_LINES:
             raise SheetRefused(f"一份对账单最多 {MAX_LINES} 行，请按日期分段下载后分别导入。")
-        line, day = _line(row, get, columns, account)
+        line, out, day = _line(row, get, columns, account)
         days.append(day)
         if line is None:
             others += 1
+            continue
+        if out:  # a fee often has the number of the transfer that it is for: both are lines
+            outgo.setdefault((line.day, line.number, line.content), line)
             continue
         known = income.setdefault((line.day, line.number), line)
         if known.content != line.content:
@@ -110,7 +115,7 @@ def read(path: Path, account: str) -> Told:
     if not days:
         raise SheetRefused("对账单里没有交易明细，请下载有明细的对账单。")
     digest = hashlib.sha256(data).hexdigest()
-    return Told(digest, tuple(income.values()), others, min(days), max(days))
+    return Told(digest, tuple(income.values()), tuple(outgo.values()), others, min(days), max(days))
 
 
 def _csv(data: bytes) -> list[tuple[int, list[Value]]]:
@@ -232,8 +237,8 @@ def _fen(row: int, value: Value) -> int:
 
 def _line(
     row: int, get: Callable[[str], Value], columns: dict[str, list[int]], account: str
-) -> tuple[Income | None, date]:
-    """A line of income, or None for another one; and its day."""
+) -> tuple[Line | None, bool, date]:
+    """A line, or None for one without an amount; whether its money went; and its day."""
     day, number = _day(get("day")), _whole(row, get("number"), "流水号")
     if day is None:
         raise _wrong(row, f"看不懂日期“{_text(get('day'))[:20]}”。")
@@ -242,23 +247,25 @@ def _line(
     own = _whole(row, get("own"), "账号")
     if own and re.sub(r"\D", "", own) != account:
         raise _other_account(own, account)
-    amount = _income(row, get, columns)
-    if amount == 0:
-        return None, day
+    income, outgo = _amounts(row, get, columns)
+    if income == 0 == outgo:
+        return None, False, day
     name, payer = _text(get("payer_name"))[:200], _whole(row, get("payer_account"), "对方账号")[:64]
-    return Income(row, number, day, amount, name, payer, _text(get("remark"))[:500]), day
+    line = Line(row, number, day, income or outgo, name, payer, _text(get("remark"))[:500])
+    return line, income == 0, day
 
 
-def _income(row: int, get: Callable[[str], Value], columns: dict[str, list[int]]) -> int:
-    """How much came, in fen; 0 for a line of money that went."""
-    amount = _fen(row, get("income"))
+def _amounts(row: int, get: Callable[[str], Value], columns: dict[str, list[int]]) -> tuple[int, int]:
+    """How much came, and how much went, in fen; one of the two, or neither."""
+    income = _fen(row, get("income"))
     if columns["income"] != columns["amount"]:
-        if amount and _fen(row, get("outgo")):
+        outgo = _fen(row, get("outgo"))
+        if income and outgo:
             raise _wrong(row, "收入和支出都有金额。")
-        return amount
+        return income, outgo
     direction = _text(get("direction")).upper()
     if direction in OUT:
-        return 0
+        return 0, income
     if direction in IN:
-        return amount
+        return income, 0
     raise _wrong(row, f"看不懂借贷标志“{direction[:10]}”。")

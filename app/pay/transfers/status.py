@@ -45,6 +45,36 @@ class LineAction(StrEnum):
     SET_ASIDE = "set_aside"
 
 
+class OutgoingStatus(StrEnum):
+    """A line of money that went. `draft`, `repeated`: as of income. `matched`: it is one of our payouts. `open`:
+    before a person. `aside`: nothing of ours."""
+
+    DRAFT = "draft"
+    REPEATED = "repeated"
+    MATCHED = "matched"
+    OPEN = "open"
+    ASIDE = "aside"
+
+
+class OutgoingAction(StrEnum):
+    REPEAT = "repeat"
+    MATCH = "match"
+    ASK = "ask"
+    SET_ASIDE = "set_aside"
+
+
+class Gone(StrEnum):
+    """What money that went is, beside our payouts: one of them (`payout`), one that nobody has written down as
+    transferred yet (`early`), or why it is none."""
+
+    PAYOUT = "payout"
+    EARLY = "early"
+    NOTHING = "nothing"
+    AMOUNT = "amount"
+    TWICE = "twice"
+    REVERSAL = "reversal"
+
+
 class PayoutStatus(StrEnum):
     """`requested`: somebody in finance has to transfer it. `sent`: done, with the bank's reference, seen by two."""
 
@@ -95,6 +125,14 @@ LINE: dict[tuple[LineStatus, LineAction], LineStatus] = {
     (LineStatus.HELD, LineAction.ASK): LineStatus.OPEN,
 }
 
+OUTGOING: dict[tuple[OutgoingStatus, OutgoingAction], OutgoingStatus] = {
+    (OutgoingStatus.DRAFT, OutgoingAction.REPEAT): OutgoingStatus.REPEATED,
+    (OutgoingStatus.DRAFT, OutgoingAction.MATCH): OutgoingStatus.MATCHED,
+    (OutgoingStatus.DRAFT, OutgoingAction.ASK): OutgoingStatus.OPEN,
+    (OutgoingStatus.OPEN, OutgoingAction.MATCH): OutgoingStatus.MATCHED,
+    (OutgoingStatus.OPEN, OutgoingAction.SET_ASIDE): OutgoingStatus.ASIDE,
+}
+
 PAYOUT: dict[tuple[PayoutStatus, PayoutAction], PayoutStatus] = {
     (PayoutStatus.REQUESTED, PayoutAction.SEND): PayoutStatus.SENT,
 }
@@ -116,6 +154,14 @@ def next_line(status: str, action: str) -> LineStatus:
         return LINE[LineStatus(status), LineAction(action)]
     except KeyError:
         raise NotAllowed(f"line {status} {action}") from None
+
+
+def next_outgoing(status: str, action: str) -> OutgoingStatus:
+    """The status of money that went, after `action`. Raises `NotAllowed`."""
+    try:
+        return OUTGOING[OutgoingStatus(status), OutgoingAction(action)]
+    except KeyError:
+        raise NotAllowed(f"outgoing line {status} {action}") from None
 
 
 def next_payout(status: str, action: str) -> PayoutStatus:

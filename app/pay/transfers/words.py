@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+
+def waits_words(last: date) -> str:
+    """Of an order that waits for a transfer: what for, and until when."""
+    return f"订单在等对公转账，{last.month} 月 {last.day} 日前到账有效，财务导入当天的对账单后自动确认"
+
+
 FINDINGS = {
     "exact": "附言码和金额一致",
     "no_code": "附言里没有附言码",
@@ -25,5 +33,20 @@ LINES = {
     "held": "等付款方补足",
     "returned": "已安排退回",
     "aside": "与本系统无关",
+}
+GONE = {
+    "payout": "是登记过的退款",
+    "early": "是待退款，还没有人登记已转账",
+    "nothing": "没有对应的退款",
+    "amount": "流水号是退款登记的，金额不同",
+    "twice": "同一笔退款已有另一笔转出，可能转了两次",
+    "reversal": "银行冲正（负数）",
+}
+OUTGOING = {
+    "draft": "未导入",
+    "repeated": "以前导入过",
+    "matched": "已对上",
+    "open": "待处理",
+    "aside": "与退款无关",
 }
 STATEMENTS = {"draft": "待确认", "taking": "正在导入", "taken": "已导入"}

@@ -77,7 +77,7 @@ export function useOrder(leave: (url: string) => void) {
     begun = true;
     const answer = await heard(() => api.call("post", "/api/v1/orders/{order_id}/check", { path: { order_id: id.value }, query: { client: channel } }, { retries: 1 }));
     order.take(answer);
-    if (answer.status === "pending" && !quiet) said.value = UNPAID;
+    if (answer.status === "pending" && !quiet) said.value = answer.transfer ? answer.sentence : UNPAID; // a platform knows nothing of a transfer
     look();
   });
 
