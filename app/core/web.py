@@ -12,6 +12,7 @@ import redis.exceptions
 import structlog
 from apiflask import APIFlask, HTTPError
 from flask import Flask, Request, Response, current_app, g, json, request
+from flask.sansio.app import App
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
@@ -86,7 +87,7 @@ def _from_http(error: HTTPException) -> Response:
 Pages = Callable[[Problem], Response]
 
 
-def frame(app: Flask, prefix: str, pages: Pages) -> None:
+def frame(app: App, prefix: str, pages: Pages) -> None:
     """Under `prefix` every refusal is one of `pages`, whoever raised it, and also where there is no route."""
     app.extensions.setdefault("refusals", {})[prefix] = pages
 
