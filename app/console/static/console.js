@@ -85,6 +85,16 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const here of document.querySelectorAll("nav a[aria-current]")) here.scrollIntoView({ block: "nearest", inline: "center" });
 });
 
+// A list of choices that is asked for again is left alone until it has others, and what was chosen stays chosen.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const { target, fragment } = event.detail;
+  const fresh = fragment.querySelector("select");
+  if (!fresh) return;
+  const texts = (list) => [...list.options].map((one) => one.textContent).join("\n");
+  if (texts(fresh) === texts(target)) event.detail.shouldSwap = false;
+  else if ([...fresh.options].some((one) => one.value === target.value)) fresh.value = target.value;
+});
+
 // What the server refuses is read out, and seen.
 const LOST = "网络没有响应，刚才的操作可能没有送达。请检查网络后再试一次。";
 function tell(tone, text, path) {
