@@ -14,7 +14,6 @@ from app.pay.providers.protocol import PaymentProvider
 from app.pay.reconciliation import case_kinds as bill_kinds
 from app.pay.reconciliation import models as _tables  # noqa: F401 - so that they are among the product's
 from app.pay.transfers import case_kinds as transfer_kinds
-from app.pay.transfers import person_page as transfer_page
 from app.pay.views import blueprint, pages
 from config.settings import Settings
 
@@ -48,4 +47,3 @@ def start(settings: Settings) -> None:
     outbox.subscribe("refund.succeeded", "pay.told_refunded", refunds.tell)
     account.on_merge(merging.PART)
     person_pages.describe(person_page.PAGE)
-    person_pages.describe(transfer_page.PAGE)

@@ -33,7 +33,7 @@ BUTTONS = (
 )  # they stand for themselves, as does a sentence in place of rows
 
 # of every cell with something in it: its heading, as it is shown before it
-SHOWN = """() => [...document.querySelectorAll("tbody td")]
+SHOWN = """() => [...document.querySelectorAll("table:has(thead) tbody td")]
     .filter(one => one.checkVisibility() && one.innerText.trim())
     .map(one => [getComputedStyle(one, "::before").content.replaceAll('"', ""), one.innerText.trim()])"""
 # whether the menu's item of this page stands within the menu that is seen

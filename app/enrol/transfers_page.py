@@ -1,4 +1,5 @@
-"""What bank transfers add to a person's page: what they were told, what came in for their orders, what goes back."""
+"""What bank transfers add to a person's page. Only organisations pay so, for many people at once: it is on the page of
+each whose enrolment the order pays, which the orders themselves do not know."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ from typing import Any
 from app.account.person_pages import HISTORY, Entry, PersonPage, Sight, Source, Window
 from app.core.crypto import mask_name
 from app.core.money import yuan
-from app.pay.models import Order, PaymentAttempt, Refund
+from app.enrol import queries
+from app.pay.models import Order, OrderLine, PaymentAttempt, Refund
 from app.pay.transfers.models import Payout, StatementLine, Transfer
 from app.pay.transfers.status import LineStatus, PayoutStatus
 from app.pay.transfers.words import FINDINGS, LINES
@@ -15,13 +17,20 @@ from app.pay.transfers.words import FINDINGS, LINES
 PERSONS_NAME = 4  # characters: longer names are firms'
 
 
+def _theirs(sight: Sight) -> Any:
+    """The condition on orders that pay an enrolment of the person's."""
+    rows = sight.once("enrolments", lambda: queries.of_people(sight.person_ids, sight.programmes))
+    paying = OrderLine.select(OrderLine.order_id).where(OrderLine.sku.in_([queries.sku(row.id) for row in rows]))
+    return sight.within(Order.programme) & Order.id.in_(paying)
+
+
 def told(sight: Sight, window: Window) -> list[Entry]:
-    """The transfers that the person chose, with the code that stands in the remark."""
+    """The transfers that somebody chose, with the code that stands in the remark."""
     query = (
         Transfer.select(Transfer, Order.id.alias("order_id"), Order.programme.alias("programme"))
         .join(PaymentAttempt, on=(PaymentAttempt.id == Transfer.attempt_id))
         .join(Order, on=(Order.id == PaymentAttempt.order_id))
-        .where(sight.mine(Order.person_id), sight.within(Order.programme))
+        .where(_theirs(sight))
         .objects()
     )
     return [
@@ -31,7 +40,7 @@ def told(sight: Sight, window: Window) -> list[Entry]:
             f"选择对公转账（订单 {row.order_id}），附言码 {row.code}",
             evidence=f"登记的付款户名 {_payer(row.payer_name)}",
             programme=row.programme,
-            who="学员",
+            who="单位",
         )
         for row in window.of(query, Transfer.created_at, Transfer.id)
     ]
@@ -47,7 +56,7 @@ def came(sight: Sight, window: Window) -> list[Entry]:
         StatementLine.select(StatementLine, Order.id.alias("order_id"), Order.programme.alias("programme"))
         .join(PaymentAttempt, on=(PaymentAttempt.id == StatementLine.attempt_id))
         .join(Order, on=(Order.id == PaymentAttempt.order_id))
-        .where(sight.mine(Order.person_id), sight.within(Order.programme), StatementLine.taken_at.is_null(False))
+        .where(_theirs(sight), StatementLine.taken_at.is_null(False))
         .objects()
     )
     return [
@@ -55,9 +64,7 @@ def came(sight: Sight, window: Window) -> list[Entry]:
             row.taken_at,
             row.id,
             f"银行来款 {yuan(row.amount_fen)} 元（订单 {row.order_id}）：{LINES.get(row.status, row.status)}",
-            evidence="，".join(
-                part for part in (f"{row.day} 流水号 {row.number}", FINDINGS.get(row.finding)) if part
-            ),
+            evidence=f"{row.day} 流水号 {row.number}" + (f"，{FINDINGS[row.finding]}" if row.finding else ""),
             tone="good" if row.status == LineStatus.SETTLED else "bad" if row.status == LineStatus.OPEN else "plain",
             programme=row.programme,
             who="系统",
@@ -71,17 +78,13 @@ def _lines(sight: Sight) -> Any:
         StatementLine.select(StatementLine.id)
         .join(PaymentAttempt, on=(PaymentAttempt.id == StatementLine.attempt_id))
         .join(Order, on=(Order.id == PaymentAttempt.order_id))
-        .where(sight.mine(Order.person_id), sight.within(Order.programme))
+        .where(_theirs(sight))
     )
 
 
 def _payouts(sight: Sight) -> Any:
     """The condition on what goes back of the person's orders: of a line, or of a refund."""
-    refunds = (
-        Refund.select(Refund.out_refund_no)
-        .join(Order, on=(Order.id == Refund.order_id))
-        .where(sight.mine(Order.person_id), sight.within(Order.programme))
-    )
+    refunds = Refund.select(Refund.out_refund_no).join(Order, on=(Order.id == Refund.order_id)).where(_theirs(sight))
     return Payout.line_id.in_(_lines(sight)) | Payout.refund_no.in_(refunds)
 
 
