@@ -1,5 +1,5 @@
-"""What bank transfers add to a person's page. Only organisations pay so, for many people at once: it is on the page of
-each whose enrolment the order pays, which the orders themselves do not know."""
+"""What bank transfers add to a person's page. Only organisations pay so, for many people at once: it is on the page
+of each whose enrolment the order pays, which the orders themselves do not know."""
 
 from __future__ import annotations
 

@@ -12,11 +12,9 @@ from app.core.staff import Right
 from app.enrol import queries
 from app.pay.transfers import decisions
 from tests import factories
-from tests.pay.transfers.bank import Purchase, a_line, line_of, pay_out, take_in, transfers_allowed
+from tests.pay.transfers.bank import PAYER, Purchase, a_line, line_of, pay_out, take_in, transfers_allowed
 from tests.staffroom import a_member, at_desk
 from tests.world import World
-
-PAYER = "云南建工集团有限公司"
 
 
 @pytest.mark.parametrize("right", [Right.SUPPORT, Right.FINANCE])
@@ -26,8 +24,8 @@ def test_every_step_of_a_transfer_is_on_the_page_of_whom_it_pays_for(
     person, stranger = factories.a_person(), factories.a_person()
     enrolment, _ = (factories.an_enrolment(one, entry=factories.a_roster_entry(one)) for one in (person, stranger))
     with transfers_allowed(tmp_path, world.settings):
-        bought = Purchase(payer=PAYER, sku=queries.sku(enrolment.id))
-        line = a_line(20001, f"培训费 {bought.code}", payer_name=PAYER)
+        bought = Purchase(sku=queries.sku(enrolment.id))
+        line = a_line(20001, f"培训费 {bought.code}")
         take_in(tmp_path, [line])
         order, code = bought.order, bought.code
         desk = at_desk(world, a_member((right, "yunnan")))
