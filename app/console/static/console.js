@@ -23,14 +23,18 @@ function decide(number) {
   }
 }
 
+const BOUNCE = 50; // milliseconds: a worn key says more than once that it was pressed
+let pressed = { key: "", timeStamp: 0 };
 document.addEventListener("keydown", (event) => {
+  const bounces = event.key === pressed.key && event.timeStamp - pressed.timeStamp < BOUNCE;
+  pressed = event;
   const typing = event.target.matches("input:not([type=radio], [type=checkbox]), select, textarea");
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   const open = shown("#work details.option[open]");
   if (event.key === "Escape" && open) {
     open.open = false;
     open.querySelector("summary").focus();
-  } else if (typing || event.repeat) {
+  } else if (typing || event.repeat || bounces) {
     return;
   } else if (/^[1-9]$/.test(event.key)) {
     if (!open || !choose(open, Number(event.key))) decide(event.key);
@@ -116,13 +120,13 @@ document.addEventListener("htmx:sendError", () => tell("bad", LOST));
 // the other; what became of it is said in the message line, and one that was refused can be opened again.
 let ahead = null, pending = 0, sending = Promise.resolve();
 
-// A key or a button that is pressed twice is one decision: for a moment after a case appears none is taken about it.
-const GLANCE = 250; // milliseconds
-function glance() {
+// Nothing is decided unseen: a case takes no decision before its pictures are there.
+async function glance() {
   const work = document.querySelector("#work");
   if (!work) return;
   work.setAttribute("aria-busy", "true");
-  setTimeout(() => work.removeAttribute("aria-busy"), GLANCE);
+  await Promise.allSettled([...work.querySelectorAll("img:not(.ahead)")].map((picture) => picture.decode()));
+  work.removeAttribute("aria-busy");
 }
 document.addEventListener("click", (event) => {
   if (event.detail < 2 || !event.target.closest("#work form button")) return;
