@@ -77,7 +77,7 @@ def test_the_photos_that_were_ticked_are_decided_by_one_more_key(world: World, b
         page.get_by_label(f"选择 {case.id}").check()
     page.locator("#decision").select_option("confirm")
     press(page, "批量办理")
-    expect(page.get_by_role("heading", name="请确认：确认，共 2 件")).to_be_visible()
+    expect(page.get_by_role("heading", name="请确认：一起办理 2 件")).to_be_visible()
     expect(page.locator(".chosen li")).to_have_count(2)
     fits(page)
     assert Case.select().where(Case.status == "decided").count() == 0
