@@ -127,7 +127,7 @@ api-fuzz: $(BIN)/.installed-dev ## call every operation of the API with data tha
 journeys: $(BIN)/.installed node_modules/.installed ## on PostgreSQL and Redis: by each way to pay, and with providers that are slow, fail or lie
 	@$(PY) -m ops.journeys
 
-faults: $(BIN)/.installed-dev node_modules/.installed ## break things and check the invariants (GROUP=kill|providers|payments|heartbeats|jobs|exams|login|data|staff DATABASE=sqlite|postgresql|mariadb)
+faults: $(BIN)/.installed-dev node_modules/.installed ## break things and check the invariants (GROUP=kill|films|providers|payments|heartbeats|jobs|exams|login|data|staff DATABASE=sqlite|postgresql|mariadb)
 	@$(PY) -m tests.faults $(GROUP) $(if $(DATABASE),--database $(DATABASE))
 
 bench: $(BIN)/.installed-dev node_modules/.installed ## measure the hot paths against their goals; writes build/bench.json (PARTS="ratios flush" STRICT=1 BENCH_DATABASE_URL=...)

@@ -127,6 +127,7 @@ def an_office(world: World) -> Office:
         "programme": "yunnan",
         "day": "2026-11-01",
         "verb": "hold",
+        "rest": "nowhere",
     }
     return Office(person, sale.person, found, ids, browsers)
 

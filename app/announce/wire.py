@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint
 
+from app.account import person_pages
 from app.account import service as account
-from app.announce import merging
+from app.announce import merging, person_page
 from app.announce.views import blueprint
 from config.settings import Settings
 
@@ -15,3 +16,4 @@ BLUEPRINTS: tuple[APIBlueprint, ...] = (blueprint,)
 def start(_settings: Settings) -> None:
     """Nobody is told by a message: the first screen counts what is unread."""
     account.on_merge(merging.PART)
+    person_pages.describe(person_page.PAGE)

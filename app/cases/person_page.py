@@ -23,7 +23,7 @@ def entries(sight: Sight, window: Window) -> list[Entry]:
                 row.filed_at,
                 row.id,
                 f"进入队列：{kind.title if kind else row.kind}",
-                evidence=row.decision or STATES.get(row.status, row.status),
+                evidence=STATES.get(row.status, row.status),  # what was decided stands where it was decided
                 tone="plain" if row.status == "decided" else "bad",
                 programme=row.programme,
                 who="系统",
@@ -31,6 +31,35 @@ def entries(sight: Sight, window: Window) -> list[Entry]:
             )
         )
     return found
+
+
+def decided(sight: Sight, window: Window) -> list[Entry]:
+    """What was decided about them, each where it was decided, by staff or by the system."""
+    theirs = queries.theirs(sight.staff)
+    if theirs is None:
+        return []
+    query = Case.select().where(sight.mine(Case.person_id), theirs, Case.status == "decided")
+    found = []
+    for row in window.of(query, Case.decided_at, Case.id):
+        kind = kinds.of(row.kind)
+        found.append(
+            Entry(
+                row.decided_at,
+                row.id,
+                f"作出决定：{kind.title if kind else row.kind}",
+                evidence=_words(kind, row.decision or ""),
+                programme=row.programme,
+                who=row.decided_by or "",
+                case_id=row.id,
+            )
+        )
+    return found
+
+
+def _words(kind: kinds.Kind | None, decision: str) -> str:
+    """What was decided; without the words to the person, which stand in an entry of their own."""
+    written = (one.label for one in kind.decisions if one.note_told) if kind else ()
+    return next((label for label in written if decision.startswith(label)), decision)
 
 
 def subjects(sight: Sight) -> dict[str, str]:
@@ -46,13 +75,12 @@ def subjects(sight: Sight) -> dict[str, str]:
 
 PAGE = PersonPage(
     domain="cases",
-    sources=(Source("cases", entries, rights=HISTORY),),
+    sources=(Source("cases", entries, rights=HISTORY), Source("decisions", decided, rights=HISTORY)),
     subjects=subjects,
     subjects_for=HISTORY,
     words={
-        "case.decided": "作出决定",
         "case.proposed": "提出决定，等待复核",
         "case.sent_back": "复核未同意，退回重办",
     },
-    silent=("case.claimed", "case.released"),
+    silent=("case.claimed", "case.released", "case.decided"),
 )

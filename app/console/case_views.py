@@ -8,9 +8,11 @@ from flask import Response, request
 
 from app.cases import queries
 from app.cases import service as cases
+from app.cases.kinds import Kind
 from app.cases.models import Case
 from app.console import words
 from app.console.desk import BATCH, batch_choices, desk, rows
+from app.console.errors import HELP_REASON
 from app.console.pages import HOME, blueprint, go, is_htmx, page
 from app.core.access import Role, access, request_now, staff
 from app.core.clock import SHANGHAI
@@ -51,12 +53,14 @@ def queue(kind: str) -> Response:
     return _queue(kind, [])
 
 
-def _queue(name: str, results: list[tuple[str, bool, str]]) -> Response:
+def _queue(name: str, results: list[tuple[str, bool, str]], text: str = "", status: int = 200) -> Response:
     now, who = request_now(), staff().staff
     kind = queries.kind_of_staff(who, name)
     shown = rows(who, kind, now=now)
     return page(
         "queue.html",
+        status,
+        text=text,
         kind=kind,
         rows=shown,
         left=queries.count_waiting(who, kind),
@@ -78,13 +82,17 @@ def next_case(kind: str) -> Response:
 @blueprint.post("/queues/<kind>/decide")
 @access(Role.STAFF)
 def decide_many(kind: str) -> Response:
-    """One decision about all the cases that were ticked; each for itself, and each says what became of it."""
+    """One decision about all the cases that were ticked, once `sure` says that these were meant; each for itself, and
+    each says what became of it."""
     now, who, form = request_now(), staff().staff, request.form
     described = queries.kind_of_staff(who, kind)
     key, _, reason = form.get("decision", "").partition(":")
     decision = cases.batch_decision(described, key)
+    ticked = form.getlist("case")[:BATCH]
+    if form.get("sure") != "yes":
+        return _ask_about(described, form.get("decision", ""), ticked)
     results = []
-    for case_id in form.getlist("case")[:BATCH]:
+    for case_id in ticked:
         try:
             if queries.visible(who, case_id)[1] is not described:  # the same word may be another decision elsewhere
                 raise NOT_FOUND()
@@ -93,6 +101,20 @@ def decide_many(kind: str) -> Response:
         except Problem as problem:
             results.append((case_id, False, problem.detail))
     return _queue(kind, results)
+
+
+def _ask_about(kind: Kind, chosen: str, ticked: list[str]) -> Response:
+    """How many, who, and what they will read: nothing is decided before one more key."""
+    now, who = request_now(), staff().staff
+    shown = [row for row in rows(who, kind, now=now) if row.case.id in ticked and row.free]
+    choice = next((one for one in batch_choices(kind, shown, now=now) if one.value == chosen), None)
+    if not ticked:
+        return _queue(kind.name, [], "请先勾选要办理的工作，再点“批量办理”。", 422)
+    if not shown:
+        return _queue(kind.name, [], "选中的工作刚刚都由同事办理了，没有再办。", 409)
+    if choice is None:
+        raise HELP_REASON()
+    return page("queue_sure.html", kind=kind, rows=shown, choice=choice, gone=len(set(ticked)) - len(shown))
 
 
 @blueprint.get("/cases/<case_id>")

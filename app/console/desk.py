@@ -8,6 +8,7 @@ from datetime import datetime
 import peewee
 
 from app.account.models import Person
+from app.account.person_pages import HISTORY
 from app.cases import queries
 from app.cases import service as cases
 from app.cases.kinds import Decision, Deed, Evidence, Fact, Kind, Reason
@@ -57,7 +58,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Desk:
-    """Everything that the page of a case shows. `taken_by`: a colleague who has it at the moment."""
+    """Everything that the page of a case shows. `taken_by`: a colleague who has it at the moment. `opens`: the
+    person's page is theirs to see."""
 
     case: Case
     kind: Kind
@@ -73,6 +75,7 @@ class Desk:
     previous: Case | None
     following: Case | None
     unmasks: bool
+    opens: bool
     history: tuple[Line, ...]
     decided_by: str
 
@@ -84,6 +87,11 @@ class Row:
     case: Case
     person: str
     holder: str | None
+
+    @property
+    def free(self) -> bool:
+        """Whether it can be decided together with others."""
+        return self.holder is None and self.case.status == "open"
 
 
 @dataclass(frozen=True)
@@ -151,6 +159,7 @@ def desk(staff: Staff, case: Case, kind: Kind, *, now: datetime) -> Desk:
         previous=queries.before(staff, kind, case),
         following=following[0] if following else None,
         unmasks=case.person_id is not None and staff.may(Right.SUPPORT, case.programme or EVERYWHERE),
+        opens=case.person_id is not None and any(staff.may(right, case.programme or EVERYWHERE) for right in HISTORY),
         history=tuple(
             Line(line.at, words.actor(line.actor, names), words.action(line.action), words.why(line.data))
             for line in history

@@ -21,6 +21,7 @@ from app.study.teaching import queries, uploads, watching
 from app.study.teaching.errors import FILM_REFUSED
 
 PIECE = "application/offset+octet-stream"
+FORMATS = ("mp4", "mov", "mkv", "avi", "wmv", "flv", "ts")  # that the page offers; what a file is, ffprobe says
 WORKING = (FilmStatus.QUEUED, FilmStatus.TRANSCODING)
 
 
@@ -39,6 +40,7 @@ def list_films() -> Response:
         used=queries.used_in([film.id for film in found]),
         chunk=uploads.CHUNK,
         largest=uploads.LARGEST,
+        formats=FORMATS,
         asleep=any(film.status in WORKING for film in found) and not liveness.is_alive("films"),
         **_words(),
     )

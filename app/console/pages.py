@@ -12,6 +12,7 @@ from flask import Response, g, make_response, redirect, render_template, request
 
 from app.account import person_pages
 from app.console import words
+from app.core import web
 from app.core.access import Role, StaffIdentity, access
 from app.core.errors import NOT_FOUND, SIGN_IN_FIRST, SIGN_IN_UNFINISHED, Problem
 from app.core.money import yuan
@@ -84,9 +85,10 @@ def own_path(path: str) -> str:
     return path if path.startswith(HOME) and "\\" not in path and "//" not in path else HOME
 
 
-@blueprint.errorhandler(Problem)
 def refused(problem: Problem) -> Response:
-    """What is refused, said where it was asked for: in the page, in its message line, or by the sign-in."""
+    """What is refused or broken, said where it was asked for: in the page, in its message line, or by the sign-in."""
+    if problem.kind.status >= 500:
+        g.pop("staff", None)  # the frame reads what may be what is broken: a bare page
     if is_htmx():
         if problem.kind is SIGN_IN_FIRST:
             return Response("", 401, headers={"HX-Redirect": SIGN_IN})
@@ -100,6 +102,16 @@ def refused(problem: Problem) -> Response:
     response = page("refused.html", problem.kind.status, problem=problem, on=on)
     response.headers.update(problem.headers)
     return response
+
+
+blueprint.record_once(lambda state: web.frame(state.app, HOME, refused))
+
+
+@blueprint.get("/<path:rest>")
+@access(Role.STAFF)
+def nowhere(rest: str) -> Response:
+    """An address that is none: after the sign-in like every other, then with the way back."""
+    raise NOT_FOUND()
 
 
 @blueprint.get("/assets/<name>")

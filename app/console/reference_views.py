@@ -18,7 +18,7 @@ from flask_admin.model import BaseModelView
 from wtforms import DateField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
-from app.console.pages import blueprint, page, refused
+from app.console.pages import blueprint, page
 from app.core import audit
 from app.core.access import Role, access, request_now, staff
 from app.core.errors import FORBIDDEN, Problem
@@ -55,9 +55,8 @@ class InConsole(BaseView):  # type: ignore[misc]
         return staff().staff.may(Right.ADMINISTRATOR, EVERYWHERE)
 
     def create_blueprint(self, admin: Admin) -> Any:
-        """Refusals look as elsewhere in the console; nothing of it is the API's."""
+        """Nothing of it is the API's."""
         made = super().create_blueprint(admin)
-        made.register_error_handler(Problem, refused)
         made.enable_openapi = False
         return made
 

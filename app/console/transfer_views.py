@@ -27,6 +27,7 @@ FINANCE = (Right.FINANCE,)
 MAX_BODY = MAX_FILE + 64 * 1024
 SHOWN = (LineStatus.OPEN, LineStatus.HELD, LineStatus.SETTLED, LineStatus.RETURNED, LineStatus.ASIDE, LineStatus.NEW)
 HOME = "/console/transfers"
+FORMATS = ("xlsx", "csv", "txt")  # that banks give, and the page offers
 
 blueprint.add_app_template_filter(yuan, "yuan")
 blueprint.add_app_template_filter(words.payer, "payer")
@@ -47,6 +48,7 @@ def _overview(status: int = 200, text: str | None = None) -> Response:
         "transfers.html",
         status,
         text=text,
+        formats=FORMATS,
         accounts=accounts_of(staff().staff),
         waiting=queries.waiting(mine),
         statements=queries.statements(mine),

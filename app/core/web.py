@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import peewee
 import redis.exceptions
 import structlog
 from apiflask import APIFlask, HTTPError
-from flask import Flask, Request, Response, g, json, request
+from flask import Flask, Request, Response, current_app, g, json, request
+from flask.sansio.app import App
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
@@ -83,8 +84,21 @@ def _from_http(error: HTTPException) -> Response:
     return answer(kind())
 
 
+Pages = Callable[[Problem], Response]
+
+
+def frame(app: App, prefix: str, pages: Pages) -> None:
+    """Under `prefix` every refusal is one of `pages`, whoever raised it, and also where there is no route."""
+    app.extensions.setdefault("refusals", {})[prefix] = pages
+
+
 def answer(problem: Problem) -> Response:
-    """problem+json; a page for a browser that opened an address outside of the API or an old link."""
+    """problem+json; a page for a browser that opened an address outside of the API or an old link, and where pages
+    have a frame of their own."""
+    for prefix, pages in current_app.extensions.get("refusals", {}).items():
+        if request.path.startswith(prefix):
+            framed: Response = pages(problem)
+            return framed
     wants_page = request.accept_mimetypes.best == "text/html" and request.method == "GET"
     return _page_response(problem) if wants_page else problem_response(problem)
 
@@ -109,17 +123,17 @@ def _from_database(error: peewee.DatabaseError) -> Response:
     if isinstance(error, peewee.InternalError) and engines.meaning(error) is None:
         return _from_bug(error)
     log.error("database_unavailable", error=str(error)[:120])
-    return problem_response(errors.BUSY(headers={"Retry-After": "3"}))
+    return answer(errors.BUSY(headers={"Retry-After": "3"}))
 
 
 def _from_redis(error: redis.exceptions.RedisError) -> Response:
     log.error("redis_unavailable", error=type(error).__name__)
-    return problem_response(errors.BUSY(headers={"Retry-After": "3"}))
+    return answer(errors.BUSY(headers={"Retry-After": "3"}))
 
 
 def _from_recursion(_error: RecursionError) -> Response:
     log.exception("nested_too_deeply", path=request.path)  # a body such as [[[[…: the JSON reader gives up
-    return problem_response(errors.BAD_REQUEST())
+    return answer(errors.BAD_REQUEST())
 
 
 def _from_value(error: ValueError) -> Response:
@@ -127,13 +141,13 @@ def _from_value(error: ValueError) -> Response:
     Any other `ValueError` is a bug."""
     if isinstance(error, UnicodeEncodeError) or "integer string conversion" in str(error):
         log.info("unreadable_value", path=request.path)
-        return problem_response(errors.BAD_REQUEST())
+        return answer(errors.BAD_REQUEST())
     return _from_bug(error)
 
 
 def _from_bug(error: Exception) -> Response:
     log.exception("unhandled", path=request.path)
-    return problem_response(errors.INTERNAL())
+    return answer(errors.INTERNAL())
 
 
 def _open() -> None:

@@ -7,7 +7,7 @@ from apiflask import APIBlueprint
 from app.account import person_pages
 from app.account import service as account
 from app.core import outbox
-from app.enrol import checkout, merging, messages, person_page, queries, service
+from app.enrol import checkout, merging, messages, person_page, queries, service, transfers_page
 from app.enrol.views import bp
 from app.face import service as face
 from config.settings import Settings
@@ -26,3 +26,4 @@ def start(settings: Settings) -> None:
     outbox.subscribe("proof.issued", "enrol.completed", service.completed)
     account.on_merge(merging.PART)
     person_pages.describe(person_page.PAGE)
+    person_pages.describe(transfers_page.PAGE)

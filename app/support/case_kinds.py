@@ -35,7 +35,7 @@ def _topic(case: Case) -> str:
 
 
 def evidence(case: Case) -> Evidence:
-    """What was written, in order; the last of it is what waits for an answer."""
+    """What was written, in order."""
     person = account.get_person(str(case.person_id))
     found = queries.written(_ticket_id(case))
     facts = [
@@ -44,11 +44,10 @@ def evidence(case: Case) -> Evidence:
         Fact("事项", _topic(case)),
     ]
     pictures: list[tuple[str, str]] = []
-    for number, one in enumerate(found, start=1):
+    for one in found:
         who = "客服" if one.ours else "学员"
         told = one.message.text + (f"（照片 {len(one.pictures)} 张）" if one.pictures else "")
-        last = number == len(found) and not one.ours
-        facts.append(Fact(f"{who} {shanghai(one.message.at):%m-%d %H:%M}", told, bad=last))
+        facts.append(Fact(f"{who} {shanghai(one.message.at):%m-%d %H:%M}", told))
         pictures += [
             (picture_id, f"学员的照片 {len(pictures) + at}") for at, picture_id in enumerate(one.pictures, 1)
         ]

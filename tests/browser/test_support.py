@@ -50,7 +50,7 @@ def test_a_working_day_of_support(watched: Watched) -> None:
     on_a_phone(page)
 
     page.get_by_text("查看完整信息").click()
-    field(page, "为什么需要（会记入审计）").fill("来电核对本人身份")
+    field(page, "为什么需要（至少 5 个字，会记入审计）").fill("来电核对本人身份")
     press(page, "查看")
     expect(page.get_by_text(trainee.who.id_number)).to_be_visible()
 

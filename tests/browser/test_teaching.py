@@ -77,9 +77,11 @@ def test_a_teachers_day(watched: Watched, tmp_path: Path) -> None:
     orderly(page)
     line.dead, before = False, len(line.offsets)
     choose(page, film)
-    expect(page.get_by_text("上传完成，正在转码")).to_be_visible(timeout=TRANSCODED)
+    expect(page.locator("#sending li").get_by_text("上传完成，")).to_be_visible(timeout=TRANSCODED)
+    expect(page.get_by_role("heading", level=1)).to_have_text("视频 1 个")
     assert line.offsets[before] > 0, "what had come before the reload was not sent again"
     expect(page.locator("#films").get_by_text("就绪", exact=True)).to_be_visible(timeout=TRANSCODED)
+    expect(page.locator("#sending li").get_by_text("上传完成，就绪")).to_be_visible()
     orderly(page)
     page.get_by_role("link", name="观看").first.click()
     until(page, "document.querySelector('video').readyState > 0")

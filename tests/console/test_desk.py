@@ -113,12 +113,43 @@ def test_many_are_decided_at_once_and_each_says_what_became_of_it(world: World, 
     page = reviewer.get("/console/queues/face.photo").text
     assert "李敏 处理中" in page
     assert 'data-text="您的照片审核结果：退回。照片不清晰' in html.unescape(page)
-    form = {"decision": "return:blurred", "case": [case.id for case in found]}
+    form = {"decision": "return:blurred", "case": [case.id for case in found], "sure": "yes"}
     page = reviewer.post("/console/queues/face.photo/decide", form).text
     assert [photo_of(case) for case in found] == ["returned", "review", "returned"]
     assert page.count("已办结：退回") == 2
     assert "正由另一位同事处理" in page
     assert Sms.select().count() == 2
+
+
+def test_many_are_decided_only_after_a_page_that_says_how_many_and_whom(world: World, reviewer: Browser) -> None:
+    found = [a_photo_case(name=name) for name in ("欧阳海燕", "傅红", "高大山")]
+    form = {"decision": "return:blurred", "case": [found[0].id, found[1].id]}
+    asked = reviewer.post("/console/queues/face.photo/decide", form)
+    page = html.unescape(asked.text)
+    assert asked.status_code == 200
+    assert "<h1>请确认：一起办理 2 件</h1>" in page
+    assert "<b>退回：照片不清晰" in page
+    assert "您的照片审核结果：退回。照片不清晰" in page
+    assert re.findall(r"<span>([^<]*\*[^<]*)</span>", page) == ["欧**燕", "傅*"]
+    assert f'name="case" value="{found[2].id}"' not in page
+    assert [photo_of(case) for case in found] == ["review", "review", "review"], "nothing is done yet"
+    assert Sms.select().count() == 0
+    reviewer.post("/console/queues/face.photo/decide", form | {"sure": "yes"})
+    assert [photo_of(case) for case in found] == ["returned", "returned", "review"]
+
+
+def test_what_a_colleague_decided_meanwhile_is_said_before_the_others_are(world: World, reviewer: Browser) -> None:
+    found = [a_photo_case() for _ in range(2)]
+    path, form = "/console/queues/face.photo/decide", {"decision": "confirm", "case": [case.id for case in found]}
+    colleague = at_desk(world, a_member(REVIEWER, name="李敏"))
+    colleague.hx(f"/console/cases/{found[0].id}/decide", {"decision": "confirm"})
+    colleague.hx(f"/console/cases/{found[1].id}/release")
+    assert "另有 1 件刚刚由同事办理" in reviewer.post(path, form).text
+    colleague.hx(f"/console/cases/{found[1].id}/decide", {"decision": "confirm"})
+    answer = reviewer.post(path, form)
+    assert (answer.status_code, "选中的工作刚刚都由同事办理了" in answer.text) == (409, True)
+    nobody = reviewer.post(path, {"decision": "confirm"})
+    assert (nobody.status_code, "请先勾选要办理的工作" in nobody.text) == (422, True)
 
 
 def test_what_needs_a_second_look_is_not_done_by_the_dozen(world: World) -> None:
@@ -136,7 +167,9 @@ def test_only_cases_of_the_queue_are_decided_by_the_dozen(world: World) -> None:
     subject = f"person:{person.id}"
     cases.file(review.REPLACEMENT, subject, {"reason": "x"}, programme="yunnan", person_id=person.id, now=utcnow())
     case, chief = Case.get(), at_desk(world, a_member((Right.ADMINISTRATOR, EVERYWHERE)))
-    page = chief.post("/console/queues/invoice.settlement/decide", {"decision": "release", "case": [case.id]})
+    page = chief.post(
+        "/console/queues/invoice.settlement/decide", {"decision": "release", "case": [case.id], "sure": "yes"}
+    )
     assert (page.status_code, Case.get_by_id(case.id).status) == (200, "open")
 
 

@@ -297,5 +297,6 @@ def test_every_domain_that_keeps_a_history_of_its_own_is_on_the_page(world: Worl
     names = {source.name for page in person_pages.every() for source in page.sources}
     assert names >= {
         "sessions", "cases", "sms", "wechat_messages", "bindings", "payments", "orders", "invoices", "faces",
-        "enrolments", "study", "exams", "proofs",
+        "enrolments", "study", "exams", "proofs", "tickets", "decisions", "announcements", "announcements_read",
+        "transfers", "transfers_in", "transfers_back",
     }  # fmt: skip

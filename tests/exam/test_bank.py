@@ -100,9 +100,30 @@ def test_a_fault_is_named_with_row_and_column(
 
 def test_every_faulty_row_is_named_and_none_is_taken(take: Import) -> None:
     result = take(GOOD, changed(题型="填空"), [], changed(答案="Z"), GOOD)
-    assert [(error.row, error.column) for error in result.errors] == [(3, "题型"), (5, "答案"), (6, "题干")]
-    assert result.errors[2] == RowError(6, "题干", "与第 2 行是同一科目的同一道题，请删掉一行。")
+    assert [(error.row, error.column) for error in result.errors] == [
+        (3, "题型"), (5, "题干"), (5, "答案"), (6, "题干"),
+    ]  # fmt: skip
+    assert result.errors[3] == RowError(6, "题干", "与第 2 行是同一科目的同一道题，请删掉一行。")
     assert QuestionVersion.select().count() == QuestionImport.select().count() == 0
+
+
+def test_every_fault_of_a_row_is_named_at_once_in_the_order_of_its_cells(take: Import) -> None:
+    result = take(
+        changed(科目="焊工", 题干="", 选项B="", 答案="AB", 分值="七", 解析=True),
+        changed(题干="=1+1", 选项A=True, 选项B=True, 题型="多选", 答案="G"),
+        changed(题干="另一题", 选项B="甲", 选项C="甲", 知识点="长" * 101),
+        changed(科目=None, 题型=None, 题干=None),
+    )
+    named: dict[int, list[str]] = {}
+    for error in result.errors:
+        named.setdefault(error.row, []).append(error.column)
+    assert named == {
+        2: ["科目", "题干", "选项B", "答案", "解析", "分值"],
+        3: ["题干", "选项A", "选项B", "答案"],
+        4: ["选项B", "选项C", "知识点"],
+        5: ["科目", "题型", "题干"],
+    }
+    assert QuestionVersion.select().count() == 0
 
 
 def test_a_number_in_an_option_stays_what_it_looks_like(take: Import) -> None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -154,22 +154,13 @@ def audit(directory: Path, stack: Stack, database_url: str) -> list[str]:
     return [] if result.returncode == 0 else [line for line in (result.stdout + result.stderr).splitlines() if line]
 
 
-def run(
-    directory: Path,
-    server: str,
-    say: Callable[[str], None],
-    also: Mapping[str, Callable[[Path, str, Callable[[str], None]], Outcome]],
-) -> list[Outcome]:
-    """All journeys, in parallel; `also`: other experiments beside them, by their name."""
+def run(directory: Path, server: str, say: Callable[[str], None]) -> list[Outcome]:
+    """All journeys, in parallel."""
     policy.init(ROOT / "config" / "programmes")
     outcomes: list[Outcome] = []
     threads = [
         Thread(target=lambda target=target: outcomes.append(run_one(directory / target, target, server, say)))
         for target in TARGETS
-    ]
-    threads += [
-        Thread(target=lambda name=name, one=one: outcomes.append(one(directory / name, server, say)))
-        for name, one in also.items()
     ]
     for thread in threads:
         thread.start()

@@ -65,6 +65,40 @@ document.addEventListener("change", (event) => {
   for (const box of document.querySelectorAll("input[name=case]:not(:disabled)")) box.checked = event.target.checked;
 });
 
+// On a narrow screen each cell of a table says what it is: its column's heading, which stands nowhere else there.
+function nameCells(table) {
+  const own = (head) => [...head.childNodes].filter((one) => one.nodeType === Node.TEXT_NODE).map((one) => one.data).join("").trim();
+  const heads = [...(table.tHead?.rows[0]?.cells || [])].flatMap((head) => Array(head.colSpan).fill(own(head)));
+  for (const row of [...table.tBodies].concat(table.tFoot || []).flatMap((part) => [...part.rows])) {
+    let at = 0;
+    for (const cell of row.cells) {
+      const says = cell.textContent.trim() || cell.querySelector("img, svg, input, progress");
+      if (cell.tagName === "TD" && cell.colSpan === 1 && heads[at] && says) cell.dataset.name = heads[at];
+      at += cell.colSpan;
+    }
+  }
+}
+function dress(root) {
+  const around = root.closest("table");
+  for (const table of around ? [around] : root.querySelectorAll("table")) nameCells(table);
+}
+document.addEventListener("htmx:load", (event) => dress(event.detail.elt));
+
+document.addEventListener("DOMContentLoaded", () => {
+  dress(document.body);
+  for (const here of document.querySelectorAll("nav a[aria-current]")) here.scrollIntoView({ block: "nearest", inline: "center" });
+});
+
+// A list of choices that is asked for again is left alone until it has others, and what was chosen stays chosen.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const { target, fragment } = event.detail;
+  const fresh = fragment.querySelector("select");
+  if (!fresh) return;
+  const texts = (list) => [...list.options].map((one) => one.textContent).join("\n");
+  if (texts(fresh) === texts(target)) event.detail.shouldSwap = false;
+  else if ([...fresh.options].some((one) => one.value === target.value)) fresh.value = target.value;
+});
+
 // What the server refuses is read out, and seen.
 const LOST = "网络没有响应，刚才的操作可能没有送达。请检查网络后再试一次。";
 function tell(tone, text, path) {

@@ -64,7 +64,10 @@ async function begin(form, file, waits) {
 async function send(form, file, line) {
   const waits = () => line.say("网络不通，正在等待重连，已传的部分不会丢失");
   const found = await begin(form, file, waits);
-  if (found.status !== "uploading") return line.done("这个文件已经上传过，不必再传");
+  if (found.status !== "uploading") {
+    line.done("这个文件已经上传过，不必再传");
+    return null;
+  }
   const path = `/console/films/${found.id}/upload`;
   let offset = found.offset;
   if (offset) line.say("从上次断开的地方接着传");
@@ -80,7 +83,8 @@ async function send(form, file, line) {
     else throw new Refused(await sentence(answer));
   }
   line.at(file.size, file.size);
-  return line.done("上传完成，正在转码");
+  line.done("上传完成，等待转码");
+  return found.id;
 }
 
 /** A line of the list that says how far a file is. */
@@ -106,6 +110,14 @@ function lineOf(list, file) {
       state.textContent = `${Math.floor((offset * 100) / size)}%${left ? `，约 ${left} 分钟` : ""}`;
     },
     done(text) { bar.value = 100; state.textContent = text; },
+    follow(film) { // as the list below, which a worker moves on
+      const look = () => {
+        const tag = document.querySelector(`#film-${film} .tag`);
+        if (tag) state.textContent = `上传完成，${tag.textContent}`;
+      };
+      look();
+      document.addEventListener("htmx:load", (event) => { if (event.detail.elt.id === `film-${film}`) look(); });
+    },
     failed(text) { bar.remove(); state.className = "bad"; state.textContent = text; },
   };
 }
@@ -118,8 +130,9 @@ async function one(form, list, file) {
   try {
     if (file.size > Number(form.dataset.largest)) throw new Refused("文件太大，请压缩，或拆成几节课。");
     if (!window.crypto?.subtle) throw new Refused("请用 https:// 开头的地址打开本页，才能上传。");
-    await send(form, file, line);
+    const made = await send(form, file, line);
     await refresh();
+    if (made) line.follow(made);
   } catch (error) {
     line.failed(error instanceof Refused ? error.message : "读不出这个文件，它可能被移动或改动了，请重新选择。");
   } finally {
@@ -127,14 +140,17 @@ async function one(form, list, file) {
   }
 }
 
-/** The list below shows what came up, and follows it from now on. */
+/** The page shows what came up, how many there are, whether somebody works on it; and follows it from now on. */
 async function refresh() {
   const answer = await fetch(location.href, { credentials: "same-origin" }).catch(() => null);
   if (!answer?.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#films");
-  const table = document.querySelector("#films");
-  table.replaceWith(fresh);
-  htmx.process(fresh);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of ["#films", "#count", "#asleep"]) {
+    const fresh = page.querySelector(part);
+    document.querySelector(part).replaceWith(fresh);
+    htmx.process(fresh);
+    dress(fresh);
+  }
 }
 
 document.addEventListener("DOMContentLoaded", () => {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from app.core.sheet import Formula, Row, RowError, Table, Value
@@ -71,6 +72,22 @@ class _Wrong(Exception):
         self.column = column
 
 
+class _Faults:
+    """What is wrong in a row, by its cells: whoever mends a row hears of every fault at once. A column is named once,
+    though several questions are asked of it."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, str] = {}
+
+    @contextmanager
+    def of(self) -> Iterator[None]:
+        """A question asked of the row; what is answered with `_Wrong` is kept, and the next one is asked."""
+        try:
+            yield
+        except _Wrong as wrong:
+            self.found.setdefault(wrong.column, str(wrong))
+
+
 def read(table: Table, programme: Programme) -> tuple[list[BankRow], list[RowError]]:
     """The rows of `table`, and all that is wrong with them, in the order of the file."""
     subjects = {
@@ -81,14 +98,18 @@ def read(table: Table, programme: Programme) -> tuple[list[BankRow], list[RowErr
     }
     scores = _scores(programme)
     rows: list[BankRow] = []
+    named: list[BankRow] = []  # those of which it is known which question they are, with faults too
     errors: list[RowError] = []
     for row in table.rows:
-        try:
-            rows.append(_read_row(row, subjects, scores))
-        except _Wrong as wrong:
-            errors.append(RowError(row.number, wrong.column, str(wrong)))
-    errors.extend(_doubles(rows))
-    return rows, sorted(errors, key=lambda error: error.row)
+        faults = _Faults()
+        found = _read_row(row, subjects, scores, faults)
+        if found is not None:
+            named.append(found)
+            if not faults.found:
+                rows.append(found)
+        errors.extend(RowError(row.number, column, sentence) for column, sentence in faults.found.items())
+    errors.extend(_doubles(named))
+    return rows, sorted(errors, key=lambda error: (error.row, COLUMNS.index(error.column)))
 
 
 def _scores(programme: Programme) -> dict[str, set[int]]:
@@ -126,31 +147,51 @@ def _text(row: Row, column: str) -> str:
     return text
 
 
-def _read_row(row: Row, subjects: dict[str, str], scores: dict[str, set[int]]) -> BankRow:
+def _read_row(row: Row, subjects: dict[str, str], scores: dict[str, set[int]], faults: _Faults) -> BankRow | None:
+    """The question of a row, if its subject, type and stem name one; in `faults` all that is wrong with it. What
+    depends on a cell that is wrong itself is not asked: of an unknown type neither options nor answer nor points."""
+    subject = kind = stem = None
+    mask = 0
+    options: list[str] = []
+    explanation = knowledge = ""
+    with faults.of():
+        subject = _subject(row, subjects)
+    with faults.of():
+        kind = TYPES.get(_text(row, TYPE))
+        if kind is None:
+            raise _Wrong(TYPE, "题型只能是：单选、多选、判断。")
+    with faults.of():
+        stem = _stem(row)
+    if kind is not None:
+        options = _options(row, kind, faults)
+        with faults.of():
+            mask = _answer(row, kind, options or OPTIONS)
+        with faults.of():
+            _check_points(row, kind, scores)
+    with faults.of():
+        explanation = _text(row, EXPLANATION)
+    with faults.of():
+        knowledge = _text(row, KNOWLEDGE)
+    if subject is None or kind is None or stem is None:
+        return None
+    return BankRow(row.number, subject, kind, stem, tuple(options), mask, explanation, knowledge)
+
+
+def _subject(row: Row, subjects: dict[str, str]) -> str:
     named = _text(row, SUBJECT)
     subject = subjects.get(named) or subjects.get(named.upper())
     if subject is None:
         raise _Wrong(SUBJECT, f"没有“{named}”这个科目，请填项目里的科目名称或代码。" if named else "不能为空。")
-    kind = TYPES.get(_text(row, TYPE))
-    if kind is None:
-        raise _Wrong(TYPE, "题型只能是：单选、多选、判断。")
+    return subject
+
+
+def _stem(row: Row) -> str:
     stem = _text(row, STEM)
     if not stem:
         raise _Wrong(STEM, "不能为空。")
     if stem.startswith(EXAMPLE):
         raise _Wrong(STEM, "这是模板里的示例，请删掉这一行。")
-    options = _options(row, kind)
-    _check_points(row, kind, scores)
-    return BankRow(
-        row.number,
-        subject,
-        kind,
-        stem,
-        tuple(options),
-        _answer(row, kind, options),
-        _text(row, EXPLANATION),
-        _text(row, KNOWLEDGE),
-    )
+    return stem
 
 
 def _check_points(row: Row, kind: str, scores: dict[str, set[int]]) -> None:
@@ -162,22 +203,34 @@ def _check_points(row: Row, kind: str, scores: dict[str, set[int]]) -> None:
         raise _Wrong(POINTS, f"本项目规定{TITLES[kind]}每题 {said} 分，请改成一样，或留空。")
 
 
-def _options(row: Row, kind: str) -> list[str]:
-    texts = [_text(row, column) for column in OPTIONS]
-    filled = [text for text in texts if text]
-    if kind == "judge":
-        if filled and filled not in (RIGHT_OR_WRONG, ["对", "错"], ["√", "×"]):
-            raise _Wrong(OPTIONS[0], "判断题的选项请留空，或只填“正确”“错误”。")
-        return RIGHT_OR_WRONG
-    for column, text in zip(OPTIONS, texts, strict=True):
-        if not text and len(filled) > OPTIONS.index(column):
-            raise _Wrong(column, "这一格空着，后面的选项却有内容；请把选项依次往前填。")
-    if len(filled) < 2:
-        raise _Wrong(OPTIONS[len(filled)], "选择题至少要有两个选项。")
-    for place, text in enumerate(filled):
-        if text in filled[:place]:
-            raise _Wrong(OPTIONS[place], f"与{OPTIONS[filled.index(text)]}相同，请修改。")
-    return filled
+def _options(row: Row, kind: str, faults: _Faults) -> list[str]:
+    """The options; of faulty ones none."""
+    before = len(faults.found)
+    texts: list[str] = []
+    for column in OPTIONS:
+        with faults.of():
+            texts.append(_text(row, column))
+    if len(faults.found) == before and kind == "judge":
+        with faults.of():
+            if [text for text in texts if text] not in ([], RIGHT_OR_WRONG, ["对", "错"], ["√", "×"]):
+                raise _Wrong(OPTIONS[0], "判断题的选项请留空，或只填“正确”“错误”。")
+    elif len(faults.found) == before:
+        for place in range(len(OPTIONS)):
+            with faults.of():
+                _check_option(texts, place)
+    if len(faults.found) > before:
+        return []
+    return RIGHT_OR_WRONG if kind == "judge" else [text for text in texts if text]
+
+
+def _check_option(texts: Sequence[str], place: int) -> None:
+    text = texts[place]
+    if not text and any(texts[place:]):
+        raise _Wrong(OPTIONS[place], "这一格空着，后面的选项却有内容；请把选项依次往前填。")
+    if not text and place < 2 and all(texts[:place]):
+        raise _Wrong(OPTIONS[place], "选择题至少要有两个选项。")
+    if text and text in texts[:place]:
+        raise _Wrong(OPTIONS[place], f"与{OPTIONS[texts.index(text)]}相同，请修改。")
 
 
 def _answer(row: Row, kind: str, options: Sequence[str]) -> int:

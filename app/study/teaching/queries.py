@@ -113,6 +113,12 @@ def library(programme_key: str, *, ready: bool = False, limit: int = 300) -> lis
     return list(query.order_by(Film.created_at.desc(), Film.id.desc()).limit(limit))
 
 
+def in_work(programme_key: str) -> list[Film]:
+    """The films of a programme that a worker has or will have, the oldest first."""
+    mine = (Film.programme == programme_key) & Film.status.in_((FilmStatus.QUEUED, FilmStatus.TRANSCODING))
+    return list(Film.select().where(mine).order_by(Film.created_at, Film.id))
+
+
 def same_file(programme_key: str, fingerprint: str, size: int) -> list[Film]:
     """The films of a programme that were made of this file, the oldest first."""
     query = Film.select().where(Film.programme == programme_key, Film.fingerprint == fingerprint, Film.size == size)
