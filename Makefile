@@ -80,7 +80,7 @@ demo-codes: $(BIN)/.installed ## what the authenticators of the demo staff show 
 
 test: $(BIN)/.installed-dev node_modules/.installed $(FRONT)/.installed-dev ## the quick suite: no browser, no system package
 	@$(NPM) test
-	@$(PY) -m pytest -n 2 -m "not slow and not browser"
+	@$(PY) -m pytest -n 3 -m "not slow and not browser"
 
 # these open no database: `make test` has run them, and on a server they would be the same again
 NO_DATABASE := policy sandbox bench

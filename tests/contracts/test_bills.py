@@ -195,6 +195,7 @@ def test_a_link_of_alipays_is_never_followed_in_the_clear(world: World, monkeypa
     assert provider._bill_url(link) == "https" + link.removeprefix("http")
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_lines_take_little_memory() -> None:
     count = 100_000
 

@@ -181,6 +181,7 @@ PROCESSES = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("process", PROCESSES, ids=[" ".join(arguments) for arguments in PROCESSES])
 def test_every_process_looks_before_it_serves(world: World, rings: Rings, process: tuple[str, ...]) -> None:
     start(rings, "old")

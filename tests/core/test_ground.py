@@ -67,6 +67,7 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_a_missing_or_malformed_secret_stops_the_start_and_names_itself(settings: Settings, tmp_path: Path) -> None:
     names = [
         "app.field_keys",

@@ -82,6 +82,7 @@ def test_something_else_that_listens_there_is_told(website: str) -> None:
         redis_clients.missing("HEARTBEAT_REDIS_URL", f"redis://{website}/0")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "url",
     [NOBODY, "redis://nowhere.invalid/0", "unix:///nowhere/redis.sock", "redis+sentinel://127.0.0.1:1/queues/0"],
@@ -104,6 +105,7 @@ def test_an_address_that_is_none_names_its_setting(world: World, name: str, url:
 PROCESSES = [("-m", "jobs.worker"), ("-m", "jobs.cron"), ("-m", "jobs.flusher"), ("-c", "import wsgi")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("process", PROCESSES, ids=[" ".join(arguments) for arguments in PROCESSES])
 def test_a_wrong_address_stops_every_process_at_its_start(
     world: World, locked: str, process: tuple[str, ...]
@@ -125,6 +127,7 @@ print(answer.status_code, client.get("/readyz").json["down"])
 """
 
 
+@pytest.mark.slow
 def test_a_redis_that_is_merely_away_does_not_keep_the_web_from_serving(world: World) -> None:
     done = start(world, "-c", SERVES, an_id_number(), REDIS_URL=NOBODY, HEARTBEAT_REDIS_URL="redis://127.0.0.1:2/0")
     assert done.stdout.strip() == "401 ['redis', 'heartbeat redis']", done.stderr
@@ -132,12 +135,14 @@ def test_a_redis_that_is_merely_away_does_not_keep_the_web_from_serving(world: W
         assert f"{name}: no Redis answers at {url}" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_worker_says_what_it_waits_for(world: World) -> None:
     done = start(world, "-m", "jobs.worker", REDIS_URL=NOBODY)
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].startswith(f"REDIS_URL: no Redis answers at {NOBODY}")
 
 
+@pytest.mark.slow
 def test_make_run_says_a_wrong_address_before_it_starts_anything(tmp_path: Path, locked: str) -> None:
     done = run(PORT=str(free_pair()), DATA_DIR=str(tmp_path), REDIS_URL="redis://127.0.0.1:http/0")
     assert done.returncode == 1
@@ -149,6 +154,7 @@ def test_make_run_says_a_wrong_address_before_it_starts_anything(tmp_path: Path,
     assert "Everything is stopped" in done.stdout
 
 
+@pytest.mark.slow
 def test_make_run_waits_for_a_redis_that_is_away_and_then_says_so() -> None:
     with pytest.raises(SystemExit, match=r"^REDIS_URL: no Redis answers at redis://127\.0\.0\.1:1/0"):
         wait_for_redis("REDIS_URL", NOBODY, Event(), seconds=0)

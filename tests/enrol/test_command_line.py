@@ -71,6 +71,7 @@ def test_a_file_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -
     assert "/nowhere.xlsx: no such file" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_command_runs_by_itself(world: World, tmp_path: Path) -> None:
     """In a process of its own; what is no xlsx is refused with a sentence, not with a traceback."""
     bad = tmp_path / "bad.xlsx"

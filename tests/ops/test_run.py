@@ -29,6 +29,7 @@ def run(**environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.slow
 def test_a_taken_port_is_said_in_one_clear_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -40,12 +41,14 @@ def test_a_taken_port_is_said_in_one_clear_line(tmp_path: Path) -> None:
     assert result.stdout == ""
 
 
+@pytest.mark.slow
 def test_a_port_that_is_none_is_said_in_one_clear_line(tmp_path: Path) -> None:
     result = run(PORT="http", DATA_DIR=str(tmp_path))
     assert result.returncode == 1
     assert result.stderr.strip() == "PORT='http' is not a port between 1024 and 65534"
 
 
+@pytest.mark.slow
 def test_a_data_directory_in_use_is_said_in_one_clear_line(tmp_path: Path) -> None:
     with (tmp_path / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -89,6 +92,7 @@ def wait(condition: object, seconds: float = 10) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_a_killed_child_is_started_again_and_counted(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path / "run.json")
     child = supervisor.add(sleeper(tmp_path))
@@ -105,6 +109,7 @@ def test_a_killed_child_is_started_again_and_counted(tmp_path: Path) -> None:
     assert not psutil.pid_exists(child.pid)
 
 
+@pytest.mark.slow
 def test_the_children_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from ops.processes import Child, Supervisor\n"

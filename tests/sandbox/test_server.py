@@ -56,6 +56,7 @@ def test_it_does_not_start_under_live_providers(tmp_path: Path, monkeypatch: pyt
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_process_starts_answers_and_stops_on_term(data_dir: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -290,6 +290,7 @@ def test_trouble_that_passes_sets_nobody_aside(
     assert in_sql(phone) == {0}
 
 
+@pytest.mark.slow
 def test_the_process_writes_marks_its_life_and_ends_on_term(world: World) -> None:
     phone = a_phone(saved_up=100)
     phone.send([0, 1, 2])
