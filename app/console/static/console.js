@@ -120,13 +120,14 @@ document.addEventListener("htmx:sendError", () => tell("bad", LOST));
 // the other; what became of it is said in the message line, and one that was refused can be opened again.
 let ahead = null, pending = 0, sending = Promise.resolve();
 
-// Nothing is decided unseen: a case takes no decision before its pictures are there.
+// Nothing is decided unseen: a case takes no decision before its pictures are there, and while a
+// key may still bounce.
 async function glance() {
   const work = document.querySelector("#work");
   if (!work) return;
   work.setAttribute("aria-busy", "true");
   await Promise.allSettled([...work.querySelectorAll("img:not(.ahead)")].map((picture) => picture.decode()));
-  work.removeAttribute("aria-busy");
+  setTimeout(() => work.removeAttribute("aria-busy"), pressed.timeStamp + BOUNCE - performance.now());
 }
 document.addEventListener("click", (event) => {
   if (event.detail < 2 || !event.target.closest("#work form button")) return;
