@@ -1,8 +1,8 @@
 """The C heap of a process with many threads.
 
-glibc gives every thread a heap of its own and, once a large block was freed, takes later ones from it: then each of sixteen
-threads keeps what its largest picture needed, for good. With two heaps, and large blocks always from the system and
-back to it, memory is flat once the busiest minute is over (`make soak`).
+glibc gives every thread a heap of its own and, once a large block was freed, takes later ones from it: then each of
+sixteen threads keeps what its largest picture needed, for good. With two heaps, and large blocks always from the
+system and back to it, memory is flat once the busiest minute is over (`make soak`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HEAPS = 2
 
 
 def bound() -> bool:
-    """Before the first thread starts. False where the C library has no such setting: memory then grows as it likes."""
+    """Before the first thread starts. False where the C library has no such settings."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     done = mallopt is not None and bool(mallopt(_ARENA_MAX, HEAPS) and mallopt(_MMAP_THRESHOLD, LARGE))
     if not done:
