@@ -37,24 +37,24 @@ def audit_invoices(now: datetime | None = None) -> list[str]:
     follows if money is kept; each history is one path through its table."""
     now = now or utcnow()
     files = {row_id for (row_id,) in InvoiceFile.select(InvoiceFile.id).tuples()}
-    back = orders.given_back()
+    back = {order_id: (int(left), last_at) for order_id, left, last_at in orders.going_back().tuples()}
+    asked = {case.subject for case in cases.open_cases("invoice.red_letter")}
     steps: dict[str, list[InvoiceEvent]] = defaultdict(list)
     for event in InvoiceEvent.select():
         steps[event.invoice_id].append(event)
     wrong: list[str] = []
-    kept = orders.kept_of(sorted(back))
     reds = {red.invoice_id: red for red in RedLetter.select()}
     followed = {before for (before,) in Invoice.select(Invoice.replaces).tuples()}
     for row in Invoice.select():
         wrong += _audit_money(row, orders.get_order(row.order_id)) + _audit_file(row, files)
         wrong += _audit_path(row, steps.pop(row.id, []))
-        told = row.red_letter_at is not None or row.issued_at is None or row.issued_at >= now - PLANNED_WITHIN
         wrong += _audit_red(row, reds.get(row.id))
-        left_fen = kept.get(row.order_id, 0) if row.order_id in back else row.gross_fen
+        left_fen, last_at = back.get(row.order_id, (row.gross_fen, now))
         if row.status == Status.REVERSED and left_fen > 0 and row.id not in followed:
             wrong.append(f"invoice {row.id} is reversed, money is kept, and there is no next invoice")
-        gone = row.order_id in back and kept.get(row.order_id, 0) != row.gross_fen
-        if gone and row.status in AT_VENDOR and not told:
+        fresh = max(last_at, row.issued_at or now) >= now - PLANNED_WITHIN
+        told = f"invoice:{row.id}" in asked or _decided(row, reds.get(row.id), last_at)
+        if left_fen != row.gross_fen and row.status in AT_VENDOR and not (told or fresh):
             wrong.append(f"invoice {row.id} stands, its money went back, and nobody was told")
     for red in reds.values():
         wrong += _audit_steps(f"red letter {red.id}", red.status, RedStatus.PLANNED, steps.pop(red.id, []), next_red)
@@ -64,6 +64,13 @@ def audit_invoices(now: datetime | None = None) -> list[str]:
     asked_for = cases.open_about(NO_PAYER, [f"order:{order.id}" for order in missing])
     missing = [order for order in missing if f"order:{order.id}" not in asked_for]
     return wrong + [f"order {order.id} is paid and has no invoice" for order in missing]
+
+
+def _decided(row: Invoice, red: RedLetter | None, last_at: datetime) -> bool:
+    """Whether people decided that the invoice is taken back, or that it stands although money went back by then."""
+    if red is None or red.status != RedStatus.WITHDRAWN:
+        return red is not None
+    return bool(red.why == "money_back" and row.red_letter_at is not None and row.red_letter_at >= last_at)
 
 
 def _audit_money(row: Invoice, order: Order) -> list[str]:

@@ -234,9 +234,8 @@ KINDS = (
     _kind(
         "red_letter",
         "退款后需要红冲",
-        "发票开出后款已退回。系统可以红冲原票；订单还有余款的，再按余款重开一张。",
+        "发票开出后款已退回。系统可以红冲原票；订单还有余款的，再按余款重开一张。已在电子税务局自行红冲的，请到这张发票的页面登记。",
         Decision("reverse", "红冲，有余款的重开", _reverse("money_back"), tone="good", second_look=True),
-        noted(label="已在平台红冲，结案"),
         working_days=5,
     ),
     _kind(

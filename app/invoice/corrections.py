@@ -8,7 +8,7 @@ from datetime import datetime
 
 from app.cases import service as cases
 from app.core import audit
-from app.core.db import compare_and_set, transaction
+from app.core.db import transaction
 from app.invoice import issuing, payers, queries, red_letters
 from app.invoice.errors import (
     INVOICE_BEING_CORRECTED,
@@ -72,7 +72,7 @@ def reverse(
             issuing.follow_kept(row, profile_id, now=now)
         elif not red_letters.plan(row, why, profile_id, actor=actor, now=now):
             raise INVOICE_BEING_CORRECTED()
-        compare_and_set(Invoice, row.id, {"red_letter_at": None}, {"red_letter_at": now})
+        Invoice.update(red_letter_at=now).where(Invoice.id == row.id).execute()
         for kind in ("invoice.red_letter", "invoice.mismatch", CASE):
             cases.decide_about(kind, f"invoice:{row.id}", reason, actor=actor, now=now)
         audit.record(actor, "invoice.reversed", f"invoice:{row.id}", now=now, reason=reason)
@@ -114,7 +114,8 @@ def accept_red(invoice_id: str, *, reason: str, actor: str, now: datetime) -> No
 
 
 def withdraw(invoice_id: str, *, reason: str, actor: str, now: datetime) -> None:
-    """There is to be no red letter after all: the invoice stands. Raises `not_found`, `invoice_on_its_way`."""
+    """There is to be no red letter after all: the invoice stands, and with it, if it was for that, the money that went
+    back by now. Raises `not_found`, `invoice_on_its_way`."""
     row = queries.by_id(invoice_id)
     with transaction():
         red = queries.red_letter_of(row.id)
@@ -122,6 +123,8 @@ def withdraw(invoice_id: str, *, reason: str, actor: str, now: datetime) -> None
             raise INVOICE_ON_ITS_WAY()
         if not move_red(red, Action.CANCEL, "decided", now=now):
             raise INVOICE_ON_ITS_WAY()
+        known_at = now if red.why == "money_back" else None  # of a mistake: nothing was decided about money
+        Invoice.update(red_letter_at=known_at).where(Invoice.id == row.id).execute()
         cases.decide_about("invoice.red_refused", f"invoice:{row.id}", reason, actor=actor, now=now)
         audit.record(actor, "invoice.red_letter_withdrawn", f"invoice:{row.id}", now=now, reason=reason)
 

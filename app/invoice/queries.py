@@ -169,13 +169,14 @@ def without_invoice(
 
 
 def over_given_back(limit: int) -> list[Invoice]:
-    """Invoices, not yet over or at the vendor, that count money which goes back."""
-    back = sorted(orders.given_back())
-    query = Invoice.select().where(
-        Invoice.order_id.in_(back),
+    """Invoices, not yet over or at the vendor, that count money which goes back; of those at the vendor the ones
+    whose red letter is not on its way, and of whose money nobody was told since it was sent back last."""
+    back = orders.going_back().alias("back")
+    untold = Invoice.red_letter_at.is_null() | (Invoice.red_letter_at < back.c.last_at)
+    on_its_way = RedLetter.select(RedLetter.invoice_id).where(RedLetter.status.in_(RED_OPEN))
+    query = Invoice.select().join(back, on=(Invoice.order_id == back.c.order_id)).where(
+        Invoice.gross_fen != back.c.kept_fen,
         (Invoice.status == Status.WAITING) | (Invoice.status == Status.REFUSED)
-        | (Invoice.status.in_(AT_VENDOR) & Invoice.red_letter_at.is_null()),
+        | (Invoice.status.in_(AT_VENDOR) & untold & Invoice.id.not_in(on_its_way)),
     )  # fmt: skip
-    rows = list(query)
-    kept = orders.kept_of([row.order_id for row in rows])
-    return [row for row in rows if kept.get(row.order_id, 0) != row.gross_fen][:limit]
+    return list(query.order_by(Invoice.id).limit(limit))

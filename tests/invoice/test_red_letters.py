@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +20,17 @@ from app.invoice.audit import audit_invoices
 from app.invoice.models import Invoice, RedLetter
 from app.invoice.status import RED_WORKED_ON, RedStatus, Status
 from app.pay import decisions as pay_decisions
-from tests.invoice.desk import asked, due, look_after, open_cases, the_invoice, trouble, work
+from tests.invoice.desk import (
+    a_paid_sale,
+    asked,
+    due,
+    look_after,
+    open_cases,
+    the_invoice,
+    to_decide,
+    trouble,
+    work,
+)
 from tests.invoice.reds import COMPANY, forms, go_on, red_of, second
 from tests.pay.till import Sale, in_parallel
 from tests.staffroom import a_member, staff_of
@@ -159,6 +170,89 @@ def test_a_second_part_that_goes_back_takes_back_the_second_invoice_too(world: W
         assert work(sale).gross_fen == left
     assert [row.status for row in queries.every_of_order(sale.order_id)] == ["reversed", "reversed", "ready"]
     assert len({form["blueElecInvoiceNumber"] for form in forms(world, sale)}) == 2
+
+
+def refund(sale: Sale, fen: int) -> None:
+    pay_decisions.refund_part(sale.order_id, fen, reason="x", actor="staff:1", now=utcnow())
+
+
+@pytest.mark.parametrize("refunded", ["before", "meanwhile", "afterwards"])
+def test_a_correction_that_was_withdrawn_does_not_hide_money_that_goes_back(
+    world: World, sale: Sale, refunded: str
+) -> None:
+    trouble(world, "red", "error", "E9103")
+    row = ready(sale)
+    if refunded == "before":
+        refund(sale, 20000)
+    corrections.reverse(row.id, why="mistake", now=utcnow(), **WHY)
+    if refunded == "meanwhile":
+        refund(sale, 20000)
+    look_after(utcnow())
+    assert open_cases("invoice.red_letter", row) == 0  # what is on its way takes it back
+    go_on()
+    corrections.withdraw(row.id, now=utcnow(), **WHY)
+    if refunded == "afterwards":
+        refund(sale, 20000)
+    standing = f"invoice {row.id} stands, its money went back, and nobody was told"
+    assert standing in audit_invoices(utcnow() + timedelta(days=30))
+    for _ in range(2):
+        look_after(utcnow())
+    assert open_cases("invoice.red_letter", row) == 1
+    assert standing not in audit_invoices(utcnow() + timedelta(days=30))
+    decide("invoice.red_letter", "reverse")
+    go_on()
+    assert Invoice.get_by_id(row.id).status == Status.REVERSED
+
+
+def test_that_it_stands_although_money_went_back_is_decided_for_that_money_only(world: World, sale: Sale) -> None:
+    trouble(world, "red", "error", "E9103")
+    row = ready(sale)
+    refund(sale, 5000)
+    look_after(utcnow())
+    decide("invoice.red_letter", "reverse")
+    go_on()
+    corrections.withdraw(row.id, now=utcnow(), **WHY)
+    look_after(utcnow())
+    assert (to_decide(row), audit_invoices(utcnow() + timedelta(days=30))) == ([], [])
+    refund(sale, 3000)
+    look_after(utcnow())
+    assert to_decide(row) == ["invoice.red_letter"]
+
+
+def test_nobody_alone_says_that_a_red_letter_exists(sale: Sale) -> None:
+    row = ready(sale)
+    refund(sale, 5000)
+    look_after(utcnow())
+    with pytest.raises(Problem, match="not_found"):
+        decide("invoice.red_letter", "done")
+    assert open_cases("invoice.red_letter", row) == 1
+
+
+def test_the_work_on_money_that_goes_back_asks_as_briefly_of_many_as_of_one(world: World, sale: Sale) -> None:
+    asked_for: list[int] = []
+
+    class Read(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            asked_for.append(len(record.msg[1] or ()))  # peewee logs (sql, parameters)
+
+    said = logging.getLogger("peewee")
+    reader, level = Read(), said.level
+    said.addHandler(reader)
+    said.setLevel(logging.DEBUG)
+    try:
+        most = []
+        for another in (sale, a_paid_sale(world), a_paid_sale(world)):
+            ready(another)
+            refund(another, 5000)
+            asked_for.clear()
+            queries.over_given_back(2)
+            most.append(max(asked_for))
+    finally:
+        said.removeHandler(reader)
+        said.setLevel(level)
+    assert (len(set(most)), len(queries.over_given_back(2))) == (1, 2)
+    look_after(utcnow())
+    assert queries.over_given_back(2) == []
 
 
 # --- what was issued is not what was asked for -------------------------------------------------------------------

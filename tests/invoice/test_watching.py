@@ -205,6 +205,8 @@ def test_money_that_goes_back_afterwards_is_a_case_for_a_red_letter_invoice_once
     cases.decide(case.id, "红字发票已开", actor="system:cli", now=utcnow())
     look_after(utcnow())
     assert to_decide(row) == []
+    standing = f"invoice {row.id} stands, its money went back, and nobody was told"
+    assert audit_invoices(row.issued_at + timedelta(days=1)) == [standing]  # a word closes the case, and no invoice
 
 
 # --- late, missing, unknown years --------------------------------------------------------------------------------
