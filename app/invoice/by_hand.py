@@ -13,7 +13,7 @@ from app.cases.models import Case
 from app.core import audit
 from app.core.clock import SHANGHAI
 from app.core.db import compare_and_set, transaction
-from app.invoice import queries, red_letters
+from app.invoice import corrections, queries, red_letters
 from app.invoice.errors import (
     INVOICE_BEING_CORRECTED,
     INVOICE_NOT_CORRECTED,
@@ -30,7 +30,7 @@ from app.invoice.status import AT_VENDOR, RedStatus
 from app.policy.days import shanghai_day
 
 CASE = "invoice.red_by_hand"
-ASKING = ("invoice.correction", "invoice.red_letter", "invoice.mismatch")
+ASKING = (corrections.CASE, "invoice.red_letter", "invoice.mismatch")
 MAX_FILE = 5 * 1024 * 1024
 NUMBER = re.compile(r"\d{20}|\d{8}")  # a digital invoice's; one of before
 
@@ -108,11 +108,9 @@ def take(case: Case, *, reason: str, actor: str, now: datetime) -> None:
     with transaction():
         row = queries.by_id(entry.invoice_id)
         _require(row, entry.number)
-        asked = cases.latest("invoice.correction", f"invoice:{row.id}")
-        named = json.loads(asked.facts).get("profile_id") if asked is not None and asked.open_key else None
         issued_at = datetime.combine(date.fromisoformat(entry.day), time(), SHANGHAI)
         compare_and_set(Invoice, row.id, {"red_letter_at": None}, {"red_letter_at": now})
-        if not red_letters.by_hand(row, entry.number, issued_at, named, actor=actor, now=now):
+        if not red_letters.by_hand(row, entry.number, issued_at, corrections.asked_name(row), actor=actor, now=now):
             raise INVOICE_BEING_CORRECTED()
         audit.record(actor, "invoice.red_taken", f"invoice:{row.id}", now=now, reason=reason, number=entry.number)
 

@@ -4,6 +4,7 @@ theirs."""
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 from app.cases import service as cases
@@ -47,6 +48,15 @@ def ask(row: Invoice, profile: PayerProfile | None, words: str, *, asked_by: str
             audit.record(asked_by, "invoice.correction_asked", f"invoice:{row.id}", now=now, reason=words)
 
 
+def asked_name(row: Invoice) -> str | None:
+    """In whose name the next one is asked for by a correction that nobody has decided yet, or None."""
+    case = cases.latest(CASE, f"invoice:{row.id}")
+    if case is None or not case.open_key:
+        return None
+    named: str | None = json.loads(case.facts).get("profile_id")
+    return named
+
+
 def turn_down(invoice_id: str, answer: str, *, reason: str, actor: str, now: datetime) -> None:
     """The invoice stays as it is; the payer reads the answer ('same', 'unproven', 'used') beside it."""
     row = queries.by_id(invoice_id)
@@ -59,10 +69,10 @@ def reverse(
     invoice_id: str, *, why: str, profile_id: str | None = None, reason: str, actor: str, now: datetime
 ) -> None:
     """Take an invoice back by a red letter; of the money that is kept then the next one is issued, in the name of
-    this profile (None: the same). One that was voided at the vendor has nothing to take back: the next one follows at
-    once. Raises `not_found`, `invoice_on_its_way`, `invoice_being_corrected`, `conflict`."""
+    this profile (None: `asked_name`, or the same). One that was voided at the vendor has nothing to take back: the
+    next one follows at once. Raises `not_found`, `invoice_on_its_way`, `invoice_being_corrected`, `conflict`."""
     row = queries.by_id(invoice_id)
-    profile_id = profile_id or row.profile_id
+    profile_id = profile_id or asked_name(row) or row.profile_id
     with transaction():
         if row.status not in AT_VENDOR or (not row.number and not queries.is_void(row)):
             raise INVOICE_ON_ITS_WAY()
@@ -114,8 +124,8 @@ def accept_red(invoice_id: str, *, reason: str, actor: str, now: datetime) -> No
 
 
 def withdraw(invoice_id: str, *, reason: str, actor: str, now: datetime) -> None:
-    """There is to be no red letter after all: the invoice stands, and with it, if it was for that, the money that went
-    back by now. Raises `not_found`, `invoice_on_its_way`."""
+    """There is to be no red letter after all: the invoice stands, with the money that went back by now, if it was
+    for that. Raises `not_found`, `invoice_on_its_way`."""
     row = queries.by_id(invoice_id)
     with transaction():
         red = queries.red_letter_of(row.id)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,51 +13,25 @@ from app.cases import service as cases
 from app.core import db
 from app.core.clock import utcnow
 from app.core.errors import Problem
-from app.core.staff import EVERYWHERE, Right
 from app.invoice import corrections, issuing, payers, queries, red_letters, service
 from app.invoice.audit import audit_invoices
 from app.invoice.models import Invoice, RedLetter
 from app.invoice.status import RED_WORKED_ON, RedStatus, Status
-from app.pay import decisions as pay_decisions
 from tests.invoice.desk import (
-    a_paid_sale,
     asked,
     due,
     look_after,
     open_cases,
     the_invoice,
-    to_decide,
     trouble,
     work,
 )
-from tests.invoice.reds import COMPANY, forms, go_on, red_of, second
+from tests.invoice.reds import COMPANY, decide, forms, go_on, ready, red_of, second
 from tests.pay.till import Sale, in_parallel
-from tests.staffroom import a_member, staff_of
 from tests.world import World
 
 pytestmark = pytest.mark.usefixtures("in_order")
 WHY: dict[str, Any] = {"reason": "抬头有误", "actor": "staff:1"}
-FINANCE = (Right.FINANCE, EVERYWHERE)
-
-
-def ready(sale: Sale) -> Invoice:
-    """The sale's invoice, issued and here."""
-    row = work(sale)
-    assert row.status == Status.READY
-    return row
-
-
-def decide(kind: str, key: str, reason: str = "", *, now: datetime | None = None) -> None:
-    """The open case of this kind, decided by one of finance and, where it needs a second look, confirmed by
-    another."""
-    (case,) = cases.open_cases(kind)
-    first, other = staff_of(a_member(FINANCE)), staff_of(a_member(FINANCE, name="李明"))
-    now = now or utcnow()
-    outcome = cases.decide_by_staff(first, case.id, key, reason=reason, now=now)
-    if outcome == "second_look":
-        with pytest.raises(Problem, match="case_second_look"):
-            cases.confirm(first, case.id, now=now)
-        cases.confirm(other, case.id, now=now)
 
 
 # --- the payer asks for a correction -----------------------------------------------------------------------------
@@ -117,142 +90,6 @@ def test_asked_twice_it_is_one_case(world: World, sale: Sale) -> None:
     for _ in range(2):
         service.ask_correction(sale.person.id, row.id, "要开单位抬头", now=utcnow())
     assert open_cases("invoice.correction", row) == 1
-
-
-# --- money that went back ----------------------------------------------------------------------------------------
-
-
-def test_of_a_part_that_went_back_afterwards_the_rest_is_invoiced_anew(world: World, sale: Sale) -> None:
-    old = ready(sale)
-    pay_decisions.refund_part(sale.order_id, 5000, reason="x", actor="staff:1", now=utcnow())
-    look_after(utcnow())
-    decide("invoice.red_letter", "reverse")
-    go_on()
-    new = the_invoice(sale)
-    assert (new.gross_fen, new.net_fen + new.tax_fen, new.replaces) == (15000, 15000, old.id)
-    assert forms(world, sale)[0]["redReason"] == "3"
-    row = work(sale)
-    assert (row.status, row.gross_fen) == (Status.READY, 15000)
-    look_after(utcnow())
-    assert cases.open_cases() == []
-
-
-def test_of_money_that_all_went_back_there_is_a_red_letter_and_nothing_else(world: World, sale: Sale) -> None:
-    ready(sale)
-    pay_decisions.refund_part(sale.order_id, 20000, reason="x", actor="staff:1", now=utcnow())
-    look_after(utcnow())
-    decide("invoice.red_letter", "reverse")
-    go_on()
-    row = the_invoice(sale)
-    assert (row.status, len(queries.every_of_order(sale.order_id))) == (Status.REVERSED, 1)
-    card = service.card(row, now=utcnow())
-    assert (card.state, "已红冲" in card.sentence) == ("cancelled", True)
-
-
-def test_of_what_is_kept_before_it_was_issued_one_click_issues_the_rest(world: World, sale: Sale) -> None:
-    the_invoice(sale)
-    pay_decisions.refund_part(sale.order_id, 5000, reason="x", actor="staff:1", now=utcnow())
-    look_after(utcnow())
-    decide("invoice.part_kept", "issue")
-    row = work(sale)
-    assert (row.status, row.gross_fen, row.serial) == (Status.READY, 15000, f"F{sale.order_id}N2".upper())
-    assert asked(world, "red") == 0
-
-
-def test_a_second_part_that_goes_back_takes_back_the_second_invoice_too(world: World, sale: Sale) -> None:
-    ready(sale)
-    for left in (15000, 12000):
-        part = 5000 if left == 15000 else 3000
-        pay_decisions.refund_part(sale.order_id, part, reason="x", actor="staff:1", now=utcnow())
-        look_after(utcnow())
-        decide("invoice.red_letter", "reverse")
-        go_on()
-        assert work(sale).gross_fen == left
-    assert [row.status for row in queries.every_of_order(sale.order_id)] == ["reversed", "reversed", "ready"]
-    assert len({form["blueElecInvoiceNumber"] for form in forms(world, sale)}) == 2
-
-
-def refund(sale: Sale, fen: int) -> None:
-    pay_decisions.refund_part(sale.order_id, fen, reason="x", actor="staff:1", now=utcnow())
-
-
-@pytest.mark.parametrize("refunded", ["before", "meanwhile", "afterwards"])
-def test_a_correction_that_was_withdrawn_does_not_hide_money_that_goes_back(
-    world: World, sale: Sale, refunded: str
-) -> None:
-    trouble(world, "red", "error", "E9103")
-    row = ready(sale)
-    if refunded == "before":
-        refund(sale, 20000)
-    corrections.reverse(row.id, why="mistake", now=utcnow(), **WHY)
-    if refunded == "meanwhile":
-        refund(sale, 20000)
-    look_after(utcnow())
-    assert open_cases("invoice.red_letter", row) == 0  # what is on its way takes it back
-    go_on()
-    corrections.withdraw(row.id, now=utcnow(), **WHY)
-    if refunded == "afterwards":
-        refund(sale, 20000)
-    standing = f"invoice {row.id} stands, its money went back, and nobody was told"
-    assert standing in audit_invoices(utcnow() + timedelta(days=30))
-    for _ in range(2):
-        look_after(utcnow())
-    assert open_cases("invoice.red_letter", row) == 1
-    assert standing not in audit_invoices(utcnow() + timedelta(days=30))
-    decide("invoice.red_letter", "reverse")
-    go_on()
-    assert Invoice.get_by_id(row.id).status == Status.REVERSED
-
-
-def test_that_it_stands_although_money_went_back_is_decided_for_that_money_only(world: World, sale: Sale) -> None:
-    trouble(world, "red", "error", "E9103")
-    row = ready(sale)
-    refund(sale, 5000)
-    look_after(utcnow())
-    decide("invoice.red_letter", "reverse")
-    go_on()
-    corrections.withdraw(row.id, now=utcnow(), **WHY)
-    look_after(utcnow())
-    assert (to_decide(row), audit_invoices(utcnow() + timedelta(days=30))) == ([], [])
-    refund(sale, 3000)
-    look_after(utcnow())
-    assert to_decide(row) == ["invoice.red_letter"]
-
-
-def test_nobody_alone_says_that_a_red_letter_exists(sale: Sale) -> None:
-    row = ready(sale)
-    refund(sale, 5000)
-    look_after(utcnow())
-    with pytest.raises(Problem, match="not_found"):
-        decide("invoice.red_letter", "done")
-    assert open_cases("invoice.red_letter", row) == 1
-
-
-def test_the_work_on_money_that_goes_back_asks_as_briefly_of_many_as_of_one(world: World, sale: Sale) -> None:
-    asked_for: list[int] = []
-
-    class Read(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            asked_for.append(len(record.msg[1] or ()))  # peewee logs (sql, parameters)
-
-    said = logging.getLogger("peewee")
-    reader, level = Read(), said.level
-    said.addHandler(reader)
-    said.setLevel(logging.DEBUG)
-    try:
-        most = []
-        for another in (sale, a_paid_sale(world), a_paid_sale(world)):
-            ready(another)
-            refund(another, 5000)
-            asked_for.clear()
-            queries.over_given_back(2)
-            most.append(max(asked_for))
-    finally:
-        said.removeHandler(reader)
-        said.setLevel(level)
-    assert (len(set(most)), len(queries.over_given_back(2))) == (1, 2)
-    look_after(utcnow())
-    assert queries.over_given_back(2) == []
 
 
 # --- what was issued is not what was asked for -------------------------------------------------------------------
