@@ -112,8 +112,8 @@ def retry_red(invoice_id: str, *, reason: str, actor: str, now: datetime) -> Non
 
 
 def accept_red(invoice_id: str, *, reason: str, actor: str, now: datetime) -> None:
-    """A red letter of another amount is taken as it is: the invoice is over. Raises `not_found`,
-    `invoice_on_its_way` (the bureau has none), `conflict`."""
+    """A red letter of another amount, or of one that nobody said, is taken as it is: the invoice is over. Raises
+    `not_found`, `invoice_on_its_way` (the bureau has none), `conflict`."""
     row = queries.by_id(invoice_id)
     with transaction():
         red = queries.red_letter_of(row.id)

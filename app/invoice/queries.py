@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import operator
 from collections.abc import Sequence
 from datetime import datetime
 from functools import reduce
+from typing import Any
 
 import peewee
 
+from app.cases import service as cases
 from app.core.errors import NOT_FOUND
 from app.invoice import tax
 from app.invoice.models import Invoice, InvoiceEvent, PayerProfile, ProgrammeHold, RedLetter
@@ -65,6 +68,23 @@ def is_void(row: Invoice) -> bool:
     return row.status == Status.DISPUTED and last is not None and last.evidence == "mismatch:void"
 
 
+def mismatch_of(row: Invoice) -> dict[str, Any]:
+    """What the case says of an invoice that is not what was asked for (`issuing.mismatch`); empty where none is."""
+    case = cases.latest("invoice.mismatch", f"invoice:{row.id}")
+    told: dict[str, Any] = json.loads(case.facts) if case is not None else {}
+    return told
+
+
+def issued_fen(row: Invoice) -> tuple[int, int | None]:
+    """What stands on the invoice at the bureau, with its tax and the tax of it: what was asked for, unless the vendor
+    said otherwise. The tax is None where nobody said it of another amount."""
+    told = mismatch_of(row)
+    gross, tax_fen = told.get("issued_fen"), told.get("issued_tax_fen")
+    if gross is None or gross == row.gross_fen:
+        return row.gross_fen, row.tax_fen if tax_fen is None else tax_fen
+    return gross, tax_fen
+
+
 def red_letter_of(invoice_id: str) -> RedLetter | None:
     """The red letter of an invoice."""
     return RedLetter.get_or_none(RedLetter.invoice_id == invoice_id)
@@ -119,12 +139,17 @@ def programme_of(row: Invoice | Order) -> Programme:
 
 
 def lines(row: Invoice) -> list[Line]:
-    """The lines of the invoice: one for each line of the order, or one of what was left of the money."""
-    amounts = amounts_of(row.order_id, row.gross_fen)
-    return [
-        Line(row.goods_name, row.goods_code, row.tax_rate_permille, tax.split(amount, row.tax_rate_permille))
-        for amount in amounts
-    ]
+    """The lines of the invoice: one for each line of the order, or one of what was left of the money; one, too, where
+    the vendor's tax was accepted."""
+    parts = split_of(row)
+    if tax.total(parts).tax_fen != row.tax_fen:
+        parts = [tax.Split(row.gross_fen, row.net_fen, row.tax_fen)]
+    return [Line(row.goods_name, row.goods_code, row.tax_rate_permille, part) for part in parts]
+
+
+def split_of(row: Invoice) -> list[tax.Split]:
+    """The amounts of its lines and their tax, as they are asked of the vendor."""
+    return [tax.split(amount, row.tax_rate_permille) for amount in amounts_of(row.order_id, row.gross_fen)]
 
 
 def amounts_of(order_id: str, gross_fen: int) -> list[int]:

@@ -16,6 +16,7 @@ from app.core.errors import Problem
 from app.core.staff import EVERYWHERE, Right
 from app.invoice import by_hand, corrections, issuing, ledger, payers, providers, queries, red_letters, service
 from app.invoice.audit import audit_invoices
+from app.invoice.case_kinds import entered_evidence
 from app.invoice.models import Invoice, RedEntry
 from app.invoice.status import RedStatus, Status
 from app.pay import decisions as pay_decisions
@@ -110,6 +111,16 @@ def test_of_money_that_all_went_back_no_invoice_follows(world: World, sale: Sale
         "money_back",
     )
     assert (cases.open_cases("invoice.red_letter"), audit_invoices()) == ([], [])
+
+
+def test_of_one_that_was_issued_with_another_amount_that_amount_is_compared(world: World, sale: Sale) -> None:
+    trouble(world, "query", "alter", {"taxAmount": "5.53", "exTaxAmount": "184.47"}, times=None)
+    old = work(sale)
+    assert old.status == Status.DISPUTED
+    enter(old)
+    (case,) = cases.open_cases(by_hand.CASE)
+    facts = {fact.label: fact.value for fact in entered_evidence(case).facts}
+    assert facts["红字金额应为"] == "-190.00 元，其中税额 -5.53 元"
 
 
 def test_what_is_wrong_is_sent_back_and_entered_anew(world: World, sale: Sale) -> None:

@@ -23,6 +23,7 @@ from tests.invoice.desk import (
     look_after,
     open_cases,
     the_invoice,
+    to_decide,
     trouble,
     work,
 )
@@ -90,27 +91,6 @@ def test_asked_twice_it_is_one_case(world: World, sale: Sale) -> None:
     for _ in range(2):
         service.ask_correction(sale.person.id, row.id, "要开单位抬头", now=utcnow())
     assert open_cases("invoice.correction", row) == 1
-
-
-# --- what was issued is not what was asked for -------------------------------------------------------------------
-
-
-def test_one_of_another_amount_is_taken_back_and_issued_as_the_order_says(world: World, sale: Sale) -> None:
-    trouble(world, "query", "alter", {"taxAmount": "5.82", "exTaxAmount": "194.18"})
-    row = work(sale)
-    assert row.status == Status.DISPUTED
-    decide("invoice.mismatch", "reverse")
-    go_on()
-    new = work(sale)
-    assert (Invoice.get_by_id(row.id).status, new.status, new.gross_fen) == (Status.REVERSED, Status.READY, 20000)
-
-
-def test_one_that_was_voided_there_is_issued_anew_without_a_red_letter(world: World, sale: Sale) -> None:
-    trouble(world, "query", "alter", {"status": "3"})
-    row = work(sale)
-    decide("invoice.mismatch", "reverse")
-    assert (Invoice.get_by_id(row.id).status, asked(world, "red")) == (Status.CANCELLED, 0)
-    assert work(sale).status == Status.READY
 
 
 # --- between two migrations ---------------------------------------------------------------------------------------
@@ -275,6 +255,17 @@ def test_a_red_letter_of_another_amount_is_a_persons_work(world: World, sale: Sa
             verb(row.id, now=utcnow(), **WHY)
     decide("invoice.red_refused", "accept")
     assert (red_of(row).status, red_of(row).number) == (RedStatus.ISSUED, red.number)
+    assert (Invoice.get_by_id(row.id).status, the_invoice(sale).replaces) == (Status.REVERSED, row.id)
+
+
+def test_a_red_letter_whose_amount_the_vendor_leaves_out_is_a_persons_work(world: World, sale: Sale) -> None:
+    trouble(world, "query_red", "alter", {"taxExcludedAmount": ""}, times=None)
+    row = reversing(sale)
+    go_on()
+    red = red_of(row)
+    assert (red.status, red.number is None, to_decide(row)) == (RedStatus.REFUSED, False, ["invoice.red_refused"])
+    assert (the_invoice(sale).status, audit_invoices()) == (Status.READY, [])
+    decide("invoice.red_refused", "accept")
     assert (Invoice.get_by_id(row.id).status, the_invoice(sale).replaces) == (Status.REVERSED, row.id)
 
 
