@@ -34,9 +34,11 @@ def hold(invoice_id: str, *, reason: str, actor: str, now: datetime) -> None:
 
 def release(invoice_id: str, *, reason: str, actor: str, now: datetime) -> None:
     """A person has checked the money: the invoice goes on when its working days have come, and the platform is not
-    asked again. Raises `not_found`, `invoice_on_its_way`."""
+    asked again. Raises `not_found`, `invoice_on_its_way` (it is not held)."""
     row = queries.by_id(invoice_id)
     opens: datetime = row.due_from
+    if row.hold is None:
+        raise INVOICE_ON_ITS_WAY()
     due = max(opens, now)
     values = {"hold": None, "settled_at": now, "next_at": due}
     with transaction():

@@ -16,7 +16,7 @@ from app.core.errors import NOT_FOUND
 from app.invoice import tax
 from app.invoice.models import Invoice, InvoiceEvent, PayerProfile, ProgrammeHold, RedLetter
 from app.invoice.providers.protocol import Line
-from app.invoice.status import AT_VENDOR, RED_OPEN, RED_WORKED_ON, Status
+from app.invoice.status import AT_VENDOR, RED_OPEN, RED_WORKED_ON, RedStatus, Status
 from app.pay import queries as orders
 from app.pay.models import Order
 from app.pay.status import OrderStatus
@@ -105,10 +105,11 @@ def red_letters_due(now: datetime, limit: int) -> list[str]:
 
 
 def red_letters_since(before: datetime, limit: int) -> list[RedLetter]:
-    """Red letters that were decided before then and have not come, and nobody was told yet."""
-    query = RedLetter.select().where(
-        RedLetter.status.in_(RED_WORKED_ON), RedLetter.decided_at < before, RedLetter.waits_at.is_null()
-    )
+    """Red letters that were decided before then, or whose form was sent before then, and have not come, and nobody
+    was told yet."""
+    with_form = RedLetter.status == RedStatus.APPLIED
+    waits = (with_form & (RedLetter.sent_at < before)) | (~with_form & (RedLetter.decided_at < before))
+    query = RedLetter.select().where(RedLetter.status.in_(RED_WORKED_ON), waits, RedLetter.waits_at.is_null())
     return list(query.order_by(RedLetter.decided_at).limit(limit))
 
 

@@ -156,7 +156,8 @@ def _apply(red: RedLetter, row: Invoice, answer: RedAnswer, now: datetime) -> No
         _issued(red, row, answer, now)
     else:
         waits = A_DAY if answer.state == "waiting" else pause(0)
-        facts = {"form_number": answer.form_number} if answer.form_number else {}
+        facts: dict[str, Any] = {"form_number": answer.form_number} if answer.form_number else {}
+        facts |= {"waits_at": None}  # who was told before that it waits was told of no form
         if not move_red(red, Action.TAKE, answer.state, now=now, next_at=now + waits, **facts):
             _look_again(red, now + (A_DAY if answer.state == "waiting" else pause(red.tries)))
 
@@ -238,7 +239,8 @@ def work(*, now: datetime, limit: int = 100) -> int:
 
 
 def find_waiting(*, now: datetime, limit: int = 200) -> int:
-    """Nobody waits for ever: a red letter that is not there after three days is a case, once."""
+    """Nobody waits for ever: a red letter that is not there three days after it was decided, or its form was sent, is
+    a case, once."""
 
     def tell(red: RedLetter) -> bool:
         with transaction():

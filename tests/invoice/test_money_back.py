@@ -16,6 +16,7 @@ from app.invoice.audit import audit_invoices
 from app.invoice.models import Invoice
 from app.invoice.status import Status
 from app.pay import decisions as pay_decisions
+from tests.factories import auth
 from tests.invoice.desk import a_paid_sale, asked, look_after, open_cases, the_invoice, to_decide, trouble, work
 from tests.invoice.reds import COMPANY, decide, forms, go_on, ready
 from tests.pay.till import Sale
@@ -65,6 +66,10 @@ def test_of_what_is_kept_before_it_was_issued_one_click_issues_the_rest(world: W
     row = work(sale)
     assert (row.status, row.gross_fen, row.serial) == (Status.READY, 15000, f"F{sale.order_id}N2".upper())
     assert asked(world, "red") == 0
+    client, mine = world.app.test_client(), auth(sale.person)
+    (listed,) = client.get("/api/v1/invoices", headers=mine).get_json()["invoices"]
+    one = client.get(f"/api/v1/invoices/{row.id}", headers=mine).get_json()
+    assert (listed["amount_fen"], one["amount_fen"], one["lines"][0]["gross_fen"]) == (15000, 15000, 15000)
 
 
 def test_a_second_part_that_goes_back_takes_back_the_second_invoice_too(world: World, sale: Sale) -> None:

@@ -105,6 +105,13 @@ def test_a_release_before_its_days_does_not_hurry_it(world: World, sale: Sale) -
     assert the_invoice(sale).next_at == row.due_from
 
 
+def test_one_that_is_not_held_is_not_released_past_the_look_at_its_money(world: World, sale: Sale) -> None:
+    row = the_invoice(sale)
+    with pytest.raises(Problem, match="invoice_on_its_way"):
+        decisions.release(row.id, now=utcnow(), **WHY)
+    assert the_invoice(sale).settled_at is None
+
+
 def test_what_is_at_the_vendor_cannot_be_held_released_or_retried(world: World, sale: Sale) -> None:
     row = work(sale)
     for verb in (decisions.hold, decisions.release, decisions.retry, decisions.accept):
