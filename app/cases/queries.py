@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
@@ -74,6 +75,14 @@ def visible(staff: Staff, case_id: str) -> tuple[Case, Kind]:
     if case is None or kind is None or not staff.may(kind.right, case.programme or EVERYWHERE):
         raise NOT_FOUND()
     return case, kind
+
+
+def seen_by(staff: Staff, case_ids: Collection[str]) -> set[str]:
+    """Which of these cases are theirs to see."""
+    mine = theirs(staff)
+    if mine is None or not case_ids:
+        return set()
+    return {case_id for (case_id,) in Case.select(Case.id).where(Case.id.in_(list(case_ids)), mine).tuples()}
 
 
 def queues(staff: Staff, *, now: datetime) -> list[Queue]:

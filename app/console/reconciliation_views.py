@@ -11,6 +11,7 @@ from pathlib import Path
 from flask import Response, request
 
 from app.cases import service as cases
+from app.cases.queries import seen_by
 from app.console.pages import blueprint, page
 from app.core import audit
 from app.core.access import Role, access, request_now, staff
@@ -147,6 +148,7 @@ def _day(day: date, *, status: int = 200, text: str = "", tone: str = "good") ->
     counted = queries.findings(bills)
     rows: list[tuple[Bill, Difference]] = [(bill, row) for bill in bills for row in queries.differences(bill)]
     open_ = cases.open_about(CASE, [f"difference:{row.id}" for _, row in rows])
+    seen = seen_by(staff().staff, open_.values())
     names = staff_service.names({row.decided_by or "" for _, row in rows})
     return page(
         "reconciliation_day.html",
@@ -156,6 +158,7 @@ def _day(day: date, *, status: int = 200, text: str = "", tone: str = "good") ->
         after=day + timedelta(days=1),
         bills=[(bill, counted[bill.id]) for bill in bills],
         rows=[(bill, row, open_.get(f"difference:{row.id}")) for bill, row in rows],
+        seen=seen,
         names=names,
         channels=CHANNELS,
         findings=FINDINGS,

@@ -77,6 +77,22 @@ def test_a_difference_is_asked_about_or_explained_by_one_click_that_is_audited(
     assert {"difference.asked", "difference.explained"} <= acts
 
 
+def test_what_is_of_no_programme_is_told_to_those_of_one_and_offered_to_those_of_all(
+    world: World, desk: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sale = paid(world)
+    day = day_of(sale)
+    wechat_bill_says(monkeypatch, a_stranger, day)
+    reconciled(world, day)
+    path = f"/console/reconciliation/{day}"
+    one = at_desk(world, a_member((Right.FINANCE, sale.order.programme))).get(path).text
+    assert "由负责全部项目的财务处理" in one
+    assert "/resolve" not in one
+    every = desk.get(path).text
+    assert "由负责全部项目的财务处理" not in every
+    assert "/resolve" in every
+
+
 def test_the_days_sheet_is_given_for_a_reason_and_written_down(world: World, desk: Browser) -> None:
     sale = paid(world)
     day = day_of(sale)
