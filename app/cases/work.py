@@ -111,6 +111,7 @@ def _propose(deed: Deed, held: dict[str, Any]) -> Outcome:
     sealed = Case(id=deed.case.id, proposed=json.dumps(said, ensure_ascii=False)).proposed_sealed
     values = {"status": "second_look", "proposed_sealed": sealed, "proposed_by": deed.actor, "proposed_at": deed.now}
     with transaction():
+        deed.decision.check(deed)
         if not compare_and_set(Case, deed.case.id, held, values | {"claimed_by": None, "claimed_until": None}):
             raise CASE_TAKEN()
         _write_down(deed, "case.proposed")

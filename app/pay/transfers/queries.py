@@ -11,6 +11,7 @@ from typing import Literal
 
 import peewee
 
+from app.core.db import lock
 from app.core.errors import NOT_FOUND
 from app.pay.models import Order, PaymentAttempt, Refund
 from app.pay.status import OPEN_ATTEMPTS, AttemptStatus, OrderStatus
@@ -290,6 +291,16 @@ def owed_of(payouts: Sequence[Payout]) -> list[Owed]:
         if sources:
             found.append(Owed(payout, sources[0].account, tuple(sources)))
     return found
+
+
+def account_of(payout: Payout) -> str | None:
+    """The account from which a payout goes: the one to which its money came."""
+    return next((one.account for one in owed_of([payout])), None)
+
+
+def lock_account(account: str | None) -> None:
+    """Until the transaction ends, nobody else decides what one payout of this account alone may have."""
+    lock(Statement.select().where(Statement.account == account).order_by(Statement.id).limit(1)).first()
 
 
 def taken_before(account: str, digest: str) -> Statement | None:

@@ -22,7 +22,7 @@ from app.pay.errors import ORDER_OVER, PAYER_NAME_NEEDED, STATEMENT_DAYS, STATEM
 from app.pay.models import Order, PaymentAttempt
 from app.pay.providers.protocol import Remittance
 from app.pay.status import AttemptAction, AttemptStatus, OrderStatus
-from app.pay.transfers import codes, matching, outgoing, queries, statement
+from app.pay.transfers import codes, matching, outgoing, queries, statement, unseen
 from app.pay.transfers import ledger as lines
 from app.pay.transfers.bank import days_told, remittance
 from app.pay.transfers.models import OutgoingLine, Statement, StatementLine, Transfer
@@ -224,7 +224,11 @@ def take_in(statement_id: str, *, now: datetime, budget: Budget | None = None) -
             return False
         unit(partial(outgoing.take, line_id, now=now))
     after = next_statement(row.status, StatementAction.FINISH)
-    return compare_and_set(Statement, row.id, {"status": row.status}, {"status": after, "taken_at": now})
+    with transaction():
+        mine = compare_and_set(Statement, row.id, {"status": row.status}, {"status": after, "taken_at": now})
+        if mine:  # it tells of its days from now on
+            unseen.ask(now)
+    return mine
 
 
 def _take(line_id: str, now: datetime) -> None:
@@ -269,7 +273,7 @@ def discard(statement_id: str, *, actor: str, now: datetime) -> None:
 
 def look_after(*, now: datetime, limit: int = 200) -> int:
     """Go on with what was begun, put before a person what was too little for an order that is over, and tell finance
-    whose statement is missing. Gives how many lines were looked at."""
+    whose statement is missing, and what was to go back and has not gone. Gives how many lines were looked at."""
     budget = Budget()
     begun = Statement.select().where(Statement.status == StatementStatus.TAKING).limit(limit)
     sweep.each("pay.statements", list(begun), lambda row: take_in(row.id, now=now, budget=budget))
@@ -277,6 +281,7 @@ def look_after(*, now: datetime, limit: int = 200) -> int:
     done, _ = sweep.each("pay.transfers", list(new.limit(limit)), lambda line: _looked_at(line, now))
     done += _leftovers(now, limit)
     _ask_for_statements(now)
+    unseen.ask(now)
     old = (Statement.status == StatementStatus.DRAFT) & (Statement.uploaded_at < now - DRAFT_LIVES)
     for (statement_id,) in list(Statement.select(Statement.id).where(old).limit(limit).tuples()):
         discard(statement_id, actor="system", now=now)
