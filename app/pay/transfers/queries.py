@@ -144,6 +144,14 @@ def came(attempt_id: str) -> bool:
     return bool(StatementLine.select(StatementLine.id).where(mine).exists())
 
 
+def in_question(attempt_id: str) -> bool:
+    """Whether money came for it that may pay it, or the rest of it, and is before a person: under another name, or
+    too much."""
+    mine = (StatementLine.attempt_id == attempt_id) & (StatementLine.status == LineStatus.OPEN)
+    mine &= StatementLine.finding.in_((Finding.PAYER, Finding.OVER))
+    return bool(StatementLine.select(StatementLine.id).where(mine).exists())
+
+
 def waiting(programmes: Collection[str], limit: int = 200) -> list[Waiting]:
     """The orders of these programmes that wait for a transfer, the one whose time is over first at first."""
     open_ = PaymentAttempt.status.in_(OPEN_ATTEMPTS) & Order.status.in_((OrderStatus.PENDING, OrderStatus.CLOSING))

@@ -1,5 +1,5 @@
-"""Money that was said to go back has gone: one number of the bank's is one payout, what was typed is looked at when it is
-proposed, and what no statement tells of is asked about."""
+"""Money that was said to go back has gone: one number of the bank's is one payout, what was typed is looked at when
+it is proposed, and what no statement tells of is asked about."""
 
 from __future__ import annotations
 
