@@ -138,7 +138,8 @@ def confirm_statement(statement_id: str) -> Response:
     except ValueError:
         return _statement(row, STATEMENT_DAYS.status, STATEMENT_DAYS.sentence)
     try:
-        service.confirm(row.id, days[0], days[1], actor=staff().staff.actor, now=request_now())
+        over = request.form.get("last_day_over") == "1"
+        service.confirm(row.id, days[0], days[1], last_day_over=over, actor=staff().staff.actor, now=request_now())
     except Problem as problem:
         return _statement(row, problem.kind.status, problem.detail)
     return go(f"{HOME}/statements/{row.id}")

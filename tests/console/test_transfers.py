@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from app.core.clock import utcnow
 from app.core.staff import Right
 from app.pay.audit import audit_payments
 from app.pay.transfers import queries
+from app.pay.transfers.bank import covered
 from app.pay.transfers.models import Payout, Statement, StatementLine
 from app.policy.days import shanghai_day
 from ops import manage, statements
@@ -199,7 +201,19 @@ def test_the_commands_do_the_same(
     assert manage.main(["transfer-give-back", unknown, *reason]) == 0
     for payout in Payout.select():
         assert manage.main(["payout-sent", payout.id, "BK123456", "--told-by", "staff:li", *by]) == 1
-        assert manage.main(["payout-sent", payout.id, "BK123456", "--told-by", "staff:wang", *by]) == 0
+        assert manage.main(["payout-sent", payout.id, f"BK1{payout.id}", "--told-by", "staff:wang", *by]) == 0
     assert manage.main(["transfers"]) == 0
     assert manage.main(["audit"]) == 0
     assert re.search("已入账|待处理", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(("ticked", "told"), [({"last_day_over": "1"}, True), ({}, False)])
+def test_a_last_day_counts_where_the_clerk_says_that_it_was_over(
+    world: World, finance: Browser, tmp_path: Path, ticked: dict[str, str], told: bool
+) -> None:
+    day = shanghai_day(utcnow() - timedelta(days=1))
+    page = uploaded(finance, tmp_path, [a_line(100, "x", day=day)])
+    assert "在截止日结束后下载" in finance.get(page).text
+    finance.post(f"{page}/confirm", {"first_day": day.isoformat(), "last_day": day.isoformat()} | ticked)
+    assert covered(ACCOUNT, day, day) == told
+    assert ("当天未导齐" in finance.get("/console/transfers").text) != told

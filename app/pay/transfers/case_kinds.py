@@ -310,7 +310,7 @@ KINDS = (
     Kind(
         name=MISSING,
         title="缺少银行对账单",
-        what="有订单已过转账截止日，最后一天的对账单还没有导入，订单无法关闭。请导入对账单，导入后自动结案。",
+        what="有订单已过转账截止日，最后一天的对账单还没有导入，订单无法关闭。请在那天过完后下载对账单导入，并勾选“在截止日结束后下载”，导入后自动结案。",
         right=Right.FINANCE,
         working_days=1,
         evidence=statement_evidence,

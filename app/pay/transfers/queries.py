@@ -311,8 +311,14 @@ def lock_account(account: str | None) -> None:
     lock(Statement.select().where(Statement.account == account).order_by(Statement.id).limit(1)).first()
 
 
-def taken_before(account: str, digest: str) -> Statement | None:
-    """The statement that was taken in from this very file."""
+def taken_before(account: str, digest: str, today: date) -> Statement | None:
+    """The statement that was taken in from this very file `today` (Shanghai) and tells of every day that is over; any
+    other may be told to tell of more."""
     known = (Statement.account == account) & (Statement.digest == digest)
-    found: Statement | None = Statement.select().where(known, Statement.status != StatementStatus.DRAFT).first()
-    return found
+    known &= Statement.last_day >= (today - timedelta(days=1)).isoformat()
+    taken = Statement.select().where(known, Statement.status != StatementStatus.DRAFT)
+    for found in taken.order_by(Statement.uploaded_at.desc()):
+        if shanghai_day(found.uploaded_at) == today:
+            row: Statement = found
+            return row
+    return None

@@ -123,10 +123,11 @@ def told(attempt: PaymentAttempt) -> Remittance:
 
 
 def show(path: Path, account: Account, *, actor: str, now: datetime) -> Statement:
-    """Read a statement of this account, and keep it as a draft: nothing counts yet. A file that was taken in before
-    gives what was made of it then. Raises `SheetRefused`."""
+    """Read a statement of this account, and keep it as a draft: nothing counts yet. A file that was taken in
+    before gives what was made of it then, unless it may tell of more days by now: a quiet account's file is the same
+    on the next day. Raises `SheetRefused`."""
     said = statement.read(path, account.number)
-    known = queries.taken_before(account.number, said.digest)
+    known = queries.taken_before(account.number, said.digest, shanghai_day(now))
     if known is not None:
         return known
     if said.last_day > shanghai_day(now):
@@ -186,16 +187,20 @@ def _keep_outgoing(row: Statement, line: statement.Line) -> None:
     )
 
 
-def confirm(statement_id: str, first_day: date, last_day: date, *, actor: str, now: datetime) -> Statement:
+def confirm(
+    statement_id: str, first_day: date, last_day: date, *, last_day_over: bool = False, actor: str, now: datetime
+) -> Statement:
     """Take a draft in: each line that is new counts, and is looked at, of income and of money that went. It tells of
-    all days from `first_day` to `last_day` (Shanghai), on some of which nothing may have happened. Again changes
-    nothing. Raises `statement_days` where lines of it are of other days, or a day had not come yet when it was
-    uploaded."""
+    all days from `first_day` to `last_day` (Shanghai), on some of which nothing may have happened; of the last one
+    only if the file was made when that was over (`last_day_over`). Again changes nothing. Raises `statement_days`
+    where lines of it are of other days, or a day had not come yet when it was uploaded."""
     row: Statement = Statement.get_by_id(statement_id)
     if row.status == StatementStatus.DRAFT:
         first, last, seen = first_day.isoformat(), last_day.isoformat(), shanghai_day(row.uploaded_at).isoformat()
         if not first <= row.first_day <= row.last_day <= last <= seen:
             raise STATEMENT_DAYS()
+        if last < seen and not last_day_over:  # who downloads in the afternoon and uploads tomorrow has half of it
+            last = (last_day - timedelta(days=1)).isoformat()
         after = next_statement(row.status, StatementAction.CONFIRM)
         values = {"status": after, "first_day": first, "last_day": last}
         with transaction():

@@ -14,7 +14,7 @@ from app.core.clock import utcnow
 from app.core.errors import Problem
 from app.core.staff import EVERYWHERE, Right, Staff
 from app.pay.audit import audit_payments
-from app.pay.transfers import outgoing
+from app.pay.transfers import outgoing, unseen
 from app.pay.transfers import service as transfers
 from app.pay.transfers.models import OutgoingLine, Payout
 from app.policy.days import shanghai_day
@@ -118,7 +118,7 @@ def test_the_audit_finds_one_that_nobody_was_asked_about(
 ) -> None:
     payout = a_payout(tmp_path)
     sent(payout, "BK0001")
-    monkeypatch.setattr(transfers.unseen, "ask", lambda now: None)
+    monkeypatch.setattr(unseen, "ask", lambda now: None)
     told_of(tmp_path)
     assert audit_payments(utcnow() + DAY) == [
         f"payout {payout.id} is sent, no statement tells of it, and nobody was asked"
