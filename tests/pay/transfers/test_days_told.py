@@ -83,7 +83,8 @@ def test_the_file_of_a_quiet_account_tells_of_more_days_on_a_later_one(world: Wo
     now, today = utcnow(), shanghai_day(utcnow())
     bought = Purchase(now=now)
     last = shanghai_day(bought.order.expires_at)
-    over: datetime = bought.order.expires_at + timedelta(minutes=1)
+    expires: datetime = bought.order.expires_at
+    over = expires + timedelta(minutes=1)
     janitor.expire_orders(now=over)
     for later in (over - DAY, over + DAY):
         row = shown(quiet, later)
