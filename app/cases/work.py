@@ -23,10 +23,10 @@ TOLD = (2, 1000)  # of what the person reads, in lines
 Outcome = Literal["decided", "second_look", "waiting"]
 
 
-def _hold(case: Case, staff: Staff, now: datetime) -> dict[str, Any]:
-    """What the case must still be when it is written, for this person to have it. Raises `case_taken`,
-    `case_over`."""
-    if case.status not in ("open", "second_look"):
+def _hold(case: Case, staff: Staff, now: datetime, *, begun: bool = False) -> dict[str, Any]:
+    """What the case must still be when it is written, for this person to have it; `begun`: it may wait for the end of
+    what was begun. Raises `case_taken`, `case_over`."""
+    if case.status not in ("open", "second_look") and not (begun and case.status == "waiting"):
         raise CASE_OVER()
     if case.claimed_by not in (None, staff.actor) and case.claimed_until > now:
         raise CASE_TAKEN()
@@ -79,8 +79,8 @@ def decide_by_staff(
     case, kind = queries.visible(staff, case_id)
     decision = kind.decision(key)
     deed = Deed(case, decision, *_said(decision, reason, note), staff.actor, now)
-    held = _hold(case, staff, now)
-    if case.status != "open":
+    held = _hold(case, staff, now, begun=decision.meanwhile)
+    if case.status == "second_look":
         raise CASE_OVER()
     if decision.second_look:
         return _propose(deed, held)

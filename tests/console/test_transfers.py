@@ -217,3 +217,27 @@ def test_a_last_day_counts_where_the_clerk_says_that_it_was_over(
     finance.post(f"{page}/confirm", {"first_day": day.isoformat(), "last_day": day.isoformat()} | ticked)
     assert covered(ACCOUNT, day, day) == told
     assert ("当天未导齐" in finance.get("/console/transfers").text) != told
+
+
+@pytest.mark.parametrize("decision", ["give_back", "attach"])
+def test_who_was_asked_for_the_rest_may_change_their_mind(
+    world: World, finance: Browser, tmp_path: Path, decision: str
+) -> None:
+    bought, other = Purchase(), Purchase(amount_fen=15000)
+    line = a_line(15000, bought.code)
+    confirmed(finance, uploaded(finance, tmp_path, [line]))
+    short = Case.get(Case.kind == "pay.transfer_short")
+    path = f"/console/cases/{short.id}"
+    finance.hx(f"{path}/decide", {"decision": "ask", "note": "已电话通知"})
+    assert path in finance.get("/console/transfers?state=held").text
+    text = finance.get(path).text
+    assert "情况有变的" in text
+    assert "已请付款方补足，等余款" not in text.split('aria-label="决定"')[1].split("</section>")[0]
+    assert finance.hx(f"{path}/decide", {"decision": "ask", "note": "再问一次"}).status_code == 409
+    note = other.code if decision == "attach" else "对方不要了"
+    finance.hx(f"{path}/decide", {"decision": decision, "note": note})
+    if decision == "attach":
+        at_desk(world, a_member(FINANCE, name="李明")).hx(f"{path}/confirm")
+    assert line_of(line).status == ("settled" if decision == "attach" else "returned")
+    assert (other.order.status == "paid", bought.order.status) == (decision == "attach", "pending")
+    assert (Case.get_by_id(short.id).status, audit_payments()) == ("decided", [])

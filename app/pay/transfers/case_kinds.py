@@ -125,13 +125,20 @@ def outgoing_evidence(case: Case) -> Evidence:
         Fact("附言", line.remark or "无"),
         Fact("转出日", f"{line.day}，流水号 {line.number}"),
     ]
-    for one in queries.owed([line])[:SUGGESTED]:
+    found = sorted(queries.owed([line]), key=lambda one: one.payout.requested_at, reverse=True)
+    found.sort(key=lambda one: _unlikely(one, line))
+    for one in found[:SUGGESTED]:
         payout, names = one.payout, "、".join(sorted({source.payer_name for source in one.sources}))
         state = f"已登记，流水号 {payout.reference}" if payout.reference else "待转账"
         if payout.outgoing_id is not None:
             state += "，已对上另一笔转出"
         facts.append(Fact("可能的退款", f"编号 {payout.id}，{_money(payout.amount_fen)}，{names}（{state}）"))
     return Evidence(tuple(facts))
+
+
+def _unlikely(one: queries.Owed, line: OutgoingLine) -> tuple[bool, bool, bool]:
+    """What speaks against a line being this payout, the worst first."""
+    return one.payout.outgoing_id is not None, not outgoing.is_payee(one, line), one.account != line.account
 
 
 def statement_evidence(case: Case) -> Evidence:
@@ -195,12 +202,13 @@ ATTACH = Decision(
     tone="good",
     note_needed=True,
     second_look=True,
+    meanwhile=True,
     check=_may_attach,
 )
 ACCEPT = Decision("accept", "户名已核实，转入这个订单", _accept, tone="good", note_needed=True, second_look=True)
 KEEP = Decision("keep", "订单照收，多余部分退回", _keep, tone="good", second_look=True)
 ASK = Decision("ask", "已请付款方补足，等余款", _ask_for_rest, tone="good", note_needed=True, closes=False)
-BACK = Decision("give_back", "全额退回付款方", _give_back, tone="bad", note_needed=True)
+BACK = Decision("give_back", "全额退回付款方", _give_back, tone="bad", note_needed=True, meanwhile=True)
 ASIDE = Decision("aside", "与本系统无关，不入账", _set_aside, note_needed=True, second_look=True)
 
 

@@ -40,7 +40,7 @@ def attach(line_id: str, typed: str, *, reason: str, actor: str, now: datetime) 
         held = {attempt_id: matching.hold(attempt_id) for attempt_id in sorted(wanted)}
         attempt = held[transfer.attempt_id]
         line = locked(StatementLine, line_id)
-        _require_open(line)
+        _require_open(line, LineStatus.HELD)
         assert line is not None
         if line.attempt_id != seen.attempt_id:
             raise LINE_OVER()
@@ -54,7 +54,7 @@ def may_attach(line_id: str, typed: str) -> None:
     """Raises what `attach` would: for whoever proposes it, before another person is asked to agree."""
     line = _line(line_id)
     transfer = _meant(line, typed)
-    _require_open(line)
+    _require_open(line, LineStatus.HELD)
     _require_waiting(PaymentAttempt.get_by_id(transfer.attempt_id))
 
 
@@ -101,10 +101,10 @@ def ask_for_rest(line_id: str, *, reason: str, actor: str, now: datetime) -> Non
 
 
 def give_back(line_id: str, *, reason: str, actor: str, now: datetime) -> None:
-    """All of a line goes back to whom it came from. Raises `line_over`."""
+    """All of a line goes back to whom it came from, while the rest is waited for too. Raises `line_over`."""
     with transaction():
         line, _ = ledger.held(line_id)
-        _require_open(line)
+        _require_open(line, LineStatus.HELD)
         if line.amount_fen <= 0:
             raise LINE_OVER()
         values = {"back_fen": line.amount_fen, "decided_by": actor, "reason": reason}
@@ -189,10 +189,10 @@ def _line(line_id: str) -> StatementLine:
     return line
 
 
-def _require_open(line: StatementLine | None) -> None:
+def _require_open(line: StatementLine | None, *more: LineStatus) -> None:
     if line is None:
         raise NOT_FOUND()
-    if line.status != LineStatus.OPEN:
+    if line.status not in (LineStatus.OPEN, *more):
         raise LINE_OVER()
 
 

@@ -111,8 +111,9 @@ def key_of(line: StatementLine | OutgoingLine, *more: str) -> str:
 
 
 def same_numbers(rows: Collection[StatementLine]) -> dict[str, StatementLine]:
-    """The lines that count and have the account, day and number of one of these, by their key."""
-    keys = [key_of(row) for row in rows]
+    """The lines that count and have the account, day and number of one of these, by their key; where several have
+    one number, those that say the same."""
+    keys = [key for row in rows for key in (key_of(row), key_of(row, row.content))]
     return {found.key: found for found in StatementLine.select().where(StatementLine.key.in_(keys))}
 
 
@@ -233,10 +234,18 @@ def codes_of(attempt_ids: Collection[str]) -> dict[str, str]:
     return dict(rows.tuples())
 
 
-def payouts_due(programmes: Collection[str]) -> list[Payout]:
+def _due(programmes: Collection[str]) -> peewee.ModelSelect:
+    return Payout.select().where(Payout.status == PayoutStatus.REQUESTED, Payout.programme.in_(list(programmes)))
+
+
+def payouts_due(programmes: Collection[str], limit: int = 500) -> list[Payout]:
     """What is to be transferred back, the oldest first."""
-    query = Payout.select().where(Payout.status == PayoutStatus.REQUESTED, Payout.programme.in_(list(programmes)))
-    return list(query.order_by(Payout.requested_at))
+    return list(_due(programmes).order_by(Payout.requested_at).limit(limit))
+
+
+def count_due(programmes: Collection[str]) -> int:
+    """How many are to be transferred back."""
+    return int(_due(programmes).count())
 
 
 def outgoing(statement_id: str, limit: int = 500) -> list[OutgoingLine]:

@@ -69,8 +69,12 @@ def begin(order: Order, programme: Programme, number: str, payer_name: str, *, n
         if transfer.payer_name != name:
             sealed = Transfer(id=transfer.id, payer_name=name).payer_name_sealed
             Transfer.update(payer_name_sealed=sealed).where(Transfer.id == transfer.id).execute()
-            audit.record("system", "transfer.payer_named", f"attempt:{attempt.id}", now=now)
+            audit.record(_actor(order), "transfer.payer_named", f"attempt:{attempt.id}", now=now)
     return attempt
+
+
+def _actor(order: Order) -> str:
+    return f"person:{order.person_id}" if order.person_id else "system"
 
 
 def _begin(
@@ -285,7 +289,7 @@ def look_after(*, now: datetime, limit: int = 200) -> int:
     new = StatementLine.select().where(StatementLine.status == LineStatus.NEW).order_by(StatementLine.id)
     done, _ = sweep.each("pay.transfers", list(new.limit(limit)), lambda line: _looked_at(line, now))
     done += _leftovers(now, limit)
-    _ask_for_statements(now)
+    _ask_for_statements(now, limit)
     unseen.ask(now)
     old = (Statement.status == StatementStatus.DRAFT) & (Statement.uploaded_at < now - DRAFT_LIVES)
     for (statement_id,) in list(Statement.select(Statement.id).where(old).limit(limit).tuples()):
@@ -313,16 +317,20 @@ def _leftovers(now: datetime, limit: int) -> int:
     return found
 
 
-def _ask_for_statements(now: datetime) -> None:
+def _ask_for_statements(now: datetime, limit: int) -> None:
     """An order past its last day is closed only when the statement of that day is there: who has not imported it for
     a day is asked."""
-    query = PaymentAttempt.select().join(Order, on=(PaymentAttempt.order_id == Order.id))
     over = (Order.status == OrderStatus.CLOSING) & (Order.expires_at < now - MISSED_AFTER)
+    on = PaymentAttempt.order_id == Order.id
+    accounts = PaymentAttempt.select(PaymentAttempt.authority).join(Order, on=on).distinct()
     missed: dict[str, str] = {}
-    for attempt in list(query.where(PaymentAttempt.channel == CHANNEL, over)):
-        order: Order = Order.get_by_id(attempt.order_id)
-        if attempt.authority not in missed and not days_told(attempt, order):  # else it waits for a decision
-            missed[attempt.authority] = order.programme
+    for (account,) in list(accounts.where(PaymentAttempt.channel == CHANNEL, over).tuples()):
+        query = PaymentAttempt.select(PaymentAttempt, Order).join(Order, on=on, attr="order")
+        mine = query.where(PaymentAttempt.channel == CHANNEL, PaymentAttempt.authority == account, over)
+        for attempt in mine.order_by(Order.expires_at).limit(limit):
+            if not days_told(attempt, attempt.order):  # else it waits for a decision
+                missed[account] = attempt.order.programme
+                break
     for account, programme in missed.items():
         last = cases.latest(MISSING, f"account:{account}")
         if last is None or last.decided_at is None or last.decided_at <= now - ASKED_AGAIN:

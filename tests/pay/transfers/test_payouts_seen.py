@@ -123,3 +123,17 @@ def test_the_audit_finds_one_that_nobody_was_asked_about(
     assert audit_payments(utcnow() + DAY) == [
         f"payout {payout.id} is sent, no statement tells of it, and nobody was asked"
     ]
+
+
+def test_the_payout_that_nobody_has_found_yet_is_suggested_before_older_ones(world: World, tmp_path: Path) -> None:
+    for number in range(6):
+        payer = f"某公司{number}"
+        found = went(payer=payer, account=f"10{number}")
+        sent(a_payout(tmp_path, payer=payer, account=f"10{number}"), found.number)
+        take_in(tmp_path, [found])
+    other, wanted = a_payout(tmp_path, payer=OTHER, account="98"), a_payout(tmp_path, payer="付款公司", account="99")
+    take_in(tmp_path, [went(payer="付款公司的简称", account="")])
+    (case,) = cases.open_cases(outgoing.KIND)
+    facts = kinds.of(case.kind).evidence(case).facts  # type: ignore[union-attr]
+    shown = [fact.value for fact in facts if fact.label == "可能的退款"]
+    assert (wanted.id in shown[0], other.id in shown[1], len(shown)) == (True, True, 5)
