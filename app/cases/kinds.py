@@ -64,8 +64,8 @@ class Decision:
     """`note_needed`: in the staff's own words; `note_told`: which the person reads. `second_look`: another person
     confirms it before it is done. `batch`: many cases at once. `outside`: `do` asks a provider. `closes`: False where
     the domain closes the case once what was begun has come to its end; `meanwhile`: what can be decided until then
-    all the same. `check` raises what `do` would, of what was typed: so that whoever proposes mends it, and not the
-    second person."""
+    all the same. `fits`: in which cases it is one at all. `check` raises what `do` would, of what was typed: so that
+    whoever proposes mends it, and not the second person."""
 
     key: str
     label: str
@@ -80,6 +80,7 @@ class Decision:
     outside: bool = False
     closes: bool = True
     meanwhile: bool = False
+    fits: Callable[[Case], bool] = lambda _case: True
     check: Callable[[Deed], None] = _nothing
 
     def reason(self, key: str) -> Reason | None:
@@ -107,6 +108,10 @@ class Kind:
     thumb: str | None = None
     clear: Callable[[Case], tuple[Fact, ...]] | None = None
     also: Callable[[Case], str] | None = None
+
+    def decisions_of(self, case: Case) -> tuple[Decision, ...]:
+        """Those that fit this case."""
+        return tuple(decision for decision in self.decisions if decision.fits(case))
 
     def decision(self, key: str) -> Decision:
         """Raises `not_found`."""
