@@ -50,7 +50,8 @@ def import_statement(options: argparse.Namespace) -> int:
     if not options.preview:
         first = options.first or date.fromisoformat(row.first_day)
         last = options.last or date.fromisoformat(row.last_day)
-        row = service.confirm(row.id, first, last, actor=options.actor, now=utcnow())
+        over = options.last_day_over
+        row = service.confirm(row.id, first, last, last_day_over=over, actor=options.actor, now=utcnow())
     print(f"{row.id}  {STATEMENTS[row.status]}  {row.first_day} 至 {row.last_day}  收入 {row.lines} 笔")
     _print_lines(queries.lines(row.id))
     return 0
@@ -97,6 +98,7 @@ def add_commands(commands: Any) -> None:
         "--first", type=date.fromisoformat, metavar="YYYY-MM-DD", help="default: its first line's day"
     )
     command.add_argument("--last", type=date.fromisoformat, metavar="YYYY-MM-DD", help="default: its last line's day")
+    command.add_argument("--last-day-over", action="store_true", help="it was downloaded when its last day was over")
     command.add_argument("--preview", action="store_true", help="show it only; nothing counts")
     say_who(command)
     command.set_defaults(run=import_statement)

@@ -63,7 +63,9 @@ def _nothing(_deed: Deed) -> None:
 class Decision:
     """`note_needed`: in the staff's own words; `note_told`: which the person reads. `second_look`: another person
     confirms it before it is done. `batch`: many cases at once. `outside`: `do` asks a provider. `closes`: False where
-    the domain closes the case once what was begun has come to its end. `fits`: in which cases it is one at all."""
+    the domain closes the case once what was begun has come to its end; `meanwhile`: what can be decided until then
+    all the same. `fits`: in which cases it is one at all. `check` raises what `do` would, of what was typed: so that
+    whoever proposes mends it, and not the second person."""
 
     key: str
     label: str
@@ -77,7 +79,9 @@ class Decision:
     batch: bool = False
     outside: bool = False
     closes: bool = True
+    meanwhile: bool = False
     fits: Callable[[Case], bool] = lambda _case: True
+    check: Callable[[Deed], None] = _nothing
 
     def reason(self, key: str) -> Reason | None:
         """The reason with this key, or None."""

@@ -23,10 +23,10 @@ TOLD = (2, 1000)  # of what the person reads, in lines
 Outcome = Literal["decided", "second_look", "waiting"]
 
 
-def _hold(case: Case, staff: Staff, now: datetime) -> dict[str, Any]:
-    """What the case must still be when it is written, for this person to have it. Raises `case_taken`,
-    `case_over`."""
-    if case.status not in ("open", "second_look"):
+def _hold(case: Case, staff: Staff, now: datetime, *, begun: bool = False) -> dict[str, Any]:
+    """What the case must still be when it is written, for this person to have it; `begun`: it may wait for the end of
+    what was begun. Raises `case_taken`, `case_over`."""
+    if case.status not in ("open", "second_look") and not (begun and case.status == "waiting"):
         raise CASE_OVER()
     if case.claimed_by not in (None, staff.actor) and case.claimed_until > now:
         raise CASE_TAKEN()
@@ -81,8 +81,8 @@ def decide_by_staff(
     if not decision.fits(case):
         raise NOT_FOUND()
     deed = Deed(case, decision, *_said(decision, reason, note), staff.actor, now)
-    held = _hold(case, staff, now)
-    if case.status != "open":
+    held = _hold(case, staff, now, begun=decision.meanwhile)
+    if case.status == "second_look":
         raise CASE_OVER()
     if decision.second_look:
         return _propose(deed, held)
@@ -113,6 +113,7 @@ def _propose(deed: Deed, held: dict[str, Any]) -> Outcome:
     sealed = Case(id=deed.case.id, proposed=json.dumps(said, ensure_ascii=False)).proposed_sealed
     values = {"status": "second_look", "proposed_sealed": sealed, "proposed_by": deed.actor, "proposed_at": deed.now}
     with transaction():
+        deed.decision.check(deed)
         if not compare_and_set(Case, deed.case.id, held, values | {"claimed_by": None, "claimed_until": None}):
             raise CASE_TAKEN()
         _write_down(deed, "case.proposed")

@@ -144,16 +144,19 @@ def desk(staff: Staff, case: Case, kind: Kind, *, now: datetime) -> Desk:
     held = case.claimed_by is not None and case.claimed_until > now
     following = queries.free(staff, kind, after=case, now=now, limit=1)
     open_ = case.status in queries.TO_DO
+    options = _options(case, kind, now)
+    if not open_:
+        options = [one for one in options if one.decision.meanwhile and case.status == "waiting"]
     return Desk(
         case=case,
         kind=kind,
         evidence=_evidence(case, kind),
-        options=tuple(_options(case, kind, now)) if open_ else (),
+        options=tuple(options),
         proposal=cases.proposal(case, staff.actor, now) if case.status == "second_look" else None,
         proposed_by=words.actor(case.proposed_by or "", names),
         taken_by=words.actor(case.claimed_by, names) if held and case.claimed_by != staff.actor else None,
         mine=held and case.claimed_by == staff.actor,
-        over=not open_,
+        over=not open_ and not options,
         late=case.due_at is not None and case.due_at < now,
         left=queries.count_waiting(staff, kind),
         previous=queries.before(staff, kind, case),

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 from flask import Response, request
 
+from app.cases import service as cases
 from app.console import words
 from app.console.pages import accounts_of, blueprint, go, page
 from app.core.access import Role, access, request_now, staff
@@ -16,8 +17,8 @@ from app.core.money import yuan
 from app.core.sheet import SheetRefused
 from app.core.staff import Right
 from app.pay.errors import STATEMENT_DAYS, STATEMENT_REFUSED
-from app.pay.transfers import codes, matching, outgoing, queries, service
-from app.pay.transfers.models import Statement
+from app.pay.transfers import codes, ledger, matching, outgoing, queries, service
+from app.pay.transfers.models import Statement, StatementLine
 from app.pay.transfers.statement import MAX_FILE
 from app.pay.transfers.status import LineStatus, StatementStatus
 from app.pay.transfers.words import FINDINGS, GONE, LINES, OUTGOING, STATEMENTS
@@ -57,13 +58,22 @@ def _overview(status: int = 200, text: str | None = None) -> Response:
         state=state,
         rows=rows,
         codes=queries.codes_of({row.attempt_id for row in rows if row.attempt_id}),
-        due=len(queries.payouts_due(mine)),
+        cases=_waiting_cases(state, rows),
+        due=queries.count_due(mine),
         went=queries.outgoing_open(mine),
         lines=LINES,
         findings=FINDINGS,
         statement_states=STATEMENTS,
         now=request_now(),
     )
+
+
+def _waiting_cases(state: str, rows: list[StatementLine]) -> dict[str, str]:
+    """The cases of lines whose rest is waited for, by the line: they stand in no queue."""
+    if state != LineStatus.HELD:
+        return {}
+    found = cases.open_about(ledger.SHORT, [f"line:{row.id}" for row in rows])
+    return {subject.removeprefix("line:"): case_id for subject, case_id in found.items()}
 
 
 @blueprint.get("/transfers")
@@ -138,7 +148,8 @@ def confirm_statement(statement_id: str) -> Response:
     except ValueError:
         return _statement(row, STATEMENT_DAYS.status, STATEMENT_DAYS.sentence)
     try:
-        service.confirm(row.id, days[0], days[1], actor=staff().staff.actor, now=request_now())
+        over = request.form.get("last_day_over") == "1"
+        service.confirm(row.id, days[0], days[1], last_day_over=over, actor=staff().staff.actor, now=request_now())
     except Problem as problem:
         return _statement(row, problem.kind.status, problem.detail)
     return go(f"{HOME}/statements/{row.id}")

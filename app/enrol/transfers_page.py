@@ -1,5 +1,5 @@
-"""What bank transfers add to a person's page. Only organisations pay so, for many people at once: it is on the page
-of each whose enrolment the order pays, which the orders themselves do not know."""
+"""What bank transfers add to a person's page. An organisation pays so for many people at once, and a person for
+themselves: it is on the page of each whose enrolment the order pays, which the orders themselves do not know."""
 
 from __future__ import annotations
 
@@ -27,7 +27,12 @@ def _theirs(sight: Sight) -> Any:
 def told(sight: Sight, window: Window) -> list[Entry]:
     """The transfers that somebody chose, with the code that stands in the remark."""
     query = (
-        Transfer.select(Transfer, Order.id.alias("order_id"), Order.programme.alias("programme"))
+        Transfer.select(
+            Transfer,
+            Order.id.alias("order_id"),
+            Order.programme.alias("programme"),
+            Order.person_id.alias("person_id"),
+        )
         .join(PaymentAttempt, on=(PaymentAttempt.id == Transfer.attempt_id))
         .join(Order, on=(Order.id == PaymentAttempt.order_id))
         .where(_theirs(sight))
@@ -40,7 +45,7 @@ def told(sight: Sight, window: Window) -> list[Entry]:
             f"选择对公转账（订单 {row.order_id}），附言码 {row.code}",
             evidence=f"登记的付款户名 {_payer(row.payer_name)}",
             programme=row.programme,
-            who="单位",
+            who="学员" if row.person_id else "单位",
         )
         for row in window.of(query, Transfer.created_at, Transfer.id)
     ]
@@ -128,6 +133,7 @@ PAGE = PersonPage(
         "transfer.returned": "来款退回",
         "transfer.aside": "来款与本系统无关",
         "transfer.payer_named": "修改付款户名",
+        "transfer.given_up": "放弃对公转账",
         "payout.sent": "财务已转账退回",
     },
     silent=("transfer.new", "transfer.repeated"),

@@ -78,6 +78,11 @@ NO_SUCH_PAYOUT = problem(
 )
 PAYOUT_OVER = problem("payout_over", 409, "这笔退款已经登记完成。")
 SECOND_PERSON = problem("second_person", 409, "登记转账的人不能自己复核，请另一位同事核对银行回单后确认。")
-REFERENCE_NEEDED = problem("reference_needed", 422, "请填写银行的交易流水号（4 到 60 个字）。")
+REFERENCE_NEEDED = problem(
+    "reference_needed", 422, "请填写银行的交易流水号（4 到 60 位字母、数字），不要填别的文字。"
+)
+REFERENCE_TAKEN = problem(
+    "reference_taken", 409, "这个流水号已登记在另一笔退款上。每笔退款单独转账、单独登记，请核对银行回单后再填。"
+)
 DIFFERENCE_DECIDED = problem("difference_decided", 409, "这笔差异已经一致或已有人说明，不需要再处理。")
 NOTIFICATION_REFUSED = problem("notification_refused", 401, "通知的签名或时间不对，未被受理。")

@@ -40,6 +40,8 @@ REFUND_WORDS = {
     RefundStatus.ELSEWHERE: "已用其他方式退给您，没有收到的请拨打客服电话。",
 }
 
+PERSONS_NAME = 4  # characters: longer names are firms'
+
 blueprint = APIBlueprint("pay", __name__, url_prefix="/api/v1", tag="订单与支付")
 pages = APIBlueprint("pay_pages", __name__, url_prefix="/pay", template_folder="templates", enable_openapi=False)
 
@@ -146,11 +148,16 @@ def dump_transfer(order: Order) -> dict[str, Any] | None:
         "amount_fen": order.amount_fen,
         "came_fen": part,
         "missing_fen": order.amount_fen - part,
-        "in_question": came and not part,
+        "in_question": transfer_queries.in_question(attempt.id),
         "may_give_up": order.status == OrderStatus.PENDING and not came,
-        "payer_name": mask_name(transfer.payer_name) if order.person_id else transfer.payer_name,
+        "payer_name": _payer(transfer.payer_name) if order.person_id else transfer.payer_name,
         "last_day": shanghai_day(order.expires_at).isoformat(),
     }
+
+
+def _payer(name: str) -> str:
+    """A person's name masked; a firm's as it is: it is longer, and whoever pays has to compare it."""
+    return (mask_name(name) or "") if len(name) <= PERSONS_NAME else name
 
 
 def dump_payment(started: Started, order: Order, now: datetime) -> dict[str, Any]:

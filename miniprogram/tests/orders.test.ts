@@ -323,6 +323,19 @@ test("a transfer needs the payer's name first, and then the order's screen is ab
   assert.equal(screen.code.value, null);
 });
 
+test("whose other ways end while they look at one is back at the transfer, and no code is left", async () => {
+  till.order = { ...transferred, channels: ["wechat_native", "bank_transfer"] };
+  const screen = await opened();
+  screen.otherwise.value = true;
+  void screen.paying.run(false);
+  await pass(0.5);
+  assert.notEqual(screen.code.value, null);
+  till.order = transferred; // the others' time is over
+  void screen.order.run();
+  await pass(0.5);
+  assert.deepEqual([screen.standing.value, screen.ways.value, screen.otherwise.value, screen.code.value], ["transfer", [], false, null]);
+});
+
 test("who gives a transfer up waits until the order is closed, and is told when money came meanwhile", async () => {
   till.order = transferred;
   const screen = await opened();

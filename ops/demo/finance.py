@@ -217,7 +217,7 @@ def _transfers(data_dir: Path) -> None:
     before = statement_file(data_dir).with_name("duizhangdan-daoru.xlsx")
     statements.write(before, owner.number, [_line(0, day, FEN, PAYERS[0], f"培训费 {paid}"), back])
     row = transfers.show(before, owner, actor="system", now=now)
-    transfers.confirm(row.id, day, today - timedelta(days=1), actor="system", now=now)
+    transfers.confirm(row.id, day, today - timedelta(days=1), last_day_over=True, actor="system", now=now)
     came = StatementLine.get(StatementLine.statement_id == row.id, StatementLine.number == back.number)
     decisions.give_back(came.id, reason="不是培训费，退回付款方", actor="system", now=now)
     outbox.sweep(now=now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from app.core.clock import utcnow
 from app.core.staff import Right
 from app.pay.audit import audit_payments
 from app.pay.transfers import queries
+from app.pay.transfers.bank import covered
 from app.pay.transfers.models import Payout, Statement, StatementLine
 from app.policy.days import shanghai_day
 from ops import manage, statements
@@ -199,7 +201,43 @@ def test_the_commands_do_the_same(
     assert manage.main(["transfer-give-back", unknown, *reason]) == 0
     for payout in Payout.select():
         assert manage.main(["payout-sent", payout.id, "BK123456", "--told-by", "staff:li", *by]) == 1
-        assert manage.main(["payout-sent", payout.id, "BK123456", "--told-by", "staff:wang", *by]) == 0
+        assert manage.main(["payout-sent", payout.id, f"BK1{payout.id}", "--told-by", "staff:wang", *by]) == 0
     assert manage.main(["transfers"]) == 0
     assert manage.main(["audit"]) == 0
     assert re.search("已入账|待处理", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(("ticked", "told"), [({"last_day_over": "1"}, True), ({}, False)])
+def test_a_last_day_counts_where_the_clerk_says_that_it_was_over(
+    world: World, finance: Browser, tmp_path: Path, ticked: dict[str, str], told: bool
+) -> None:
+    day = shanghai_day(utcnow() - timedelta(days=1))
+    page = uploaded(finance, tmp_path, [a_line(100, "x", day=day)])
+    assert "在截止日结束后下载" in finance.get(page).text
+    finance.post(f"{page}/confirm", {"first_day": day.isoformat(), "last_day": day.isoformat()} | ticked)
+    assert covered(ACCOUNT, day, day) == told
+    assert ("当天未导齐" in finance.get("/console/transfers").text) != told
+
+
+@pytest.mark.parametrize("decision", ["give_back", "attach"])
+def test_who_was_asked_for_the_rest_may_change_their_mind(
+    world: World, finance: Browser, tmp_path: Path, decision: str
+) -> None:
+    bought, other = Purchase(), Purchase(amount_fen=15000)
+    line = a_line(15000, bought.code)
+    confirmed(finance, uploaded(finance, tmp_path, [line]))
+    short = Case.get(Case.kind == "pay.transfer_short")
+    path = f"/console/cases/{short.id}"
+    finance.hx(f"{path}/decide", {"decision": "ask", "note": "已电话通知"})
+    assert path in finance.get("/console/transfers?state=held").text
+    text = finance.get(path).text
+    assert "情况有变的" in text
+    assert "已请付款方补足，等余款" not in text.split('aria-label="决定"')[1].split("</section>")[0]
+    assert finance.hx(f"{path}/decide", {"decision": "ask", "note": "再问一次"}).status_code == 409
+    note = other.code if decision == "attach" else "对方不要了"
+    finance.hx(f"{path}/decide", {"decision": decision, "note": note})
+    if decision == "attach":
+        at_desk(world, a_member(FINANCE, name="李明")).hx(f"{path}/confirm")
+    assert line_of(line).status == ("settled" if decision == "attach" else "returned")
+    assert (other.order.status == "paid", bought.order.status) == (decision == "attach", "pending")
+    assert (Case.get_by_id(short.id).status, audit_payments()) == ("decided", [])

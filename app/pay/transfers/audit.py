@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from app.cases import service as cases
 from app.pay.models import Order, PaymentAttempt, Refund
 from app.pay.status import CAPTURED, OrderStatus, RefundStatus
-from app.pay.transfers import codes, outgoing
+from app.pay.transfers import codes, outgoing, unseen
 from app.pay.transfers.bank import PAYOUT
 from app.pay.transfers.ledger import KIND_OF, KINDS
 from app.pay.transfers.models import OutgoingLine, Payout, Statement, StatementLine, Transfer
-from app.pay.transfers.queries import CHANNEL, key_of
+from app.pay.transfers.queries import CHANNEL, key_of, owed_of
 from app.pay.transfers.status import (
     COUNTS,
     Finding,
@@ -46,6 +46,11 @@ def audit_transfers(now: datetime) -> list[str]:
     wrong += _attempts(attempts, applied)
     wrong += _payouts(payouts, open_, now)
     wrong += _outgoing(payouts, open_)
+    wrong += [f"payout {one.payout.id} is sent, no statement tells of it, and nobody was asked"
+              for one in unseen.unseen(now)
+              if cases.latest(outgoing.UNSEEN, f"payout:{one.payout.id}") is None]  # fmt: skip
+    references = Counter((one.account, one.payout.reference) for one in owed_of(payouts) if one.payout.reference)
+    wrong += [f"{count} payouts have the number {number}" for (_, number), count in references.items() if count > 1]
     stuck = (Statement.status == StatementStatus.TAKING) & (Statement.uploaded_at < now - OVERDUE - timedelta(days=1))
     wrong += [f"statement {row.id} is not taken in" for row in Statement.select().where(stuck)]
     return wrong

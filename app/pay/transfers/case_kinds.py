@@ -95,6 +95,17 @@ def payout_evidence(case: Case) -> Evidence:
     return Evidence((*facts, Fact("申请时间", f"{shanghai(payout.requested_at):%m-%d %H:%M}")))
 
 
+def unseen_evidence(case: Case) -> Evidence:
+    """What was said to be transferred and is in no statement."""
+    payout: Payout = Payout.get_by_id(_id(case))
+    said = (
+        Fact("登记的流水号", str(payout.reference), bad=True),
+        Fact("登记转账的时间", f"{shanghai(payout.sent_at):%m-%d %H:%M}"),
+        Fact("退款编号", payout.id),
+    )
+    return Evidence((*said, *payout_evidence(case).facts))
+
+
 SUGGESTIONS = {
     "nothing": "核对付款审批：是退款的填退款编号；不是的，注明用途后结案。",
     "amount": "与网银回单核对：转错金额的，向收款方追回或补付后注明。",
@@ -114,13 +125,20 @@ def outgoing_evidence(case: Case) -> Evidence:
         Fact("附言", line.remark or "无"),
         Fact("转出日", f"{line.day}，流水号 {line.number}"),
     ]
-    for one in queries.owed([line])[:SUGGESTED]:
+    found = sorted(queries.owed([line]), key=lambda one: one.payout.requested_at, reverse=True)
+    found.sort(key=lambda one: _unlikely(one, line))
+    for one in found[:SUGGESTED]:
         payout, names = one.payout, "、".join(sorted({source.payer_name for source in one.sources}))
         state = f"已登记，流水号 {payout.reference}" if payout.reference else "待转账"
         if payout.outgoing_id is not None:
             state += "，已对上另一笔转出"
         facts.append(Fact("可能的退款", f"编号 {payout.id}，{_money(payout.amount_fen)}，{names}（{state}）"))
     return Evidence(tuple(facts))
+
+
+def _unlikely(one: queries.Owed, line: OutgoingLine) -> tuple[bool, bool, bool]:
+    """What speaks against a line being this payout, the worst first."""
+    return one.payout.outgoing_id is not None, not outgoing.is_payee(one, line), one.account != line.account
 
 
 def statement_evidence(case: Case) -> Evidence:
@@ -160,22 +178,59 @@ def _outgoing_aside(deed: Deed) -> None:
     outgoing.set_aside(_id(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
 
 
+def _may_attach(deed: Deed) -> None:
+    decisions.may_attach(_id(deed.case), deed.note)
+
+
+def _may_attach_payout(deed: Deed) -> None:
+    outgoing.may_attach(_id(deed.case), deed.note)
+
+
+def _may_be_sent(deed: Deed) -> None:
+    decisions.may_be_sent(_id(deed.case), deed.note)
+
+
 def _sent(deed: Deed) -> None:
     by = deed.case.proposed_by or ""
     decisions.sent(_id(deed.case), deed.note, told_by=by, actor=deed.actor, now=deed.now)
 
 
-ATTACH = Decision("attach", "转入订单（说明里填附言码）", _attach, tone="good", note_needed=True, second_look=True)
+ATTACH = Decision(
+    "attach",
+    "转入订单（说明里填附言码）",
+    _attach,
+    tone="good",
+    note_needed=True,
+    second_look=True,
+    meanwhile=True,
+    check=_may_attach,
+)
 ACCEPT = Decision("accept", "户名已核实，转入这个订单", _accept, tone="good", note_needed=True, second_look=True)
 KEEP = Decision("keep", "订单照收，多余部分退回", _keep, tone="good", second_look=True)
 ASK = Decision("ask", "已请付款方补足，等余款", _ask_for_rest, tone="good", note_needed=True, closes=False)
-BACK = Decision("give_back", "全额退回付款方", _give_back, tone="bad", note_needed=True)
+BACK = Decision("give_back", "全额退回付款方", _give_back, tone="bad", note_needed=True, meanwhile=True)
 ASIDE = Decision("aside", "与本系统无关，不入账", _set_aside, note_needed=True, second_look=True)
 
 
 ITS_PAYOUT = Decision(
-    "payout", "是这笔退款（说明里填退款编号）", _attach_payout, tone="good", note_needed=True, second_look=True
+    "payout",
+    "是这笔退款（说明里填退款编号）",
+    _attach_payout,
+    tone="good",
+    note_needed=True,
+    second_look=True,
+    check=_may_attach_payout,
 )
+SENT = Decision(
+    "sent",
+    "已转账，填银行流水号",
+    _sent,
+    tone="good",
+    note_needed=True,
+    second_look=True,
+    check=_may_be_sent,
+)
+SEEN = Decision("seen", "已查明或已重新转账，注明后结案", note_needed=True, second_look=True)
 NO_PAYOUT = Decision("aside", "不是退款，或已追回，注明后结案", _outgoing_aside, note_needed=True, second_look=True)
 
 
@@ -239,7 +294,17 @@ KINDS = (
         right=Right.FINANCE,
         working_days=2,
         evidence=payout_evidence,
-        decisions=(Decision("sent", "已转账，填银行流水号", _sent, tone="good", note_needed=True, second_look=True),),
+        decisions=(SENT,),
+    ),
+    Kind(
+        name=outgoing.UNSEEN,
+        title="登记已退款，对账单里没有",
+        what="登记了已转账退回，当天的对账单里却没有这笔转出，钱可能没有转走。"
+        "请在网银查流水号：没有转出的，现在转账；其他日子转出的，导入那天的对账单。对账单里找到后自动结案。",
+        right=Right.FINANCE,
+        working_days=1,
+        evidence=unseen_evidence,
+        decisions=(SEEN,),
     ),
     Kind(
         name=outgoing.KIND,
@@ -253,7 +318,7 @@ KINDS = (
     Kind(
         name=MISSING,
         title="缺少银行对账单",
-        what="有订单已过转账截止日，最后一天的对账单还没有导入，订单无法关闭。请导入对账单，导入后自动结案。",
+        what="有订单已过转账截止日，最后一天的对账单还没有导入，订单无法关闭。请在那天过完后下载对账单导入，并勾选“在截止日结束后下载”，导入后自动结案。",
         right=Right.FINANCE,
         working_days=1,
         evidence=statement_evidence,

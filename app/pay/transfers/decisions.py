@@ -3,6 +3,7 @@ credited is what the order asks for, and what goes back is what is left of the l
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 
 from app.cases import service as cases
@@ -10,14 +11,22 @@ from app.core import audit
 from app.core.db import compare_and_set, locked, transaction
 from app.core.errors import NOT_FOUND
 from app.pay import refunds
-from app.pay.errors import LINE_OVER, NO_SUCH_CODE, PAYOUT_OVER, REFERENCE_NEEDED, SECOND_PERSON, TRANSFER_OVER
+from app.pay.errors import (
+    LINE_OVER,
+    NO_SUCH_CODE,
+    PAYOUT_OVER,
+    REFERENCE_NEEDED,
+    REFERENCE_TAKEN,
+    SECOND_PERSON,
+    TRANSFER_OVER,
+)
 from app.pay.models import Order, PaymentAttempt, Refund
 from app.pay.transfers import codes, ledger, matching, outgoing, queries
 from app.pay.transfers.bank import PAYOUT, pay_back
-from app.pay.transfers.models import Payout, Statement, StatementLine
+from app.pay.transfers.models import Payout, Statement, StatementLine, Transfer
 from app.pay.transfers.status import Finding, LineAction, LineStatus, NotAllowed, PayoutAction, next_payout
 
-REFERENCE = (4, 60)  # characters
+REFERENCE = (4, 60)  # characters: ASCII, one of them a digit
 
 
 def attach(line_id: str, typed: str, *, reason: str, actor: str, now: datetime) -> Finding:
@@ -25,16 +34,13 @@ def attach(line_id: str, typed: str, *, reason: str, actor: str, now: datetime) 
     exact, with what came before; else it is a question about that order. Gives what it was found to be. Raises
     `no_such_code`, `transfer_over`, `line_over`."""
     seen = _line(line_id)
-    code = codes.read(typed)
-    transfer = queries.with_code(code, seen.account) if code is not None else None
-    if transfer is None:
-        raise NO_SUCH_CODE()
+    transfer = _meant(seen, typed)
     with transaction():
         wanted = {transfer.attempt_id, seen.attempt_id or transfer.attempt_id}  # the order that loses it waits too
         held = {attempt_id: matching.hold(attempt_id) for attempt_id in sorted(wanted)}
         attempt = held[transfer.attempt_id]
         line = locked(StatementLine, line_id)
-        _require_open(line)
+        _require_open(line, LineStatus.HELD)
         assert line is not None
         if line.attempt_id != seen.attempt_id:
             raise LINE_OVER()
@@ -42,6 +48,14 @@ def attach(line_id: str, typed: str, *, reason: str, actor: str, now: datetime) 
         if line.amount_fen <= 0:
             raise LINE_OVER()
         return matching.place(line, attempt, actor, reason=reason, now=now)
+
+
+def may_attach(line_id: str, typed: str) -> None:
+    """Raises what `attach` would: for whoever proposes it, before another person is asked to agree."""
+    line = _line(line_id)
+    transfer = _meant(line, typed)
+    _require_open(line, LineStatus.HELD)
+    _require_waiting(PaymentAttempt.get_by_id(transfer.attempt_id))
 
 
 def accept(line_id: str, *, reason: str, actor: str, now: datetime) -> Finding:
@@ -87,10 +101,10 @@ def ask_for_rest(line_id: str, *, reason: str, actor: str, now: datetime) -> Non
 
 
 def give_back(line_id: str, *, reason: str, actor: str, now: datetime) -> None:
-    """All of a line goes back to whom it came from. Raises `line_over`."""
+    """All of a line goes back to whom it came from, while the rest is waited for too. Raises `line_over`."""
     with transaction():
         line, _ = ledger.held(line_id)
-        _require_open(line)
+        _require_open(line, LineStatus.HELD)
         if line.amount_fen <= 0:
             raise LINE_OVER()
         values = {"back_fen": line.amount_fen, "decided_by": actor, "reason": reason}
@@ -111,16 +125,15 @@ def set_aside(line_id: str, *, reason: str, actor: str, now: datetime) -> None:
 
 def sent(payout_id: str, reference: str, *, told_by: str, actor: str, now: datetime) -> None:
     """It was transferred back under the bank's number `reference`, says `told_by`, and `actor` has seen it too.
-    Raises `not_found`, `reference_needed`, `second_person`, `payout_over`."""
-    number = " ".join(reference.split())
-    if not REFERENCE[0] <= len(number) <= REFERENCE[1]:
-        raise REFERENCE_NEEDED()
+    Raises `not_found`, `reference_needed`, `reference_taken`, `second_person`, `payout_over`."""
+    number = _number(reference)
     if told_by == actor:
         raise SECOND_PERSON()
     with transaction():
         payout = locked(Payout, payout_id)
         if payout is None:
             raise NOT_FOUND()
+        _require_free(payout, number)
         try:
             after = next_payout(payout.status, PayoutAction.SEND)
         except NotAllowed as over:
@@ -137,6 +150,38 @@ def sent(payout_id: str, reference: str, *, told_by: str, actor: str, now: datet
             refunds.apply_state(Refund.get(Refund.out_refund_no == payout.refund_no), "succeeded", now=now)
 
 
+def may_be_sent(payout_id: str, reference: str) -> None:
+    """Raises what `sent` would about the number: for whoever proposes it."""
+    number = _number(reference)
+    with transaction():
+        _require_free(Payout.get_by_id(payout_id), number)
+
+
+def _number(reference: str) -> str:
+    number = " ".join(unicodedata.normalize("NFKC", reference).split())
+    if not REFERENCE[0] <= len(number) <= REFERENCE[1] or not number.isascii() or not any(map(str.isdigit, number)):
+        raise REFERENCE_NEEDED()
+    return number
+
+
+def _require_free(payout: Payout, number: str) -> None:
+    """One transfer of the bank's is one payout of its account: else two would be told as sent where the money of one
+    has left."""
+    mine = queries.account_of(payout)
+    queries.lock_account(mine)  # two with one number at one moment
+    same = Payout.select().where(Payout.reference == number, Payout.id != payout.id)
+    if any(queries.account_of(other) == mine for other in same):
+        raise REFERENCE_TAKEN()
+
+
+def _meant(line: StatementLine, typed: str) -> Transfer:
+    code = codes.read(typed)
+    transfer = queries.with_code(code, line.account) if code is not None else None
+    if transfer is None:
+        raise NO_SUCH_CODE()
+    return transfer
+
+
 def _line(line_id: str) -> StatementLine:
     line: StatementLine | None = StatementLine.get_or_none(StatementLine.id == line_id)
     if line is None:
@@ -144,10 +189,10 @@ def _line(line_id: str) -> StatementLine:
     return line
 
 
-def _require_open(line: StatementLine | None) -> None:
+def _require_open(line: StatementLine | None, *more: LineStatus) -> None:
     if line is None:
         raise NOT_FOUND()
-    if line.status != LineStatus.OPEN:
+    if line.status not in (LineStatus.OPEN, *more):
         raise LINE_OVER()
 
 

@@ -62,13 +62,14 @@ def foresee(lines: Sequence[StatementLine]) -> dict[str, Finding | None]:
     read = {line.id: codes.find(line.remark) for line in lines}
     meant = queries.meant_by({code for found in read.values() for code in found.codes}, lines[0].account)
     foreseen: dict[str, Finding | None] = {}
-    for line in lines:
-        counted = known.get(queries.key_of(line))
-        if counted is not None and counted.content == line.content:
+    for line in sorted(lines, key=lambda line: line.row):
+        counted = known.setdefault(queries.key_of(line), line)  # of one number in one file the first counts as such
+        first = counted.id == line.id
+        if (counted.content == line.content and not first) or queries.key_of(line, line.content) in known:
             foreseen[line.id] = None
             continue
         mine = sorted(read[line.id].codes & meant.keys())
-        one, finding = _of(line, read[line.id], mine, conflict=counted is not None)
+        one, finding = _of(line, read[line.id], mine, conflict=not first)
         foreseen[line.id] = finding if one is None else _beside(line, meant[one])
     return foreseen
 

@@ -28,7 +28,8 @@ class Transfer(BaseModel):
 
 class Statement(BaseModel):
     """One file of the bank's about one account. `digest`: SHA-256 of the file. It tells of all days (Shanghai) from
-    `first_day` to `last_day`. `lines`: of income; `others`: lines of the file that are none."""
+    `first_day` to `last_day`; a day that was not over when it was made may follow, of which it has some lines.
+    `lines`: of income; `others`: lines of the file that are none."""
 
     account = peewee.CharField(30)
     programme = peewee.CharField(32)

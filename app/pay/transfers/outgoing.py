@@ -22,6 +22,7 @@ from app.pay.transfers.queries import Owed
 from app.pay.transfers.status import Gone, NotAllowed, OutgoingAction, OutgoingStatus, PayoutStatus, next_outgoing
 
 KIND = "pay.outgoing"
+UNSEEN = "pay.payout_unseen"
 TRIES = 20  # each lost race means that another line took a payout
 
 
@@ -89,16 +90,20 @@ def _place(line: OutgoingLine, *, now: datetime) -> None:
             _move(line, OutgoingAction.ASK, "system", now=now, finding=finding)
             _file(line, now=now)
             return
-        if _claim(payout, line):
+        if _claim(payout, line, now=now):
             _move(line, OutgoingAction.MATCH, "system", now=now, finding=finding)
             return
         # another line was quicker by a moment: this one may be the second transfer of one payout
     raise RuntimeError(f"outgoing line {line.id} does not come to rest")
 
 
-def _claim(payout: Payout, line: OutgoingLine) -> bool:
+def _claim(payout: Payout, line: OutgoingLine, *, now: datetime) -> bool:
     """This line is that payout, if no other line is."""
-    return compare_and_set(Payout, payout.id, {"outgoing_id": None}, {"outgoing_id": line.id})
+    mine = compare_and_set(Payout, payout.id, {"outgoing_id": None}, {"outgoing_id": line.id})
+    if mine:
+        words = f"found in the statement of {line.day}"
+        cases.decide_about(UNSEEN, f"payout:{payout.id}", words, actor="system", now=now)
+    return mine
 
 
 def _file(line: OutgoingLine, *, now: datetime) -> None:
@@ -136,7 +141,7 @@ def recorded(payout: Payout, *, now: datetime) -> None:
     waits = (OutgoingLine.status == OutgoingStatus.OPEN) & (OutgoingLine.amount_fen == payout.amount_fen)
     for line in OutgoingLine.select().where(waits).order_by(OutgoingLine.id):
         found, finding = judge(line, queries.owed([line]))
-        if found is not None and found.id == payout.id and _claim(payout, line):
+        if found is not None and found.id == payout.id and _claim(payout, line, now=now):
             _move(line, OutgoingAction.MATCH, "system", now=now, finding=finding)
             return
 
@@ -144,17 +149,29 @@ def recorded(payout: Payout, *, now: datetime) -> None:
 def attach(line_id: str, typed: str, *, reason: str, actor: str, now: datetime) -> None:
     """A person says which payout (its number, or that of its refund, was `typed`) a line is: of the same account and
     amount, and found in no other line. Raises `not_found`, `no_such_payout`, `outgoing_over`."""
-    number = "".join(typed.split())
     with transaction():
         line = _open(line_id)
-        mine = (Payout.id == number.lower()) | (Payout.refund_no == number.upper())
-        payout = Payout.get_or_none(mine, Payout.amount_fen == line.amount_fen)
-        owed = [one for one in queries.owed([line]) if payout is not None and one.payout.id == payout.id]
-        if not owed or owed[0].account != line.account or not _claim(owed[0].payout, line):
+        payout = _meant(line, typed)
+        if not _claim(payout, line, now=now):
             raise NO_SUCH_PAYOUT()
-        sent = owed[0].payout.status == PayoutStatus.SENT
+        sent = payout.status == PayoutStatus.SENT
         finding = Gone.PAYOUT if sent else Gone.EARLY
         _move(line, OutgoingAction.MATCH, actor, now=now, finding=finding, decided_by=actor, reason=reason)
+
+
+def may_attach(line_id: str, typed: str) -> None:
+    """Raises what `attach` would: for whoever proposes it, before another person is asked to agree."""
+    _meant(_open(line_id), typed)
+
+
+def _meant(line: OutgoingLine, typed: str) -> Payout:
+    number = "".join(typed.split())
+    for one in queries.owed([line]):
+        payout = one.payout
+        named = number.lower() == payout.id or number.upper() == payout.refund_no
+        if named and one.account == line.account and payout.amount_fen == line.amount_fen and not payout.outgoing_id:
+            return payout
+    raise NO_SUCH_PAYOUT()
 
 
 def set_aside(line_id: str, *, reason: str, actor: str, now: datetime) -> None:

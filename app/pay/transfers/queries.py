@@ -11,6 +11,7 @@ from typing import Literal
 
 import peewee
 
+from app.core.db import lock
 from app.core.errors import NOT_FOUND
 from app.pay.models import Order, PaymentAttempt, Refund
 from app.pay.status import OPEN_ATTEMPTS, AttemptStatus, OrderStatus
@@ -110,8 +111,9 @@ def key_of(line: StatementLine | OutgoingLine, *more: str) -> str:
 
 
 def same_numbers(rows: Collection[StatementLine]) -> dict[str, StatementLine]:
-    """The lines that count and have the account, day and number of one of these, by their key."""
-    keys = [key_of(row) for row in rows]
+    """The lines that count and have the account, day and number of one of these, by their key; where several have
+    one number, those that say the same."""
+    keys = [key for row in rows for key in (key_of(row), key_of(row, row.content))]
     return {found.key: found for found in StatementLine.select().where(StatementLine.key.in_(keys))}
 
 
@@ -140,6 +142,14 @@ def part_fen(attempt_id: str) -> int:
 def came(attempt_id: str) -> bool:
     """Whether money came for an attempt, little or much, that was not sent back."""
     mine = (StatementLine.attempt_id == attempt_id) & StatementLine.status.in_((LineStatus.SETTLED, *PART))
+    return bool(StatementLine.select(StatementLine.id).where(mine).exists())
+
+
+def in_question(attempt_id: str) -> bool:
+    """Whether money came for it that may pay it, or the rest of it, and is before a person: under another name, or
+    too much."""
+    mine = (StatementLine.attempt_id == attempt_id) & (StatementLine.status == LineStatus.OPEN)
+    mine &= StatementLine.finding.in_((Finding.PAYER, Finding.OVER))
     return bool(StatementLine.select(StatementLine.id).where(mine).exists())
 
 
@@ -224,10 +234,18 @@ def codes_of(attempt_ids: Collection[str]) -> dict[str, str]:
     return dict(rows.tuples())
 
 
-def payouts_due(programmes: Collection[str]) -> list[Payout]:
+def _due(programmes: Collection[str]) -> peewee.ModelSelect:
+    return Payout.select().where(Payout.status == PayoutStatus.REQUESTED, Payout.programme.in_(list(programmes)))
+
+
+def payouts_due(programmes: Collection[str], limit: int = 500) -> list[Payout]:
     """What is to be transferred back, the oldest first."""
-    query = Payout.select().where(Payout.status == PayoutStatus.REQUESTED, Payout.programme.in_(list(programmes)))
-    return list(query.order_by(Payout.requested_at))
+    return list(_due(programmes).order_by(Payout.requested_at).limit(limit))
+
+
+def count_due(programmes: Collection[str]) -> int:
+    """How many are to be transferred back."""
+    return int(_due(programmes).count())
 
 
 def outgoing(statement_id: str, limit: int = 500) -> list[OutgoingLine]:
@@ -292,8 +310,24 @@ def owed_of(payouts: Sequence[Payout]) -> list[Owed]:
     return found
 
 
-def taken_before(account: str, digest: str) -> Statement | None:
-    """The statement that was taken in from this very file."""
+def account_of(payout: Payout) -> str | None:
+    """The account from which a payout goes: the one to which its money came."""
+    return next((one.account for one in owed_of([payout])), None)
+
+
+def lock_account(account: str | None) -> None:
+    """Until the transaction ends, nobody else decides what one payout of this account alone may have."""
+    lock(Statement.select().where(Statement.account == account).order_by(Statement.id).limit(1)).first()
+
+
+def taken_before(account: str, digest: str, today: date) -> Statement | None:
+    """The statement that was taken in from this very file `today` (Shanghai) and tells of every day that is over; any
+    other may be told to tell of more."""
     known = (Statement.account == account) & (Statement.digest == digest)
-    found: Statement | None = Statement.select().where(known, Statement.status != StatementStatus.DRAFT).first()
-    return found
+    known &= Statement.last_day >= (today - timedelta(days=1)).isoformat()
+    taken = Statement.select().where(known, Statement.status != StatementStatus.DRAFT)
+    for found in taken.order_by(Statement.uploaded_at.desc()):
+        if shanghai_day(found.uploaded_at) == today:
+            row: Statement = found
+            return row
+    return None

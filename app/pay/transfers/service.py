@@ -22,7 +22,7 @@ from app.pay.errors import ORDER_OVER, PAYER_NAME_NEEDED, STATEMENT_DAYS, STATEM
 from app.pay.models import Order, PaymentAttempt
 from app.pay.providers.protocol import Remittance
 from app.pay.status import AttemptAction, AttemptStatus, OrderStatus
-from app.pay.transfers import codes, matching, outgoing, queries, statement
+from app.pay.transfers import codes, matching, outgoing, queries, statement, unseen
 from app.pay.transfers import ledger as lines
 from app.pay.transfers.bank import days_told, remittance
 from app.pay.transfers.models import OutgoingLine, Statement, StatementLine, Transfer
@@ -69,8 +69,12 @@ def begin(order: Order, programme: Programme, number: str, payer_name: str, *, n
         if transfer.payer_name != name:
             sealed = Transfer(id=transfer.id, payer_name=name).payer_name_sealed
             Transfer.update(payer_name_sealed=sealed).where(Transfer.id == transfer.id).execute()
-            audit.record("system", "transfer.payer_named", f"attempt:{attempt.id}", now=now)
+            audit.record(_actor(order), "transfer.payer_named", f"attempt:{attempt.id}", now=now)
     return attempt
+
+
+def _actor(order: Order) -> str:
+    return f"person:{order.person_id}" if order.person_id else "system"
 
 
 def _begin(
@@ -123,10 +127,11 @@ def told(attempt: PaymentAttempt) -> Remittance:
 
 
 def show(path: Path, account: Account, *, actor: str, now: datetime) -> Statement:
-    """Read a statement of this account, and keep it as a draft: nothing counts yet. A file that was taken in before
-    gives what was made of it then. Raises `SheetRefused`."""
+    """Read a statement of this account, and keep it as a draft: nothing counts yet. A file that was taken in
+    before gives what was made of it then, unless it may tell of more days by now: a quiet account's file is the same
+    on the next day. Raises `SheetRefused`."""
     said = statement.read(path, account.number)
-    known = queries.taken_before(account.number, said.digest)
+    known = queries.taken_before(account.number, said.digest, shanghai_day(now))
     if known is not None:
         return known
     if said.last_day > shanghai_day(now):
@@ -186,16 +191,20 @@ def _keep_outgoing(row: Statement, line: statement.Line) -> None:
     )
 
 
-def confirm(statement_id: str, first_day: date, last_day: date, *, actor: str, now: datetime) -> Statement:
+def confirm(
+    statement_id: str, first_day: date, last_day: date, *, last_day_over: bool = False, actor: str, now: datetime
+) -> Statement:
     """Take a draft in: each line that is new counts, and is looked at, of income and of money that went. It tells of
-    all days from `first_day` to `last_day` (Shanghai), on some of which nothing may have happened. Again changes
-    nothing. Raises `statement_days` where lines of it are of other days, or a day had not come yet when it was
-    uploaded."""
+    all days from `first_day` to `last_day` (Shanghai), on some of which nothing may have happened; of the last one
+    only if the file was made when that was over (`last_day_over`). Again changes nothing. Raises `statement_days`
+    where lines of it are of other days, or a day had not come yet when it was uploaded."""
     row: Statement = Statement.get_by_id(statement_id)
     if row.status == StatementStatus.DRAFT:
         first, last, seen = first_day.isoformat(), last_day.isoformat(), shanghai_day(row.uploaded_at).isoformat()
         if not first <= row.first_day <= row.last_day <= last <= seen:
             raise STATEMENT_DAYS()
+        if last < seen and not last_day_over:  # who downloads in the afternoon and uploads tomorrow has half of it
+            last = (last_day - timedelta(days=1)).isoformat()
         after = next_statement(row.status, StatementAction.CONFIRM)
         values = {"status": after, "first_day": first, "last_day": last}
         with transaction():
@@ -224,7 +233,11 @@ def take_in(statement_id: str, *, now: datetime, budget: Budget | None = None) -
             return False
         unit(partial(outgoing.take, line_id, now=now))
     after = next_statement(row.status, StatementAction.FINISH)
-    return compare_and_set(Statement, row.id, {"status": row.status}, {"status": after, "taken_at": now})
+    with transaction():
+        mine = compare_and_set(Statement, row.id, {"status": row.status}, {"status": after, "taken_at": now})
+        if mine:  # it tells of its days from now on
+            unseen.ask(now)
+    return mine
 
 
 def _take(line_id: str, now: datetime) -> None:
@@ -269,14 +282,15 @@ def discard(statement_id: str, *, actor: str, now: datetime) -> None:
 
 def look_after(*, now: datetime, limit: int = 200) -> int:
     """Go on with what was begun, put before a person what was too little for an order that is over, and tell finance
-    whose statement is missing. Gives how many lines were looked at."""
+    whose statement is missing, and what was to go back and has not gone. Gives how many lines were looked at."""
     budget = Budget()
     begun = Statement.select().where(Statement.status == StatementStatus.TAKING).limit(limit)
     sweep.each("pay.statements", list(begun), lambda row: take_in(row.id, now=now, budget=budget))
     new = StatementLine.select().where(StatementLine.status == LineStatus.NEW).order_by(StatementLine.id)
     done, _ = sweep.each("pay.transfers", list(new.limit(limit)), lambda line: _looked_at(line, now))
     done += _leftovers(now, limit)
-    _ask_for_statements(now)
+    _ask_for_statements(now, limit)
+    unseen.ask(now)
     old = (Statement.status == StatementStatus.DRAFT) & (Statement.uploaded_at < now - DRAFT_LIVES)
     for (statement_id,) in list(Statement.select(Statement.id).where(old).limit(limit).tuples()):
         discard(statement_id, actor="system", now=now)
@@ -303,16 +317,20 @@ def _leftovers(now: datetime, limit: int) -> int:
     return found
 
 
-def _ask_for_statements(now: datetime) -> None:
+def _ask_for_statements(now: datetime, limit: int) -> None:
     """An order past its last day is closed only when the statement of that day is there: who has not imported it for
     a day is asked."""
-    query = PaymentAttempt.select().join(Order, on=(PaymentAttempt.order_id == Order.id))
     over = (Order.status == OrderStatus.CLOSING) & (Order.expires_at < now - MISSED_AFTER)
+    on = PaymentAttempt.order_id == Order.id
+    accounts = PaymentAttempt.select(PaymentAttempt.authority).join(Order, on=on).distinct()
     missed: dict[str, str] = {}
-    for attempt in list(query.where(PaymentAttempt.channel == CHANNEL, over)):
-        order: Order = Order.get_by_id(attempt.order_id)
-        if attempt.authority not in missed and not days_told(attempt, order):  # else it waits for a decision
-            missed[attempt.authority] = order.programme
+    for (account,) in list(accounts.where(PaymentAttempt.channel == CHANNEL, over).tuples()):
+        query = PaymentAttempt.select(PaymentAttempt, Order).join(Order, on=on, attr="order")
+        mine = query.where(PaymentAttempt.channel == CHANNEL, PaymentAttempt.authority == account, over)
+        for attempt in mine.order_by(Order.expires_at).limit(limit):
+            if not days_told(attempt, attempt.order):  # else it waits for a decision
+                missed[account] = attempt.order.programme
+                break
     for account, programme in missed.items():
         last = cases.latest(MISSING, f"account:{account}")
         if last is None or last.decided_at is None or last.decided_at <= now - ASKED_AGAIN:

@@ -91,7 +91,7 @@ def read(path: Path, account: str) -> Told:
     rows = read_rows(path) if data.startswith((b"PK", b"\xd0\xcf")) else _csv(data)
     place, columns = _header(rows)
     _own_account(rows[:place], account)
-    income: dict[tuple[date, str], Line] = {}
+    income: dict[tuple[date, str, str], Line] = {}
     outgo: dict[tuple[date, str, str], Line] = {}
     days, others, seen = [], 0, 0
     for row, cells in rows[place + 1 :]:
@@ -106,12 +106,8 @@ def read(path: Path, account: str) -> Told:
         if line is None:
             others += 1
             continue
-        if out:  # a fee often has the number of the transfer that it is for: both are lines
-            outgo.setdefault((line.day, line.number, line.content), line)
-            continue
-        known = income.setdefault((line.day, line.number), line)
-        if known.content != line.content:
-            raise _wrong(row, f"流水号 {line.number} 与第 {known.row} 行相同，金额或付款方却不同。")
+        # a fee often has the number of the transfer that it is for, a correction that of its line: both are lines
+        (outgo if out else income).setdefault((line.day, line.number, line.content), line)
     if not days:
         raise SheetRefused("对账单里没有交易明细，请下载有明细的对账单。")
     digest = hashlib.sha256(data).hexdigest()

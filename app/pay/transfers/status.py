@@ -123,6 +123,7 @@ LINE: dict[tuple[LineStatus, LineAction], LineStatus] = {
     (LineStatus.OPEN, LineAction.SET_ASIDE): LineStatus.ASIDE,
     (LineStatus.HELD, LineAction.SETTLE): LineStatus.SETTLED,
     (LineStatus.HELD, LineAction.ASK): LineStatus.OPEN,
+    (LineStatus.HELD, LineAction.GIVE_BACK): LineStatus.RETURNED,
 }
 
 OUTGOING: dict[tuple[OutgoingStatus, OutgoingAction], OutgoingStatus] = {

@@ -121,13 +121,14 @@ def take_in(
     suffix: str = ".xlsx",
     first: date | None = None,
     last: date | None = None,
+    over: bool = True,
     now: datetime | None = None,
 ) -> Statement:
-    """The statement of these lines, taken in."""
+    """The statement of these lines, taken in; `over`: made when its last day was over."""
     row = upload(directory, lines, suffix=suffix, now=now)
     first = first or date.fromisoformat(row.first_day)
     last = last or date.fromisoformat(row.last_day)
-    return transfers.confirm(row.id, first, last, actor="staff:fin", now=now or utcnow())
+    return transfers.confirm(row.id, first, last, last_day_over=over, actor="staff:fin", now=now or utcnow())
 
 
 def line_of(line: Line) -> StatementLine:

@@ -167,6 +167,32 @@ def test_the_phone_reads_whether_it_may_give_up_and_gives_up(world: World, tmp_p
     assert (answer["status"], answer["transfer"], answer["channels"]) == ("closed", None, [])
 
 
+@pytest.mark.parametrize(("amount_fen", "payer"), [(5000, "另一个人"), (15000, None)])
+def test_whose_rest_is_before_a_person_is_not_asked_for_it_again(
+    world: World, tmp_path: Path, amount_fen: int, payer: str | None
+) -> None:
+    sale = a_transfer()
+    rest = sent(sale, amount_fen, payer)
+    take_in(tmp_path, [sent(sale, 15000), rest])
+    client, headers = world.app.test_client(), auth(sale.person)
+    told = client.get(f"/api/v1/orders/{sale.order_id}", headers=headers).get_json()["transfer"]
+    assert (told["in_question"], told["came_fen"], told["missing_fen"]) == (True, 15000, 5000)
+    decisions.give_back(line_of(rest).id, reason="not theirs", actor="staff:fin", now=utcnow())
+    told = client.get(f"/api/v1/orders/{sale.order_id}", headers=headers).get_json()["transfer"]
+    assert (told["in_question"], told["came_fen"], told["missing_fen"]) == (False, 15000, 5000)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("云南滇池建筑工程有限公司", "云南滇池建筑工程有限公司"), ("张建国", "张**"), ("欧阳海燕", "欧**燕")],
+)
+def test_a_firms_name_is_shown_to_whoever_pays_and_a_persons_is_masked(world: World, name: str, shown: str) -> None:
+    sale = a_sale()
+    service.start_payment(sale.person.id, sale.order_id, "bank_transfer", PC, payer_name=name, now=utcnow())
+    order = world.app.test_client().get(f"/api/v1/orders/{sale.order_id}", headers=auth(sale.person)).get_json()
+    assert order["transfer"]["payer_name"] == shown
+
+
 class Race:
     """The whole amount was transferred, and its line is looked at while the payer gives up."""
 

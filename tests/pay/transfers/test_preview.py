@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
+from app.core.clock import utcnow
+from app.pay.audit import audit_payments
 from app.pay.transfers import matching, queries
+from app.pay.transfers import service as transfers
 from ops.statements import Line
 from tests.pay.transfers.bank import Purchase, a_line, line_of, take_in, upload
 from tests.questions import counted
@@ -65,3 +69,22 @@ def test_the_preview_says_of_each_line_what_becomes_of_it(world: World, tmp_path
     (other,) = queries.lines(upload(tmp_path, [a_line(1, before.remark, number=before.number)]).id)
     assert matching.foresee([other]) == {other.id: "conflict"}
     assert line_of(before).status == "settled"
+
+
+def test_of_one_number_twice_the_preview_says_what_the_import_does(world: World, tmp_path: Path) -> None:
+    bought = Purchase()
+    line = a_line(20000, bought.code)
+    lines = [
+        line,
+        a_line(-20000, "冲正", number=line.number),
+        a_line(20000, "x", number=line.number, payer="别的公司"),
+    ]
+    row = upload(tmp_path, lines)
+    rows = queries.lines(row.id)
+    foreseen = [str(matching.foresee(rows)[one.id]) for one in rows]
+    day = date.fromisoformat(row.last_day)
+    transfers.confirm(row.id, day, day, actor="staff:fin", now=utcnow())
+    assert foreseen == [one.finding for one in queries.lines(row.id)] == ["exact", "reversal", "conflict"]
+    assert (bought.order.status, audit_payments()) == ("paid", [])
+    again = queries.lines(upload(tmp_path, [*lines, a_line(1)]).id)
+    assert [str(matching.foresee(again)[one.id]) for one in again] == ["None", "None", "None", "no_code"]

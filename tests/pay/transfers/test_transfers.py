@@ -294,7 +294,7 @@ def test_once_it_is_decided_that_the_line_is_not_for_it_the_order_is_closed(worl
     decisions.give_back(line.id, reason="not theirs", actor="staff:fin", now=utcnow() + passed)
     in_background(now=utcnow() + passed + timedelta(hours=1))
     assert bought.order.status == "closed"
-    pay_out()
+    pay_out(now=utcnow() + passed)
     assert audit_payments(utcnow() + passed) == []
 
 

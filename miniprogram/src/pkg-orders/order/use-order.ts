@@ -157,6 +157,11 @@ export function useOrder(leave: (url: string) => void) {
     if (now !== "transfer") otherwise.value = false;
     if (now === "paid") openTraining();
   });
+  watch(ways, (now) => {
+    if (now.length || !otherwise.value) return; // the others' time is over: what is left is the transfer
+    otherwise.value = false;
+    code.value = null;
+  });
   watch(online, (back) => back && waiting?.start());
   function show(): void {
     waiting?.start();
