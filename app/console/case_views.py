@@ -168,9 +168,9 @@ def decide(case_id: str) -> Response:
 @blueprint.post("/cases/<case_id>/confirm")
 @access(Role.STAFF)
 def confirm(case_id: str) -> Response:
-    """The second look agrees."""
+    """The second look agrees to what the page showed."""
     case, _ = queries.visible(staff().staff, case_id)
-    cases.confirm(staff().staff, case_id, now=request_now())
+    cases.confirm(staff().staff, case_id, seen=request.form.get("proposed_at", ""), now=request_now())
     return _on(case, "已复核并执行。")
 
 
@@ -179,7 +179,8 @@ def confirm(case_id: str) -> Response:
 def send_back(case_id: str) -> Response:
     """The second look does not agree."""
     case, _ = queries.visible(staff().staff, case_id)
-    cases.send_back(staff().staff, case_id, request.form.get("note", ""), now=request_now())
+    form = request.form
+    cases.send_back(staff().staff, case_id, form.get("note", ""), seen=form.get("proposed_at", ""), now=request_now())
     return _on(case, "已退回重办。")
 
 

@@ -45,9 +45,10 @@ def decide(kind: str, key: str, reason: str = "", *, now: datetime | None = None
     now = now or utcnow()
     outcome = cases.decide_by_staff(first, case.id, key, reason=reason, now=now)
     if outcome == "second_look":
+        seen = cases.mark_of(cases.open_cases(kind)[0])
         with pytest.raises(Problem, match="case_second_look"):
-            cases.confirm(first, case.id, now=now)
-        cases.confirm(other, case.id, now=now)
+            cases.confirm(first, case.id, seen=seen, now=now)
+        cases.confirm(other, case.id, seen=seen, now=now)
 
 
 # --- the payer asks for a correction -----------------------------------------------------------------------------
