@@ -17,6 +17,7 @@ from app.console.pages import HOME, blueprint, go, is_htmx, page
 from app.core.access import Role, access, request_now, staff
 from app.core.clock import SHANGHAI
 from app.core.errors import NOT_FOUND, Problem
+from app.core.staff import EVERYWHERE
 from app.enrol import service as enrol
 from app.policy.days import shanghai_day
 from app.staff import service as staff_service
@@ -205,7 +206,7 @@ def unmask(case_id: str) -> Response:
     case, kind = queries.visible(staff().staff, case_id)
     clear = enrol.unmask(
         staff().staff,
-        case.programme,
+        case.programme or EVERYWHERE,
         case.person_id or "",
         ("name", "id_number", "phone"),
         reason=request.form.get("reason", ""),

@@ -17,7 +17,7 @@ from app.cases.models import Case
 from app.core import outbox
 from app.core.audit import AuditEntry
 from app.core.clock import shanghai, utcnow
-from app.core.staff import Right
+from app.core.staff import EVERYWHERE, Right
 from app.enrol.models import Enrolment, RosterEntry
 from app.exam import service as exam_service
 from app.exam.audit import audit_attempts
@@ -359,6 +359,41 @@ def test_two_accounts_of_one_person_become_one(world: World, phone: Phone, colle
     assert phone.asks_for(gone.id_number) == phone.page(), "found by either number"
     assert phone.person_id == keep.id
     assert phone.browser.get(f"/console/people/{gone.id}").headers["Location"] == f"/console/people/{keep.id}"
+
+
+def test_two_accounts_of_different_programmes_are_seen_together_by_those_of_both(world: World, phone: Phone) -> None:
+    keep, gone = factories.a_person(name="欧阳海燕"), factories.a_person(name="司马长风")
+    factories.a_roster_entry(keep)
+    factories.a_roster_entry(gone, programme="henan")
+    desks = [
+        at_desk(world, a_member(*((Right.SUPPORT, where) for where in places), name=name))
+        for name, places in (("甲", ("yunnan", "henan")), ("乙", ("yunnan",)), ("丙", (EVERYWHERE,)))
+    ]
+    both, only, chief = desks
+    caller = Phone(both)
+    caller.asks_for(keep.id_number)
+    told = caller.press("enrol.merge", say_id_number=gone.id_number, note="电话核实")
+    assert "由负责全部项目的客服核对" in told
+    case = Case.get(Case.kind == "account.merge")
+    reason = {"reason": "核对合并申请"}
+    for desk in (only, both):
+        for answer in (desk.get(f"/console/cases/{case.id}"), desk.hx(f"/console/cases/{case.id}/unmask", reason)):
+            assert (answer.status_code, str(gone.id_number) in answer.text) == (404, False)
+    assert str(gone.id_number) in chief.hx(f"/console/cases/{case.id}/unmask", reason).text
+    agree(chief, "account.merge")
+    assert Person.get_by_id(gone.id).merged_into == keep.id
+    outbox.sweep(now=utcnow())
+    assert Sms.select().where(Sms.template == "security_notice").count() == 2, "both are told"
+
+
+def test_a_merge_belongs_to_a_programme_that_both_share(world: World) -> None:
+    keep, gone = factories.a_person(), factories.a_person()
+    for person, where in ((keep, "henan"), (keep, "yunnan"), (gone, "yunnan")):
+        factories.a_roster_entry(person, programme=where)
+    caller = Phone(at_desk(world, a_member((Right.SUPPORT, "henan"), (Right.SUPPORT, "yunnan"))))
+    caller.asks_for(keep.id_number)
+    caller.press("enrol.merge", say_id_number=gone.id_number, note="电话核实")
+    assert Case.get(Case.kind == "account.merge").programme == "yunnan"
 
 
 def test_two_accounts_with_the_same_course_open_are_not_merged(world: World, phone: Phone) -> None:

@@ -13,7 +13,7 @@ from app.core import audit, db
 from app.core.audit import AuditEntry
 from app.core.clock import utcnow
 from app.core.errors import Problem
-from app.core.staff import Right, Staff
+from app.core.staff import EVERYWHERE, Right, Staff
 from app.enrol import unmasking
 from ops import manage
 from tests.factories import a_person, a_roster_entry
@@ -61,6 +61,24 @@ def test_rights_end_at_the_programme(person: Person) -> None:
     assert refused(support("sichuan"), person) == "forbidden"
     assert refused(support("sichuan"), person, programme="sichuan") == "not_found"
     assert refused(Staff("staff:li", frozenset()), person) == "forbidden"
+
+
+def test_who_stands_beside_in_a_case_is_on_a_roster_of_theirs_too(person: Person) -> None:
+    other = a_person(name="司马长风")
+    a_roster_entry(other, programme="henan")
+
+    def look(staff: Staff, programme: str = "yunnan") -> int:
+        unmasking.unmask(staff, programme, person.id, ["phone"], reason=WHY, also=other.id, now=NOW)
+        return AuditEntry.select().where(AuditEntry.subject == f"person:{other.id}").count()
+
+    with pytest.raises(Problem, match="not_found"):
+        look(support())
+    assert not AuditEntry.select().where(AuditEntry.action == unmasking.ACTION).exists()
+    with pytest.raises(Problem, match="forbidden"):
+        look(support(), EVERYWHERE)
+    both = Staff("staff:wang", frozenset({(Right.SUPPORT, "yunnan"), (Right.SUPPORT, "henan")}))
+    assert look(both) == 1
+    assert look(support(EVERYWHERE), EVERYWHERE) == 2
 
 
 def test_an_administrator_has_every_right_of_the_programme(person: Person) -> None:
