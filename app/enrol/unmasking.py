@@ -4,7 +4,7 @@ written down in the transaction that reads them (fault A5)."""
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from app.account import service as account
@@ -13,14 +13,12 @@ from app.core.db import transaction
 from app.core.errors import NOT_FOUND
 from app.core.staff import EVERYWHERE, Right, Staff
 from app.enrol import queries
-from app.enrol.errors import UNMASK_REASON, UNMASK_TOO_OFTEN
+from app.enrol.errors import UNMASK_REASON
 from app.enrol.models import RosterEntry
 
 Field = Literal["name", "id_number", "phone"]
-ACTION = "person.unmasked"
+ACTION = account.UNMASKED
 SHORTEST, LONGEST = 5, 200  # characters of a reason
-AN_HOUR = timedelta(hours=1)
-MOST = 30  # persons that one of the staff may look at within an hour: more is an export, which has rules of its own
 
 
 def unmask(
@@ -48,11 +46,7 @@ def unmask(
         raise NOT_FOUND()
     shown = [person_id, also] if also is not None else [person_id]
     with transaction():
-        account.hold("unmask", staff.actor, now=now)
-        seen = audit.moments(staff.actor, ACTION, since=now - AN_HOUR)
-        if len(seen) + len(shown) > MOST:
-            wait = int((seen[-MOST + len(shown) - 1] + AN_HOUR - now).total_seconds()) + 1
-            raise UNMASK_TOO_OFTEN(headers={"Retry-After": str(wait)}, retry_after=wait)
+        account.count_looks(staff.actor, len(shown), now=now)
         person = account.get_person(person_id)
         clear: dict[str, str | None] = {name: getattr(person, name) for name in sorted(set(fields))}
         for one in shown:

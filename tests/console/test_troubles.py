@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from app.account import looks
 from app.account.models import Person
 from app.cases.models import Case
-from app.core import outbox
+from app.core import audit, outbox
 from app.core.audit import AuditEntry
 from app.core.clock import shanghai, utcnow
 from app.core.staff import EVERYWHERE, Right
@@ -316,6 +317,41 @@ def test_the_id_number_on_the_roster_was_wrong(world: World, phone: Phone, colle
     agree(colleague, "account.identity")
     assert trainee.login(right).status_code == 200
     assert problem_of(Screens(world, "10.3.0.1").login(person.id_number)) == (401, "login_failed")
+
+
+def test_that_an_id_number_has_an_account_is_told_seldom_and_written_down(world: World, phone: Phone) -> None:
+    person, other = factories.a_person(name="张建国"), factories.a_person()
+    factories.an_enrolment(person)
+    factories.a_roster_entry(other, programme="henan")
+    page = f"/console/people/{person.id}"
+    form = {"target": f"person:{person.id}", "note": "看了身份证", "say_id_number": str(other.id_number)}
+    phone.browser.get(page)
+
+    def tried() -> str:
+        return html.unescape(phone.browser.post(f"{page}/help/staff.identity", form).text)
+
+    assert "已经属于另一位学员" in tried()
+    (line,) = AuditEntry.select().where(AuditEntry.action == "person.number_taken")
+    assert (line.subject, line.programme, str(other.id_number) in line.data) == (
+        f"person:{person.id}",
+        "yunnan",
+        False,
+    )
+    assert "得知这个身份证号已有账号" in phone.browser.get(page).text
+    for _ in range(looks.MOST - 1):
+        audit.record(line.actor, "person.unmasked", "person:x", now=utcnow())
+    assert "一小时内查看的原始信息太多" in tried()
+    assert AuditEntry.select().where(AuditEntry.action == "person.number_taken").count() == 1
+
+
+def test_while_one_correction_waits_no_other_number_is_answered(world: World, phone: Phone) -> None:
+    person, other = factories.a_person(name="张建国"), factories.a_person()
+    factories.an_enrolment(person)
+    phone.asks_for(person.id_number)
+    phone.press("staff.identity", say_id_number=factories.an_id_number(), note="看了身份证照片")
+    for number in (other.id_number, factories.an_id_number()):
+        assert "已有一件同样的申请" in phone.press("staff.identity", say_id_number=number, note="看了身份证照片")
+    assert not AuditEntry.select().where(AuditEntry.action == "person.number_taken").exists()
 
 
 def test_a_changed_name_is_corrected_and_the_proof_of_before_becomes_a_case(

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from app.account import looks
 from app.account.models import Person
 from app.core import audit, db
 from app.core.audit import AuditEntry
@@ -98,7 +99,7 @@ def test_personal_data_in_a_reason_are_masked(person: Person) -> None:
 
 
 def test_who_looks_at_too_many_is_stopped_for_an_hour(person: Person) -> None:
-    for number in range(unmasking.MOST):
+    for number in range(looks.MOST):
         moment = NOW + timedelta(seconds=number)
         unmasking.unmask(support(), "yunnan", person.id, ["phone"], reason=WHY, now=moment)
     later = NOW + timedelta(minutes=10)
@@ -114,7 +115,7 @@ def test_who_looks_at_too_many_is_stopped_for_an_hour(person: Person) -> None:
 
 def at_once(person: Person) -> int:
     """How many of 12 looks at one moment get through, where two more are free."""
-    for _ in range(unmasking.MOST - 2):
+    for _ in range(looks.MOST - 2):
         audit.record("staff:wang", unmasking.ACTION, "person:x", now=NOW)
 
     def look(_: int) -> None:
@@ -122,8 +123,8 @@ def at_once(person: Person) -> int:
             unmasking.unmask(support(), "yunnan", person.id, ["phone"], reason=WHY, now=NOW)
 
     with ThreadPoolExecutor(12) as pool:
-        looks = [pool.submit(look, number) for number in range(12)]
-    return sum(one.exception() is None for one in looks)
+        tries = [pool.submit(look, number) for number in range(12)]
+    return sum(one.exception() is None for one in tries)
 
 
 def test_looks_at_one_moment_are_counted_one_after_the_other(person: Person) -> None:

@@ -149,7 +149,8 @@ def rename(staff: Staff, film_id: str, title: str, *, now: datetime) -> None:
 
 
 def discard(staff: Staff, film_id: str, *, now: datetime) -> None:
-    """Delete a film that no lesson uses, or has used; what is under way stops. Raises `not_found`, `film_in_use`."""
+    """Delete a film that no lesson has (one that was taken out of use has it, too); a lesson that has got another
+    one keeps nothing of it. What is under way stops. Raises `not_found`, `film_in_use`."""
     film = queries.film(staff, film_id)
     with transaction():
         locked(Film, film_id)  # a lesson that takes it holds it, or finds it gone
