@@ -193,6 +193,19 @@ def test_money_goes_back_after_a_second_look(world: World) -> None:
     assert Case.get_by_id(case.id).status == "decided"
 
 
+def test_who_cannot_decide_a_case_puts_it_back_for_the_others(world: World) -> None:
+    case = a_photo_case()
+    one, another = (at_desk(world, a_member(REVIEWER, name=name)) for name in ("王芳", "李明"))
+    work = f"/console/cases/{case.id}"
+    one.hx(f"{work}/claim")
+    page = one.get(work).text
+    assert f'action="{work}/release"' in page
+    assert "王芳 处理中" in (theirs := another.get(work).text)
+    assert "放回队列" not in theirs
+    assert one.post(f"{work}/release").headers["Location"] == "/console/queues/face.photo"
+    assert another.hx(f"{work}/claim").status_code == 200
+
+
 def test_a_proposal_that_nobody_saw_is_not_carried_out(world: World) -> None:
     attempt = a_paid_attempt(world, factories.a_person())
     post(world, letter(world, attempt.out_trade_no, change={"amount": {"total": 1}}))
