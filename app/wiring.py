@@ -112,11 +112,11 @@ def authenticate(token: str, now: datetime, reading: Reading | None = None) -> I
     return account.authenticate(token, now=now, reading=reading)
 
 
-def authenticate_staff(token: str, now: datetime) -> StaffIdentity | None:
-    """The identity of a cookie of the staff's; the staff domain knows it."""
+def authenticate_staff(token: str, now: datetime, polls: bool = False) -> StaffIdentity | None:
+    """The identity of a cookie of the staff's; the staff domain knows it. `polls`: a page asks by itself."""
     from app.staff import service as staff
 
-    return staff.authenticate(token, now=now)
+    return staff.authenticate(token, now=now, polls=polls)
 
 
 def models() -> list[type[db.BaseModel]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from tests.factories import password_hash
 from tests.world import World
 
 PASSWORD = "vier pferde im wald"
+HIDDEN = re.compile(r'type="hidden" name="(proposed_at|revision)" value="([^"]*)"')  # which state a page showed
 _numbers = itertools.count(1)
 Rights = Collection[tuple[Right, str]]
 
@@ -53,10 +54,12 @@ def code_of(member: Member, *, now: datetime | None = None, steps: int = 0) -> s
 
 @dataclass
 class Browser:
-    """A browser at the console. `csrf`: what the last page's forms carry."""
+    """A browser at the console. `csrf`: what the last page's forms carry; `hidden`: and what else in fields that
+    nobody sees, sent along with the next form as it stands there."""
 
     client: FlaskClient
     csrf: str = ""
+    hidden: dict[str, str] = field(default_factory=dict)
 
     def get(self, path: str, **options: Any) -> TestResponse:
         """Open a page."""
@@ -64,18 +67,20 @@ class Browser:
 
     def post(self, path: str, data: dict[str, Any] | None = None, *, csrf: str | None = None) -> TestResponse:
         """Send a form of the page before."""
-        form = {"csrf": self.csrf if csrf is None else csrf, **(data or {})}
+        form = {**self.hidden, "csrf": self.csrf if csrf is None else csrf, **(data or {})}
         return self._keep(self.client.post(path, data=form))
 
     def hx(self, path: str, data: dict[str, Any] | None = None) -> TestResponse:
         """What htmx sends."""
         headers = {"HX-Request": "true", "X-CSRF-Token": self.csrf}
-        return self._keep(self.client.post(path, data=data or {}, headers=headers))
+        return self._keep(self.client.post(path, data={**self.hidden, **(data or {})}, headers=headers))
 
     def _keep(self, answer: TestResponse) -> TestResponse:
         found = re.search(r'name="csrf" value="([^"]+)"', answer.text) if answer.mimetype == "text/html" else None
         if found:
             self.csrf = found[1]
+        if answer.mimetype == "text/html" and answer.status_code == 200:
+            self.hidden = dict(HIDDEN.findall(answer.text))
         return answer
 
 

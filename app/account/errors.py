@@ -41,3 +41,4 @@ ID_NUMBER_TAKEN = problem(
     "id_number_taken", 409, "这个身份证号已经属于另一位学员。如果是同一个人，请改用“合并账号”。"
 )
 CANNOT_MERGE = problem("cannot_merge", 409, "这两个账号现在不能合并，请按提示处理后再申请。")
+UNMASK_TOO_OFTEN = problem("unmask_too_often", 429, "一小时内查看的原始信息太多了，请稍后再试；批量请走导出流程。")

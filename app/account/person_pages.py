@@ -145,7 +145,7 @@ class Help:
     """One thing that support can do: a verb of its domain. `offers`: about what, at this moment. `do`: gives what the
     staff read; what it raises changes nothing. `note`: what it wants in the staff's own words (None: nothing).
     `told`: what the person is told, in words. `second_look`: it is only asked for, and a second person agrees (a
-    case). `outside`: it asks a provider, and opens its own transactions."""
+    case). `outside`: it opens its own transactions: it asks a provider, or writes down a refusal."""
 
     key: str
     label: str

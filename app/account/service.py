@@ -11,6 +11,7 @@ from typing import Literal
 
 from app.account import codes, consents, limits, passwords, sessions
 from app.account.identity import change_phone_by_support, correct, whose
+from app.account.looks import NUMBER_TAKEN, UNMASKED, count_looks
 from app.account.merging import Part, merge, why_not
 from app.account.merging import part as on_merge
 from app.account.messages import Message, NoticeKind, code_message, notice_message, tell_owner
@@ -42,6 +43,8 @@ from app.core.errors import NOT_FOUND
 __all__ = [
     "CONSENT_KINDS",
     "CONSENT_VERSIONS",
+    "NUMBER_TAKEN",
+    "UNMASKED",
     "WITHDRAWABLE",
     "Known",
     "Limit",
@@ -58,6 +61,7 @@ __all__ = [
     "code_message",
     "consent_given_at",
     "correct",
+    "count_looks",
     "count_try",
     "end_session",
     "end_sessions",

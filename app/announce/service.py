@@ -66,20 +66,23 @@ def write(staff: Staff, draft: Draft, *, now: datetime) -> str:
     return str(row.id)
 
 
-def change(staff: Staff, announcement_id: str, draft: Draft, *, now: datetime) -> None:
-    """Write a draft anew. Raises `not_found`, `announcement_invalid`, `announcement_step`, `forbidden`."""
+def change(staff: Staff, announcement_id: str, draft: Draft, *, seen: int, now: datetime) -> None:
+    """Write a draft anew; `seen`: the revision that was read before. Raises `not_found`, `announcement_invalid`,
+    `announcement_step` (also where it is another one by now), `forbidden`."""
     queries.visible(staff, announcement_id)
     values = _checked(staff, draft)
-    _move(staff, announcement_id, Action.CHANGE, now=now, **values)
+    _move(staff, announcement_id, Action.CHANGE, seen=seen, now=now, **values)
 
 
-def publish(staff: Staff, announcement_id: str, *, now: datetime) -> None:
-    """Show it to its readers, from its first moment on. Raises `not_found`, `announcement_step`,
-    `announcement_invalid` for one whose time is over."""
+def publish(staff: Staff, announcement_id: str, *, seen: int, now: datetime) -> None:
+    """Show the revision that was `seen` to its readers, from its first moment on, which is not before this one.
+    Raises `not_found`, `announcement_step` (also where it is another one by now), `announcement_invalid` for one
+    whose time is over."""
     row = queries.visible(staff, announcement_id)
     if row.ends_at is not None and row.ends_at <= now:
         raise ANNOUNCEMENT_INVALID("结束时间已经过去，没有人会看到。请先改时间再发布。")
-    _move(staff, announcement_id, Action.PUBLISH, now=now, published_by=staff.actor, published_at=now)
+    values = {"published_by": staff.actor, "published_at": now, "starts_at": max(row.starts_at, now)}
+    _move(staff, announcement_id, Action.PUBLISH, seen=seen, now=now, **values)
 
 
 def withdraw(staff: Staff, announcement_id: str, *, now: datetime) -> None:
@@ -87,12 +90,21 @@ def withdraw(staff: Staff, announcement_id: str, *, now: datetime) -> None:
     _move(staff, announcement_id, Action.WITHDRAW, now=now, withdrawn_at=now)
 
 
-def _move(staff: Staff, announcement_id: str, action: Action, *, now: datetime, **values: object) -> None:
+def _check_seen(row: Announcement, seen: int) -> None:
+    if row.revision != seen:
+        raise ANNOUNCEMENT_STEP("同事刚刚改过这条通知，您看到的不是最新的内容，没有执行。请看清现在的内容再操作。")
+
+
+def _move(
+    staff: Staff, announcement_id: str, action: Action, *, seen: int | None = None, now: datetime, **values: object
+) -> None:
     row = queries.visible(staff, announcement_id)
     try:
         after = next_status(row.status, action)
     except NotAllowed:
         raise ANNOUNCEMENT_STEP() from None
+    if seen is not None:
+        _check_seen(row, seen)
     with transaction():
         where = {"status": row.status, "revision": row.revision}
         done = {"status": after, "revision": row.revision + 1, **values}
@@ -101,12 +113,14 @@ def _move(staff: Staff, announcement_id: str, action: Action, *, now: datetime, 
         audit.record(staff.actor, f"announcement.{action}", f"announcement:{announcement_id}", now=now)
 
 
-def remove(staff: Staff, announcement_id: str, *, now: datetime) -> None:
-    """Delete a draft. Raises `not_found`, `announcement_step`."""
+def remove(staff: Staff, announcement_id: str, *, seen: int, now: datetime) -> None:
+    """Delete the draft that was `seen`. Raises `not_found`, `announcement_step`."""
     row = queries.visible(staff, announcement_id)
+    if row.status == Status.DRAFT:
+        _check_seen(row, seen)
     with transaction():
         mine = (Announcement.id == announcement_id) & (Announcement.status == Status.DRAFT)
-        if not Announcement.delete().where(mine).execute():
+        if not Announcement.delete().where(mine, Announcement.revision == seen).execute():
             raise ANNOUNCEMENT_STEP()
         audit.record(staff.actor, "announcement.removed", f"announcement:{announcement_id}", now=now, title=row.title)
 

@@ -30,7 +30,8 @@ def _hold(case: Case, staff: Staff, now: datetime, *, begun: bool = False) -> di
         raise CASE_OVER()
     if case.claimed_by not in (None, staff.actor) and case.claimed_until > now:
         raise CASE_TAKEN()
-    return {"status": case.status, "claimed_by": case.claimed_by, "claimed_until": case.claimed_until}
+    claim_ = {"claimed_by": case.claimed_by, "claimed_until": case.claimed_until}
+    return {"status": case.status, "proposed_at": case.proposed_at} | claim_
 
 
 def claim(staff: Staff, case_id: str, *, now: datetime) -> Case:
@@ -130,7 +131,12 @@ def proposal(case: Case, actor: str, now: datetime) -> Deed | None:
     return Deed(case, decision, decision.reason(said["reason"]), said["note"], actor, now)
 
 
-def _second(staff: Staff, case_id: str, now: datetime) -> tuple[Deed, dict[str, Any]]:
+def mark_of(case: Case) -> str:
+    """Which proposal a page shows: its forms carry this, and agree to nothing else. Empty where none is."""
+    return case.proposed_at.isoformat() if case.proposed_at is not None else ""
+
+
+def _second(staff: Staff, case_id: str, seen: str, now: datetime) -> tuple[Deed, dict[str, Any]]:
     case, _ = queries.visible(staff, case_id)
     held = _hold(case, staff, now)
     deed = proposal(case, staff.actor, now)
@@ -138,19 +144,22 @@ def _second(staff: Staff, case_id: str, now: datetime) -> tuple[Deed, dict[str, 
         raise CASE_OVER()
     if case.proposed_by == staff.actor:
         raise CASE_SECOND_LOOK()
+    if seen != mark_of(case):  # sent back and proposed anew since the page was drawn
+        raise CASE_OVER("这件工作刚刚换成了另一个提议，没有执行。请刷新页面，看清新的提议再决定。")
     return deed, held
 
 
-def confirm(staff: Staff, case_id: str, *, now: datetime) -> Outcome:
-    """The second pair of eyes agrees: it is done. Raises `not_found`, `case_second_look` (it is one's own proposal),
-    `case_taken`, `case_over`, and what the domain's verb raises."""
-    deed, held = _second(staff, case_id, now)
+def confirm(staff: Staff, case_id: str, *, seen: str, now: datetime) -> Outcome:
+    """The second pair of eyes agrees to the proposal that they saw (`mark_of`): it is done. Raises `not_found`,
+    `case_second_look` (it is one's own proposal), `case_taken`, `case_over` (also where another one stands there
+    now), and what the domain's verb raises."""
+    deed, held = _second(staff, case_id, seen, now)
     return _carry_out(deed, staff, held)
 
 
-def send_back(staff: Staff, case_id: str, note: str, *, now: datetime) -> None:
+def send_back(staff: Staff, case_id: str, note: str, *, seen: str, now: datetime) -> None:
     """The second pair of eyes disagrees: the case is open again. Raises as `confirm`, and `case_note`."""
-    deed, held = _second(staff, case_id, now)
+    deed, held = _second(staff, case_id, seen, now)
     _, note = _said(Decision("", "", note_needed=True), "", note)
     values = {"status": "open", "proposed_sealed": None, "proposed_by": None, "proposed_at": None}
     with transaction():
@@ -161,7 +170,9 @@ def send_back(staff: Staff, case_id: str, note: str, *, now: datetime) -> None:
 
 def _carry_out(deed: Deed, staff: Staff, held: dict[str, Any]) -> Outcome:
     if deed.decision.outside:
-        claim(staff, deed.case.id, now=deed.now)  # nobody else asks the provider meanwhile
+        if mark_of(claim(staff, deed.case.id, now=deed.now)) != mark_of(deed.case):
+            raise CASE_OVER()
+        # nobody else asks the provider, or puts another proposal there, meanwhile
         deed.decision.do(deed)
         return "decided" if Case.get_by_id(deed.case.id).open_key is None else "waiting"
     over = {"status": "decided", "open_key": None, "decided_by": deed.actor, "decided_at": deed.now}

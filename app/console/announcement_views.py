@@ -9,6 +9,7 @@ from flask import Response, request
 from app.announce import queries
 from app.announce import service as announce
 from app.announce.service import Draft
+from app.announce.status import Status
 from app.console import teaching_words as words
 from app.console.course_views import TEACHERS
 from app.console.pages import blueprint, go, page
@@ -53,6 +54,7 @@ def _form(values: dict[str, Any], status: int = 200, problem: Problem | None = N
         values=values,
         places=_places(),
         text=problem.detail if problem else None,
+        stale=problem is not None and problem.kind.status == 409,
         title_most=announce.TITLE,
         body_most=announce.BODY,
         reach={place: queries.addressed(place) for place in _places()},
@@ -112,7 +114,23 @@ def edit_announcement(announcement_id: str) -> Response:
     """The form of a draft."""
     row = queries.visible(staff().staff, announcement_id)
     times = {"starts_at": words.field_time(row.starts_at), "ends_at": words.field_time(row.ends_at)}
-    return _form({"programme": row.programme, "title": row.title, "body": row.body, **times}, row=row)
+    return _form(
+        {"programme": row.programme, "title": row.title, "body": row.body, "revision": row.revision, **times}, row=row
+    )
+
+
+def _seen() -> int:
+    """Which revision the page showed; one that no announcement has, where it does not say."""
+    told = request.form.get("revision", "")
+    return int(told) if told.isdecimal() and len(told) < 10 else -1
+
+
+def _too_late(announcement_id: str, problem: Problem) -> Response:
+    """What was written stays in the form: over the colleague's draft, now that one knows of it; beside what is
+    published already."""
+    row = queries.visible(staff().staff, announcement_id)
+    values = {**request.form, "revision": row.revision}
+    return _form(values, 409, problem, row if row.status == Status.DRAFT else None)
 
 
 @blueprint.post("/announcements/<announcement_id>")
@@ -120,21 +138,23 @@ def edit_announcement(announcement_id: str) -> Response:
 def change_announcement(announcement_id: str) -> Response:
     """Write a draft anew, publish, withdraw, delete: `what` says which."""
     who, now, what = staff().staff, request_now(), request.form.get("what", "")
-    row = queries.visible(who, announcement_id)
+    row, seen = queries.visible(who, announcement_id), _seen()
     try:
         if what == "publish":
-            announce.publish(who, announcement_id, now=now)
+            announce.publish(who, announcement_id, seen=seen, now=now)
         elif what == "withdraw":
             announce.withdraw(who, announcement_id, now=now)
         elif what == "remove":
-            announce.remove(who, announcement_id, now=now)
+            announce.remove(who, announcement_id, seen=seen, now=now)
             return go("/console/announcements")
         else:
-            announce.change(who, announcement_id, _draft(), now=now)
+            announce.change(who, announcement_id, _draft(), seen=seen, now=now)
     except Problem as problem:
         if problem.kind.status not in (409, 422):
             raise
-        if what or problem.kind.status == 409:
+        if what:
             return _show(announcement_id, problem.kind.status, problem.detail)
+        if problem.kind.status == 409:
+            return _too_late(announcement_id, problem)
         return _form(dict(request.form), problem.kind.status, problem, row)
     return go(f"/console/announcements/{announcement_id}")

@@ -17,6 +17,7 @@ from app.console.pages import HOME, blueprint, go, is_htmx, page
 from app.core.access import Role, access, request_now, staff
 from app.core.clock import SHANGHAI
 from app.core.errors import NOT_FOUND, Problem
+from app.core.staff import EVERYWHERE
 from app.enrol import service as enrol
 from app.policy.days import shanghai_day
 from app.staff import service as staff_service
@@ -168,9 +169,9 @@ def decide(case_id: str) -> Response:
 @blueprint.post("/cases/<case_id>/confirm")
 @access(Role.STAFF)
 def confirm(case_id: str) -> Response:
-    """The second look agrees."""
+    """The second look agrees to what the page showed."""
     case, _ = queries.visible(staff().staff, case_id)
-    cases.confirm(staff().staff, case_id, now=request_now())
+    cases.confirm(staff().staff, case_id, seen=request.form.get("proposed_at", ""), now=request_now())
     return _on(case, "已复核并执行。")
 
 
@@ -179,7 +180,8 @@ def confirm(case_id: str) -> Response:
 def send_back(case_id: str) -> Response:
     """The second look does not agree."""
     case, _ = queries.visible(staff().staff, case_id)
-    cases.send_back(staff().staff, case_id, request.form.get("note", ""), now=request_now())
+    form = request.form
+    cases.send_back(staff().staff, case_id, form.get("note", ""), seen=form.get("proposed_at", ""), now=request_now())
     return _on(case, "已退回重办。")
 
 
@@ -204,7 +206,7 @@ def unmask(case_id: str) -> Response:
     case, kind = queries.visible(staff().staff, case_id)
     clear = enrol.unmask(
         staff().staff,
-        case.programme,
+        case.programme or EVERYWHERE,
         case.person_id or "",
         ("name", "id_number", "phone"),
         reason=request.form.get("reason", ""),

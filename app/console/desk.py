@@ -58,8 +58,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Desk:
-    """Everything that the page of a case shows. `taken_by`: a colleague who has it at the moment. `opens`: the
-    person's page is theirs to see."""
+    """Everything that the page of a case shows. `mark`: which proposal. `taken_by`: a colleague who has it at the
+    moment. `opens`: the person's page is theirs to see."""
 
     case: Case
     kind: Kind
@@ -67,6 +67,7 @@ class Desk:
     options: tuple[Option, ...]
     proposal: Deed | None
     proposed_by: str
+    mark: str
     taken_by: str | None
     mine: bool
     over: bool
@@ -154,6 +155,7 @@ def desk(staff: Staff, case: Case, kind: Kind, *, now: datetime) -> Desk:
         options=tuple(options),
         proposal=cases.proposal(case, staff.actor, now) if case.status == "second_look" else None,
         proposed_by=words.actor(case.proposed_by or "", names),
+        mark=cases.mark_of(case),
         taken_by=words.actor(case.claimed_by, names) if held and case.claimed_by != staff.actor else None,
         mine=held and case.claimed_by == staff.actor,
         over=not open_ and not options,

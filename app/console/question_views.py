@@ -128,7 +128,11 @@ def question_report() -> Response:
     who, now = staff().staff, request_now()
     waiting = files.find(request.form.get("token", ""), actor=who.actor, now=now)
     who.require(Right.TEACHING, waiting.programme)
-    found = service.preview(waiting.path, waiting.programme, now=now, replace=waiting.replace)
+    programme = teaching.programme(who, waiting.programme)
+    try:
+        found = service.preview(waiting.path, waiting.programme, now=now, replace=waiting.replace)
+    except (SheetRefused, UnknownProgramme) as refused:
+        return _bank(programme, 422, refused.sentence if isinstance(refused, SheetRefused) else NOT_OPEN)
     with tempfile.NamedTemporaryFile(suffix=".xlsx") as made:
         write_report(Path(made.name), found.table, found.errors)
         return _xlsx(made.name, "题库错误.xlsx")

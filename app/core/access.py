@@ -29,6 +29,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 SMALL_BODY = 64 * 1024
 CSRF = "staff csrf"
+POLL = "X-Poll"  # a page that asks again by itself says so: the staff's thirty idle minutes go on meanwhile
 
 
 class Role(StrEnum):
@@ -79,7 +80,7 @@ class StaffIdentity:
 # authenticator knows
 Reading = Callable[..., Sequence[tuple[Any, ...]]]
 Authenticator = Callable[[str, datetime, Reading | None], Identity | None]
-StaffAuthenticator = Callable[[str, datetime], StaffIdentity | None]
+StaffAuthenticator = Callable[[str, datetime, bool], StaffIdentity | None]  # the last one: nobody is there
 
 
 def access(
@@ -189,7 +190,8 @@ def require_own_page() -> None:
 def _guard_staff(view: Any, role: Role, kind: Kind) -> None:
     authenticate: StaffAuthenticator = current_app.extensions["staff_authenticator"]
     token = request.cookies.get(staff_cookie(), "")
-    who = unit(lambda: authenticate(token, request_now())) if token else None
+    polls = request.method in ("GET", "HEAD") and POLL in request.headers
+    who = unit(lambda: authenticate(token, request_now(), polls)) if token else None
     if who is None:
         raise SIGN_IN_FIRST()
     structlog.contextvars.bind_contextvars(staff_id=who.member_id)
@@ -248,7 +250,7 @@ def _guard() -> None:
 
 def init_app(app: Flask, authenticate: Authenticator, staff: StaffAuthenticator, *, https: bool) -> None:
     """Install the guard. `authenticate(token, now, reading)` gives the identity of a session token, `staff(token,
-    now)` that of a cookie of the staff's."""
+    now, polls)` that of a cookie of the staff's."""
     app.extensions["authenticator"] = authenticate
     app.extensions["staff_authenticator"] = staff
     app.extensions["staff_cookie"] = "__Host-staff" if https else "staff"

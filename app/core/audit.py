@@ -61,10 +61,10 @@ def about(
     return [Line(row.id, row.at, row.actor, row.action, row.subject, json.loads(row.data)) for row in rows]
 
 
-def moments(actor: str, action: str, *, since: datetime) -> list[datetime]:
-    """When the actor did this since then, the first time first."""
+def moments(actor: str, actions: Collection[str], *, since: datetime) -> list[datetime]:
+    """When the actor did any of these since then, the first time first."""
     query = AuditEntry.select(AuditEntry.at).where(
-        AuditEntry.at > since, AuditEntry.actor == actor, AuditEntry.action == action
+        AuditEntry.at > since, AuditEntry.actor == actor, AuditEntry.action.in_(list(actions))
     )
     return [at for (at,) in query.order_by(AuditEntry.at).tuples()]
 

@@ -35,7 +35,6 @@ ONE_PROGRAMME_PER_ORDER = problem(
 )
 NOTHING_TO_PAY = problem("nothing_to_pay", 409, "这个培训项目不收费，不用缴费。")
 UNMASK_REASON = problem("unmask_reason", 422, "请写明查看原始信息的原因（5 至 200 个字），原因会记入审计记录。")
-UNMASK_TOO_OFTEN = problem("unmask_too_often", 429, "一小时内查看的原始信息太多了，请稍后再试；批量请走导出流程。")
 OTHER_NOT_FOUND = problem(
     "other_account_not_found", 409, "没有找到这个身份证号的账号，或它不在您负责的项目里，请核对号码或联系管理员。"
 )

@@ -25,7 +25,7 @@ from app.account.person_pages import (
 from app.cases import service as cases
 from app.core import crypto
 from app.core.clock import shanghai
-from app.core.staff import Fact, Right
+from app.core.staff import EVERYWHERE, Fact, Right
 from app.enrol import queries
 from app.enrol.errors import OTHER_NOT_FOUND
 from app.enrol.models import Enrolment, EnrolmentEvent, RosterEntry
@@ -134,6 +134,15 @@ def _other(_sight: Sight, _now: datetime) -> list[Offer]:
     return [Offer(f"person:{_sight.person_id}", "同一个人有两个账号，这一个保留")]
 
 
+def _where_both(plea: Plea, gone_id: str, seen: Collection[str] | None) -> str:
+    """Whose staff look at both: a programme on whose roster both stand, if there is one of those that are seen here;
+    else nobody but who supports everywhere, as nobody else may see the one and the other."""
+    rosters = queries.rosters_of([plea.person_id, gone_id], None)
+    both = rosters.get(plea.person_id, set()) & rosters.get(gone_id, set())
+    mine = both if seen is None else both & set(seen)
+    return plea.programme if plea.programme in both else min(mine or both, default=EVERYWHERE)
+
+
 def _ask_merge(plea: Plea) -> str:
     """The other account has to be on a roster that this one of the staff sees as well."""
     number = normalise(plea.said["id_number"])
@@ -144,9 +153,12 @@ def _ask_merge(plea: Plea) -> str:
     if said := account.why_not(plea.person_id, gone.id):
         raise OTHER_NOT_FOUND(said)
     told: dict[str, str | int | None] = {"gone": gone.id, "reason": plea.words, "asked_by": plea.staff.actor}
-    subject, where = f"person:{gone.id}", plea.programme
+    told["asked_in"] = plea.programme
+    subject, where = f"person:{gone.id}", _where_both(plea, gone.id, seen)
     if not cases.file("account.merge", subject, told, programme=where, person_id=plea.person_id, now=plea.now):
         raise OTHER_NOT_FOUND("这个账号已有一件合并申请在等待复核，请在队列中查看。")
+    if where == EVERYWHERE:
+        return "已提交。两个账号不在同一个项目，由负责全部项目的客服核对后合并。"
     return "已提交，等待另一位同事核对后合并。"
 
 

@@ -4,22 +4,21 @@ written down in the transaction that reads them (fault A5)."""
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from app.account import service as account
 from app.core import audit
 from app.core.db import transaction
 from app.core.errors import NOT_FOUND
-from app.core.staff import Right, Staff
-from app.enrol.errors import UNMASK_REASON, UNMASK_TOO_OFTEN
+from app.core.staff import EVERYWHERE, Right, Staff
+from app.enrol import queries
+from app.enrol.errors import UNMASK_REASON
 from app.enrol.models import RosterEntry
 
 Field = Literal["name", "id_number", "phone"]
-ACTION = "person.unmasked"
+ACTION = account.UNMASKED
 SHORTEST, LONGEST = 5, 200  # characters of a reason
-AN_HOUR = timedelta(hours=1)
-MOST = 30  # persons that one of the staff may look at within an hour: more is an export, which has rules of its own
 
 
 def unmask(
@@ -32,24 +31,22 @@ def unmask(
     now: datetime,
     also: str | None = None,
 ) -> dict[str, str | None]:
-    """The fields of a person in the clear. Needs `support` in a programme on whose roster the person stands; others
-    learn nothing. `also`: another person, whose data are shown beside by a case; counted and written down as well.
-    Raises `forbidden`, `not_found`, `unmask_reason` (too short or long), `unmask_too_often` with the
-    seconds to wait."""
+    """The fields of a person in the clear. Needs `support` in a programme on whose roster the person stands, or
+    everywhere (`programme` EVERYWHERE: a case that belongs to none); others learn nothing. `also`: another person,
+    whose data are shown beside by a case: on a roster of theirs too; counted and written down as well. Raises
+    `forbidden`, `not_found`, `unmask_reason` (too short or long), `unmask_too_often` with the seconds to wait."""
     staff.require(Right.SUPPORT, programme)
     reason = " ".join(reason.split())
     if not SHORTEST <= len(reason) <= LONGEST:
         raise UNMASK_REASON(fields={"reason": UNMASK_REASON.sentence})
     mine = (RosterEntry.person_id == person_id) & (RosterEntry.programme == programme)
-    if not fields or not RosterEntry.select().where(mine).exists():
+    if not fields or not (programme == EVERYWHERE or RosterEntry.select().where(mine).exists()):
+        raise NOT_FOUND()
+    if also is not None and not _on_a_roster_of(staff, also):
         raise NOT_FOUND()
     shown = [person_id, also] if also is not None else [person_id]
     with transaction():
-        account.hold("unmask", staff.actor, now=now)
-        seen = audit.moments(staff.actor, ACTION, since=now - AN_HOUR)
-        if len(seen) + len(shown) > MOST:
-            wait = int((seen[-MOST + len(shown) - 1] + AN_HOUR - now).total_seconds()) + 1
-            raise UNMASK_TOO_OFTEN(headers={"Retry-After": str(wait)}, retry_after=wait)
+        account.count_looks(staff.actor, len(shown), now=now)
         person = account.get_person(person_id)
         clear: dict[str, str | None] = {name: getattr(person, name) for name in sorted(set(fields))}
         for one in shown:
@@ -63,3 +60,10 @@ def unmask(
                 reason=reason,
             )
     return clear
+
+
+def _on_a_roster_of(staff: Staff, person_id: str) -> bool:
+    """Whether the person, or whom they were merged into, is on a roster whose programme these staff support."""
+    where = staff.programmes(Right.SUPPORT)
+    person = account.get_person(person_id)
+    return EVERYWHERE in where or bool(queries.rosters_of([person.merged_into or person.id], where))

@@ -119,7 +119,7 @@ def _merge(deed: Deed) -> None:
     account.merge(
         deed.case.person_id,
         told["gone"],
-        programme=deed.case.programme,
+        programme=told.get("asked_in") or deed.case.programme,  # in whose name both are told
         actor=deed.actor,
         reason=told["reason"],
         now=deed.now,

@@ -9,6 +9,9 @@ from app.account import service as account
 from app.account.id_number import normalise
 from app.account.person_pages import Help, Offer, PersonPage, Plea, Said, Sight
 from app.cases import service as cases
+from app.core import audit
+from app.core.crypto import mask_id_number
+from app.core.db import transaction
 from app.staff.account_kinds import IDENTITY, PHONE
 from app.staff.errors import ASKED_ALREADY, IDENTITY_WRONG, PHONE_WRONG
 
@@ -44,9 +47,29 @@ def _ask_identity(plea: Plea) -> str:
         raise IDENTITY_WRONG("身份证号不正确，请核对后重新填写。")
     if name in ("", person.name) and number in (None, person.id_number):
         raise IDENTITY_WRONG()
-    if number is not None and number != person.id_number and account.whose(number) is not None:
-        raise IDENTITY_WRONG("这个身份证号已经属于另一位学员。如果是同一个人，请改用“合并账号”。")
-    return _file(IDENTITY, plea, {"name": name or None, "id_number": number})
+    with transaction():
+        account.get_person(plea.person_id, locked=True)  # a key pressed twice: the second finds it asked
+        if cases.open_about(IDENTITY, (f"person:{plea.person_id}",)):
+            raise ASKED_ALREADY()  # before the number is looked at: one question at a time
+        taken = number is not None and number != person.id_number and account.whose(number) is not None
+        if not taken:
+            return _file(IDENTITY, plea, {"name": name or None, "id_number": number})
+        _write_down_that_it_is_taken(plea, str(number))
+    raise IDENTITY_WRONG("这个身份证号已经属于另一位学员。如果是同一个人，请改用“合并账号”。")
+
+
+def _write_down_that_it_is_taken(plea: Plea, number: str) -> None:
+    """Whoever is told so learns of somebody who may be of another programme: it counts as a look at their data."""
+    account.count_looks(plea.staff.actor, 1, now=plea.now)
+    audit.record(
+        plea.staff.actor,
+        account.NUMBER_TAKEN,
+        f"person:{plea.person_id}",
+        now=plea.now,
+        programme=plea.programme,
+        id_number=mask_id_number(number),
+        reason=plea.words,
+    )
 
 
 def _file(kind: str, plea: Plea, facts: dict[str, str | int | None]) -> str:
@@ -82,6 +105,8 @@ PAGE = PersonPage(
             note=HOW,
             told="复核同意后，学员会收到安全提醒短信，所有登录退出，用正确的身份证号和原密码登录。",
             second_look=True,
+            outside=True,  # what was told stays written down
         ),
     ),
+    words={account.NUMBER_TAKEN: "申请更正，得知这个身份证号已有账号"},
 )

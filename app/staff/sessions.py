@@ -48,8 +48,9 @@ def _make_room(member_id: str, now: datetime) -> None:
         end(session_id, now=now)
 
 
-def authenticate(token: str, *, now: datetime) -> StaffIdentity | None:
-    """Who holds `token`: its signature first, then its row, then the account. Writes down that they are there."""
+def authenticate(token: str, *, now: datetime, polls: bool = False) -> StaffIdentity | None:
+    """Who holds `token`: its signature first, then its row, then the account. Writes down that they are there,
+    unless a page `polls` by itself."""
     try:
         (session_id,) = tokens.verify(PURPOSE, token, now)
     except (tokens.BadToken, ValueError):
@@ -60,7 +61,7 @@ def authenticate(token: str, *, now: datetime) -> StaffIdentity | None:
     member = Member.get_or_none(Member.id == session.member_id, Member.disabled_at.is_null())
     if member is None:
         return None
-    if session.seen_at <= now - SEEN_EVERY:
+    if session.seen_at <= now - SEEN_EVERY and not polls:
         MemberSession.update(seen_at=now).where(MemberSession.id == session_id).execute()
     staff = Staff(f"staff:{member.id}", rights_of(member.id))
     return StaffIdentity(staff, member.id, member.name, session_id, session.stage, session.expires_at)

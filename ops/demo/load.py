@@ -104,7 +104,7 @@ def _announcement() -> None:
     office = Staff("system", frozenset({(Right.TEACHING, EVERYWHERE)}))
     body = "六月起，考试安排会在这里提前十天通知。\n请尽早学完课程，学完后随时可以考试。"
     made = announce.write(office, announce.Draft(EVERYWHERE, NOTICE, body, now, None), now=now)
-    announce.publish(office, made, now=now)
+    announce.publish(office, made, seen=0, now=now)
 
 
 def _courses(say: Callable[[str], None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from app.core.staff import EVERYWHERE, Right, Staff
 from app.home import kept
 from tests import factories
 from tests.announce.board import an_announcement
+from tests.races import overtaken
 from tests.staffroom import a_member, at_desk
 from tests.world import World
 
@@ -56,7 +58,7 @@ def test_a_draft_is_seen_by_nobody_until_it_is_published_and_by_nobody_after_it_
     person, now = a_trainee(), utcnow()
     made = service.write(TEACHER, a_draft(), now=now)
     assert titles(person) == []
-    service.publish(TEACHER, made, now=now)
+    service.publish(TEACHER, made, seen=0, now=now)
     assert titles(person) == ["停机维护"]
     service.withdraw(TEACHER, made, now=now)
     assert titles(person) == []
@@ -82,10 +84,11 @@ def test_it_is_for_those_who_are_in_the_programme_and_one_for_all_is_for_everybo
 def test_what_was_published_is_not_changed_any_more(world: World) -> None:
     now = utcnow()
     made = service.write(TEACHER, a_draft(), now=now)
-    service.change(TEACHER, made, a_draft(title="改过"), now=now)
-    service.publish(TEACHER, made, now=now)
-    assert code(lambda: service.change(TEACHER, made, a_draft(title="又改"), now=now)) == "announcement_step"
-    assert code(lambda: service.remove(TEACHER, made, now=now)) == "announcement_step"
+    service.change(TEACHER, made, a_draft(title="改过"), seen=0, now=now)
+    service.publish(TEACHER, made, seen=1, now=now)
+    again = a_draft(title="又改")
+    assert code(lambda: service.change(TEACHER, made, again, seen=2, now=now)) == "announcement_step"
+    assert code(lambda: service.remove(TEACHER, made, seen=2, now=now)) == "announcement_step"
     assert Announcement.get().title == "改过"
 
 
@@ -151,7 +154,7 @@ def test_the_first_screen_counts_what_is_unread_and_hears_of_it_at_once(world: W
     now = utcnow()
     made = service.write(TEACHER, a_draft(), now=now)
     assert unread() == 0
-    service.publish(TEACHER, made, now=now)
+    service.publish(TEACHER, made, seen=0, now=now)
     assert unread() == 1
     client.post(f"/api/v1/announcements/{made}/read", headers=headers)
     assert unread() == 0
@@ -169,6 +172,7 @@ def test_a_teachers_pages_show_the_share_and_keep_hostile_text_inert(world: Worl
     shown = desk.post("/console/announcements", form)
     assert shown.status_code == 303
     path = shown.headers["Location"]
+    desk.get(path)
     assert desk.post(path, {"what": "publish"}).status_code == 303
     row = Announcement.get()
     service.read(person.id, row.id, now=utcnow())
@@ -182,6 +186,75 @@ def test_a_teachers_pages_show_the_share_and_keep_hostile_text_inert(world: Worl
     assert wrong.status_code == 422
     assert "请填写标题" in wrong.text
     assert "alert(1)" in wrong.text, "what was typed is still there"
+
+
+def test_what_is_published_is_what_was_seen(world: World) -> None:
+    one, other = (at_desk(world, a_member((Right.TEACHING, "yunnan"), name=name)) for name in ("甲", "乙"))
+    path = f"/console/announcements/{service.write(TEACHER, a_draft(body='七月一日'), now=utcnow())}"
+    form = {"programme": "yunnan", "title": "考试", "starts_at": "", "ends_at": ""}
+    assert "七月一日" in one.get(path).text
+    other.get(f"{path}/edit")
+    assert other.post(path, form | {"body": "八月九日（草稿）"}).status_code == 303
+    for what in ("publish", "remove"):
+        one.hidden = {"revision": "0"}  # the page from before
+        answer = one.post(path, {"what": what})
+        assert (answer.status_code, "八月九日" in answer.text, "同事刚刚改过" in answer.text) == (409, True, True)
+    one.hidden = {}
+    assert one.post(path, {"what": "publish"}).status_code == 409, "a form that does not say what it showed"
+    assert Announcement.get().status == "draft"
+    one.get(path)
+    assert one.post(path, {"what": "publish"}).status_code == 303
+    assert (Announcement.get().status, Announcement.get().body) == ("published", "八月九日（草稿）")
+
+
+def test_of_two_who_write_the_second_hears_of_the_first_and_loses_nothing(world: World) -> None:
+    one, other = (at_desk(world, a_member((Right.TEACHING, "yunnan"), name=name)) for name in ("甲", "乙"))
+    path = f"/console/announcements/{service.write(TEACHER, a_draft(), now=utcnow())}"
+    form = {"programme": "yunnan", "title": "考试", "starts_at": "", "ends_at": ""}
+    for desk in (one, other):
+        desk.get(f"{path}/edit")
+    other.post(path, form | {"body": "乙写的"})
+    late = one.post(path, form | {"body": "甲写的"})
+    assert (late.status_code, "甲写的" in late.text, Announcement.get().body) == (409, True, "乙写的")
+    one.hidden = dict(re.findall(r'name="(revision)" value="(\d+)"', late.text))
+    assert one.post(path, form | {"body": "甲写的"}).status_code == 303, "knowing of it"
+    assert Announcement.get().body == "甲写的"
+
+
+def test_a_draft_that_changes_at_that_moment_is_not_published(world: World) -> None:
+    now = utcnow()
+    made = service.write(TEACHER, a_draft(), now=now)
+
+    def change() -> None:
+        service.change(TEACHER, made, a_draft(body="另一个日期"), seen=0, now=now)
+
+    with overtaken(queries, "visible", change):
+        assert code(lambda: service.publish(TEACHER, made, seen=0, now=now)) == "announcement_step"
+    assert (Announcement.get().status, Announcement.get().body) == ("draft", "另一个日期")
+
+
+def test_without_the_comparison_it_would_be(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = utcnow()
+    made = service.write(TEACHER, a_draft(), now=now)
+    monkeypatch.setattr(service, "_check_seen", lambda *_: None)
+
+    def change() -> None:
+        service.change(TEACHER, made, a_draft(body="另一个日期"), seen=0, now=now)
+
+    with overtaken(queries, "visible", change):
+        service.publish(TEACHER, made, seen=0, now=now)
+    assert (Announcement.get().status, Announcement.get().body) == ("published", "另一个日期")
+
+
+def test_its_first_moment_is_not_before_it_is_published(world: World) -> None:
+    now = utcnow()
+    old, ahead = (
+        service.write(TEACHER, a_draft(starts_at=now + timedelta(hours=hours)), now=now) for hours in (-48, 48)
+    )
+    for made in (old, ahead):
+        service.publish(TEACHER, made, seen=0, now=now)
+    starts = [Announcement.get_by_id(made).starts_at for made in (old, ahead)]
+    assert starts == [now, now + timedelta(hours=48)]
 
 
 def test_times_are_shanghais(world: World) -> None:

@@ -20,11 +20,12 @@ TRANSCODED = 120_000  # milliseconds
 
 
 class Line:
-    """The network of an upload: which pieces went through, and when it is cut."""
+    """The network of an upload: which pieces went through, when it is cut, which of them arrive damaged."""
 
     def __init__(self, page: Page):
         self.offsets: list[int] = []
         self.cut: set[int] = set()
+        self.damaged: set[int] = set()
         self.dead = False
         self._asked = 0
         page.route("**/films/*/upload", self._piece)
@@ -33,6 +34,10 @@ class Line:
         self._asked += 1
         if self.dead or self._asked in self.cut:
             route.abort("internetdisconnected")
+            return
+        if self._asked in self.damaged:
+            data = route.request.post_data_buffer or b""
+            route.continue_(post_data=bytes([data[0] ^ 1]) + data[1:])
             return
         self.offsets.append(int(route.request.headers["upload-offset"]))
         route.continue_()
@@ -57,16 +62,17 @@ def test_a_teachers_day(watched: Watched, tmp_path: Path) -> None:
     page = sign_in(watched, "jiaowu")
     base = f"{watched.stack.base_url}/console"
 
-    # a film: the second piece is lost on the way, later the page is closed in the middle
+    # a film: the second piece is lost on the way, the fourth is damaged, later the page is closed in the middle
     film = a_file(tmp_path / "起重吊装 新规范.mp4", seconds=6, size="640x360")
     assert film.stat().st_size > 6 * PIECE
     page.get_by_role("link", name="教务").click()
     page.get_by_role("link", name="视频", exact=True).click()
     orderly(page)
     line = Line(page)
-    line.cut = {2}
+    line.cut, line.damaged = {2}, {4}
     choose(page, film)
     expect(page.get_by_text("网络不通，正在等待重连")).to_be_visible()
+    expect(page.get_by_text("这一段在传输中损坏，正在重传")).to_be_visible()
     until(page, "document.querySelector('#sending progress').value > 30")
     line.dead = True
     expect(page.get_by_text("网络不通，正在等待重连")).to_be_visible()

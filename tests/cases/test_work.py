@@ -23,6 +23,7 @@ from tests.world import World
 
 FANG = Staff("staff:fang", frozenset({(Right.SUPPORT, "yunnan")}))
 MIN = Staff("staff:min", frozenset({(Right.SUPPORT, "yunnan")}))
+LI = Staff("staff:li", frozenset({(Right.SUPPORT, "yunnan")}))
 ELSEWHERE = Staff("staff:else", frozenset({(Right.SUPPORT, "henan"), (Right.ADMINISTRATOR, "henan")}))
 LATER = NOW + timedelta(minutes=1)
 
@@ -70,6 +71,19 @@ def refused(work_: Any) -> str:
 
 def decide(case: Case, key: str, staff: Staff = FANG, *, reason: str = "", note: str = "") -> str:
     return cases.decide_by_staff(staff, case.id, key, reason=reason, note=note, now=LATER)
+
+
+def shown(case: Case) -> str:
+    """What the page of this moment shows as the proposal."""
+    return cases.mark_of(Case.get_by_id(case.id))
+
+
+def confirm(staff: Staff, case: Case, seen: str | None = None) -> str:
+    return cases.confirm(staff, case.id, seen=shown(case) if seen is None else seen, now=LATER)
+
+
+def send_back(staff: Staff, case: Case, note: str) -> None:
+    cases.send_back(staff, case.id, note, seen=shown(case), now=LATER)
 
 
 def test_of_two_who_want_a_case_one_gets_it(done: Diary) -> None:
@@ -168,23 +182,65 @@ def test_a_second_look_is_another_persons(done: Diary) -> None:
     case = a_case()
     assert decide(case, "dear", note="两次付款") == "second_look"
     assert done == []
-    assert refused(lambda: cases.confirm(FANG, case.id, now=LATER)) == "case_second_look"
+    assert refused(lambda: confirm(FANG, case)) == "case_second_look"
     assert refused(lambda: decide(case, "yes", MIN)) == "case_over"
-    assert cases.confirm(MIN, case.id, now=LATER) == "decided"
+    assert confirm(MIN, case) == "decided"
     assert done == ["退款（两次付款）"]
     row = Case.get_by_id(case.id)
     assert (row.proposed_by, row.decided_by) == (FANG.actor, MIN.actor)
-    assert refused(lambda: cases.confirm(MIN, case.id, now=LATER)) == "case_over"
+    assert refused(lambda: confirm(MIN, case)) == "case_over"
 
 
 def test_who_disagrees_sends_it_back(done: Diary) -> None:
     case = a_case()
     decide(case, "dear")
-    assert refused(lambda: cases.send_back(MIN, case.id, "", now=LATER)) == "case_note"
-    cases.send_back(MIN, case.id, "金额不对", now=LATER)
+    assert refused(lambda: send_back(MIN, case, "")) == "case_note"
+    send_back(MIN, case, "金额不对")
     assert Case.get_by_id(case.id).status == "open"
     assert decide(case, "yes") == "decided"
     assert done == ["同意"]
+
+
+def replaced(case: Case, note: str) -> None:
+    """A third person sends the proposal back, and another one is made."""
+    later = LATER + timedelta(seconds=30)
+    cases.send_back(LI, case.id, "不对", seen=shown(case), now=later)
+    cases.decide_by_staff(FANG, case.id, "dear", note=note, now=later)
+
+
+def test_the_second_look_agrees_to_what_it_saw_and_to_nothing_else(done: Diary) -> None:
+    case = a_case()
+    decide(case, "dear", note="退给张三")
+    seen = shown(case)
+    replaced(case, "退给李四")
+    for stale in (seen, ""):
+        assert refused(lambda stale=stale: confirm(MIN, case, stale)) == "case_over"
+        back = lambda stale=stale: cases.send_back(MIN, case.id, "不对", seen=stale, now=LATER)  # noqa: E731
+        assert refused(back) == "case_over"
+    assert (done, Case.get_by_id(case.id).status) == ([], "second_look")
+    confirm(MIN, case)
+    assert done == ["退款（退给李四）"]
+
+
+def test_a_proposal_that_is_replaced_at_that_moment_is_not_carried_out(done: Diary) -> None:
+    case = a_case()
+    decide(case, "dear", note="退给张三")
+    with overtaken(queries, "visible", lambda: replaced(case, "退给李四")):
+        assert refused(lambda: confirm(MIN, case)) == "case_taken"
+    assert done == []
+
+
+def test_without_the_comparison_it_is(done: Diary, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = a_case()
+    decide(case, "dear", note="退给张三")
+
+    def without(model: Any, row_id: str, where: dict[str, Any], values: dict[str, Any]) -> bool:
+        return compare_and_set(model, row_id, {k: v for k, v in where.items() if k != "proposed_at"}, values)
+
+    monkeypatch.setattr(work, "compare_and_set", without)
+    with overtaken(queries, "visible", lambda: replaced(case, "退给李四")):
+        confirm(MIN, case)
+    assert done == ["退款（退给张三）"]
 
 
 def test_what_was_begun_waits_and_comes_back_or_is_closed_by_its_domain(done: Diary) -> None:

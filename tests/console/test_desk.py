@@ -193,6 +193,41 @@ def test_money_goes_back_after_a_second_look(world: World) -> None:
     assert Case.get_by_id(case.id).status == "decided"
 
 
+def test_who_cannot_decide_a_case_puts_it_back_for_the_others(world: World) -> None:
+    case = a_photo_case()
+    one, another = (at_desk(world, a_member(REVIEWER, name=name)) for name in ("王芳", "李明"))
+    work = f"/console/cases/{case.id}"
+    one.hx(f"{work}/claim")
+    page = one.get(work).text
+    assert f'action="{work}/release"' in page
+    assert "王芳 处理中" in (theirs := another.get(work).text)
+    assert "放回队列" not in theirs
+    assert one.post(f"{work}/release").headers["Location"] == "/console/queues/face.photo"
+    assert another.hx(f"{work}/claim").status_code == 200
+
+
+def test_a_proposal_that_nobody_saw_is_not_carried_out(world: World) -> None:
+    attempt = a_paid_attempt(world, factories.a_person())
+    post(world, letter(world, attempt.out_trade_no, change={"amount": {"total": 1}}))
+    in_background()
+    case = Case.get(Case.kind == "pay.mismatch")
+    one, another, third = (at_desk(world, a_member(FINANCE, name=name)) for name in ("赵会计", "孙会计", "李会计"))
+    work = f"/console/cases/{case.id}"
+    one.hx(f"{work}/decide", {"decision": "give_back"})
+    for desk in (another, third):
+        desk.get(work)
+    assert third.hx(f"{work}/send-back", {"note": "再核对一次"}).status_code == 200
+    third.hx(f"{work}/release")  # it was the next one of the queue, too
+    assert one.hx(f"{work}/decide", {"decision": "give_back"}).status_code == 200
+    answer = another.hx(f"{work}/confirm")
+    assert (answer.status_code, "换成了另一个提议" in answer.text) == (409, True)
+    assert another.hx(f"{work}/send-back", {"note": "不对"}).status_code == 409
+    assert (Refund.select().count(), Case.get_by_id(case.id).status) == (0, "second_look")
+    another.get(work)
+    assert another.hx(f"{work}/confirm").status_code == 200
+    assert Refund.select().count() == 1
+
+
 def test_a_word_that_did_not_fit_and_came_after_the_payment_can_be_laid_aside(world: World) -> None:
     attempt = a_paid_attempt(world, factories.a_person())
     in_background(now=utcnow() + timedelta(minutes=1))

@@ -9,18 +9,18 @@ from app.core.clock import utcnow
 from app.core.staff import EVERYWHERE, Right
 from tests import factories
 from tests.console.desks import a_photo_case
-from tests.faults import staff
+from tests.faults import names
 from tests.staffroom import a_member, at_desk
 from tests.world import World
 
 
-@pytest.mark.parametrize("name", staff.NAMES)
+@pytest.mark.parametrize("name", names.NAMES)
 def test_a_hostile_name_is_text_on_every_page(world: World, name: str) -> None:
-    assert staff.live_pages(world, name) == []
+    assert names.live_pages(world, name) == []
 
 
 def test_twin_without_the_escape_or_with_another_policy_the_walk_tells(world: World) -> None:
-    assert staff.a3_twin(world)
+    assert names.a3_twin(world)
 
 
 def test_a_guessed_id_of_another_programme_is_not_there(world: World) -> None:

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
+from app.account import looks
 from app.account.models import Person
 from app.cases.models import Case
-from app.core import outbox
+from app.core import audit, outbox
 from app.core.audit import AuditEntry
 from app.core.clock import shanghai, utcnow
-from app.core.staff import Right
+from app.core.staff import EVERYWHERE, Right
 from app.enrol.models import Enrolment, RosterEntry
 from app.exam import service as exam_service
 from app.exam.audit import audit_attempts
@@ -318,6 +319,41 @@ def test_the_id_number_on_the_roster_was_wrong(world: World, phone: Phone, colle
     assert problem_of(Screens(world, "10.3.0.1").login(person.id_number)) == (401, "login_failed")
 
 
+def test_that_an_id_number_has_an_account_is_told_seldom_and_written_down(world: World, phone: Phone) -> None:
+    person, other = factories.a_person(name="张建国"), factories.a_person()
+    factories.an_enrolment(person)
+    factories.a_roster_entry(other, programme="henan")
+    page = f"/console/people/{person.id}"
+    form = {"target": f"person:{person.id}", "note": "看了身份证", "say_id_number": str(other.id_number)}
+    phone.browser.get(page)
+
+    def tried() -> str:
+        return html.unescape(phone.browser.post(f"{page}/help/staff.identity", form).text)
+
+    assert "已经属于另一位学员" in tried()
+    (line,) = AuditEntry.select().where(AuditEntry.action == "person.number_taken")
+    assert (line.subject, line.programme, str(other.id_number) in line.data) == (
+        f"person:{person.id}",
+        "yunnan",
+        False,
+    )
+    assert "得知这个身份证号已有账号" in phone.browser.get(page).text
+    for _ in range(looks.MOST - 1):
+        audit.record(line.actor, "person.unmasked", "person:x", now=utcnow())
+    assert "一小时内查看的原始信息太多" in tried()
+    assert AuditEntry.select().where(AuditEntry.action == "person.number_taken").count() == 1
+
+
+def test_while_one_correction_waits_no_other_number_is_answered(world: World, phone: Phone) -> None:
+    person, other = factories.a_person(name="张建国"), factories.a_person()
+    factories.an_enrolment(person)
+    phone.asks_for(person.id_number)
+    phone.press("staff.identity", say_id_number=factories.an_id_number(), note="看了身份证照片")
+    for number in (other.id_number, factories.an_id_number()):
+        assert "已有一件同样的申请" in phone.press("staff.identity", say_id_number=number, note="看了身份证照片")
+    assert not AuditEntry.select().where(AuditEntry.action == "person.number_taken").exists()
+
+
 def test_a_changed_name_is_corrected_and_the_proof_of_before_becomes_a_case(
     world: World, phone: Phone, colleague: Browser
 ) -> None:
@@ -359,6 +395,41 @@ def test_two_accounts_of_one_person_become_one(world: World, phone: Phone, colle
     assert phone.asks_for(gone.id_number) == phone.page(), "found by either number"
     assert phone.person_id == keep.id
     assert phone.browser.get(f"/console/people/{gone.id}").headers["Location"] == f"/console/people/{keep.id}"
+
+
+def test_two_accounts_of_different_programmes_are_seen_together_by_those_of_both(world: World, phone: Phone) -> None:
+    keep, gone = factories.a_person(name="欧阳海燕"), factories.a_person(name="司马长风")
+    factories.a_roster_entry(keep)
+    factories.a_roster_entry(gone, programme="henan")
+    desks = [
+        at_desk(world, a_member(*((Right.SUPPORT, where) for where in places), name=name))
+        for name, places in (("甲", ("yunnan", "henan")), ("乙", ("yunnan",)), ("丙", (EVERYWHERE,)))
+    ]
+    both, only, chief = desks
+    caller = Phone(both)
+    caller.asks_for(keep.id_number)
+    told = caller.press("enrol.merge", say_id_number=gone.id_number, note="电话核实")
+    assert "由负责全部项目的客服核对" in told
+    case = Case.get(Case.kind == "account.merge")
+    reason = {"reason": "核对合并申请"}
+    for desk in (only, both):
+        for answer in (desk.get(f"/console/cases/{case.id}"), desk.hx(f"/console/cases/{case.id}/unmask", reason)):
+            assert (answer.status_code, str(gone.id_number) in answer.text) == (404, False)
+    assert str(gone.id_number) in chief.hx(f"/console/cases/{case.id}/unmask", reason).text
+    agree(chief, "account.merge")
+    assert Person.get_by_id(gone.id).merged_into == keep.id
+    outbox.sweep(now=utcnow())
+    assert Sms.select().where(Sms.template == "security_notice").count() == 2, "both are told"
+
+
+def test_a_merge_belongs_to_a_programme_that_both_share(world: World) -> None:
+    keep, gone = factories.a_person(), factories.a_person()
+    for person, where in ((keep, "henan"), (keep, "yunnan"), (gone, "yunnan")):
+        factories.a_roster_entry(person, programme=where)
+    caller = Phone(at_desk(world, a_member((Right.SUPPORT, "henan"), (Right.SUPPORT, "yunnan"))))
+    caller.asks_for(keep.id_number)
+    caller.press("enrol.merge", say_id_number=gone.id_number, note="电话核实")
+    assert Case.get(Case.kind == "account.merge").programme == "yunnan"
 
 
 def test_two_accounts_with_the_same_course_open_are_not_merged(world: World, phone: Phone) -> None:

@@ -13,7 +13,7 @@ import pytest
 from app.core.clock import utcnow
 from app.core.staff import Right
 from app.exam import queries as exams
-from app.exam.bank import template
+from app.exam.bank import files, template
 from app.exam.bank.rows import COLUMNS
 from app.exam.bank.service import Preview, import_questions, preview
 from app.exam.models import Attempt, Question, QuestionImport, QuestionVersion
@@ -176,6 +176,14 @@ def test_faults_come_as_a_page_and_as_a_file_to_mend(world: World) -> None:
     rows = list(openpyxl.load_workbook(io.BytesIO(report.data)).worksheets[0].values)
     assert rows[1][0] == 2
     assert "科目" in str(rows[1][-1])
+
+
+def test_a_report_that_cannot_be_made_says_why(world: World) -> None:
+    member = a_member((Right.TEACHING, "yunnan"))
+    desk = at_desk(world, member)
+    _, token = files.keep(b"not a table", "yunnan", actor=f"staff:{member.id}", replace=False, now=utcnow())
+    answer = desk.post("/console/questions/report", {"token": token})
+    assert (answer.status_code, 'role="alert"' in answer.text, "xlsx" in answer.text) == (422, True, True)
 
 
 @pytest.mark.parametrize("data", [b"", b"not a table", b"PK\x03\x04" + bytes(50)])

@@ -27,6 +27,7 @@ from tests.faults import (
     kill,
     login,
     money,
+    names,
     orders,
     payers,
     payments,
@@ -100,7 +101,7 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     "staff": (
         Scenario("A1", 1, staff.a1, staff.a1_twin),
         Scenario("A2", 1, staff.a2, staff.a2_twin),
-        Scenario("A3", len(staff.NAMES), staff.a3, staff.a3_twin),
+        Scenario("A3", len(names.NAMES), names.a3, names.a3_twin),
         A4,
         Scenario("A5", 1, staff.a5, staff.a5_twin),
     ),

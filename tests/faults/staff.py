@@ -1,8 +1,9 @@
 """Faults at the staff's desks, as functions: each gives the number of violations; its twin says whether the
-experiment fails once the guard is off, as it must. (A4, of bodies, is in bodies.py.)
+experiment fails once the guard is off, as it must. (A3, of pages, is in names.py;
+A4, of bodies, in bodies.py.)
 
-A1: a route is denied until it is listed. A2: no name is a formula in a file. A3: no name is alive on a page. A5: what
-is taken away or seen in the clear has a reason and a line in the audit log.
+A1: a route is denied until it is listed. A2: no name is a formula in a file. A5: what is taken away or seen in the
+clear has a reason and a line in the audit log.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ import json
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from unittest import mock
 from xml.etree.ElementTree import ParseError
@@ -21,8 +21,7 @@ from xml.etree.ElementTree import ParseError
 import openpyxl
 from werkzeug.test import TestResponse
 
-from app.cases.models import Case
-from app.core import access, audit, sheet, table_file, web
+from app.core import access, audit, sheet, table_file
 from app.core.access import Role, role_of
 from app.core.audit import AuditEntry
 from app.core.clock import utcnow
@@ -35,13 +34,11 @@ from app.reports import service as reports
 from app.reports.lists import LISTS
 from app.reports.models import Export
 from app.staff.models import Member
-from app.support import service as support
 from tests import factories, matrix, staff_matrix
 from tests.console.desks import a_photo_case
 from tests.pay.till import an_order
 from tests.reports.takeaway import asked, made, table
 from tests.staffroom import a_member, at_desk, staff_of
-from tests.support.tickets import a_ticket
 from tests.world import World
 
 FORMULAS = [
@@ -59,23 +56,10 @@ FORMULAS = [
 HARMLESS = re.compile(r"[^=+\-@\t\r\n|%＝＋－＠\s]")
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\u202a-\u202e]")
 
-NAMES = [
-    "<svg onload=alert(1)>",
-    '"><script src=//x></script>',
-    "=cmd|' /C calc'!A0",
-    "{{ 7*7 }}{% raw %}",
-    "\u202e三张\u2066",
-    "' onmouseover='alert(1)",
-    "&lt;b&gt;",
-]
-# what no answer may hold: a tag or an attribute that we did not write, a template that was worked out
-LIVE = re.compile(r"<svg onload|<script src=//x|onmouseover='alert", re.IGNORECASE)
-UNSAFE = ("unsafe-inline", "unsafe-eval", "http:", "https:", "*")
-
 REASON = "核对来电人的身份"
 
 
-def _say(wrong: list[str]) -> int:
+def say(wrong: list[str]) -> int:
     for text in wrong[:20]:
         print(f"  {text}", flush=True)
     return len(wrong)
@@ -87,7 +71,7 @@ def _say(wrong: list[str]) -> int:
 def a1(world: World, tries: int) -> int:
     """Every route names a role and stands in its table, each caller gets what the table says, and a route that names
     none is answered to nobody."""
-    return sum(_say(unlisted(world) + measured(world) + nameless(world)) for _ in range(tries))
+    return sum(say(unlisted(world) + measured(world) + nameless(world)) for _ in range(tries))
 
 
 def unlisted(world: World) -> list[str]:
@@ -167,7 +151,7 @@ def a1_twin(world: World) -> bool:
 def a2(world: World, tries: int) -> int:
     """Trainees, payers and decisions of every hostile name, in every list, as CSV and as xlsx, in the clear; and the
     report on a table that somebody sent in."""
-    return sum(_say(live_cells(world)) for _ in range(tries))
+    return sum(say(live_cells(world)) for _ in range(tries))
 
 
 def live_cells(world: World) -> list[str]:
@@ -228,78 +212,13 @@ def a2_twin(world: World) -> bool:
     return all(any(text.replace('"', "'").startswith(file) for text in wrong) for file in [*files, "report.xlsx"])
 
 
-# --- A3: pages ---------------------------------------------------------------------------------------------------
-
-
-def a3(world: World, tries: int) -> int:
-    """Every hostile name, `tries` of them, on every page of the console."""
-    wrong = []
-    for name in NAMES[:tries]:
-        wrong += live_pages(world, name)
-        world.clear()
-    return _say(wrong)
-
-
-def pages(world: World) -> list[str]:
-    """Every page of the console that needs no id."""
-    rules = [rule for method, rule in staff_matrix.staff_rules(world) if method == "GET"]
-    return [rule.rule for rule in rules if not rule.arguments]
-
-
-def live_pages(world: World, name: str) -> list[str]:
-    """On which pages somebody of this name is more than text, or nothing would stop a script that is."""
-    person = factories.a_person(name=name)
-    factories.an_enrolment(person)
-    case, ticket = a_photo_case(person), a_ticket(person, name)
-    letter: Case = Case.get(Case.subject == support.subject_of(ticket.id))
-    desk = at_desk(world, a_member((Right.ADMINISTRATOR, EVERYWHERE), name=name))
-    named = [f"/console/cases/{case.id}", f"/console/cases/{letter.id}", "/console/queues/face.photo"]
-    named += [f"/console/people?q={name[:20]}", f"/console/people/{person.id}", "/console/figures?days=365"]
-    wrong = []
-    for path in [*pages(world), *named]:
-        answer = desk.get(path)
-        if answer.status_code >= 500 or (path in named and answer.status_code != 200):
-            wrong.append(f"{path}: {answer.status_code}")
-        if answer.mimetype == "text/html":
-            wrong += [f"{path}: {what}" for what in alive(answer)]
-    clear = desk.hx(f"/console/cases/{case.id}/unmask", {"reason": REASON})
-    if clear.status_code != 200 or alive(clear):
-        wrong.append(f"in the clear: {clear.status_code} {alive(clear)}")
-    return wrong
-
-
-def alive(answer: TestResponse) -> list[str]:
-    """What a page would run, and what of its policy would let it."""
-    policy = answer.headers.get("Content-Security-Policy", "")
-    found = [word for word in UNSAFE if word in policy.replace(";", " ").split() or f"'{word}'" in policy]
-    found += [] if policy.startswith("default-src 'none'") else ["no policy"]
-    return found + LIVE.findall(answer.text)
-
-
-def a3_twin(world: World) -> bool:
-    """Pages are written without escapes; then: with a policy that lets through what stands in them."""
-    with unescaped(world):
-        ran = any("<svg onload" in text for text in live_pages(world, NAMES[0]))
-    world.clear()
-    with mock.patch.object(web, "PAGE_POLICY", web.PAGE_POLICY.replace("script-src", "script-src 'unsafe-inline'")):
-        return ran and any("unsafe-inline" in text for text in live_pages(world, "张三"))
-
-
-@contextmanager
-def unescaped(world: World) -> Iterator[None]:
-    """The guard off: templates, compiled anew, write what they are given."""
-    templates = world.app.jinja_env
-    with mock.patch.object(templates, "autoescape", False), mock.patch.object(templates, "cache", None):
-        yield
-
-
 # --- A5: why, and who -------------------------------------------------------------------------------------------
 
 
 def a5(world: World, tries: int) -> int:
     """Lists and persons in the clear: with a reason each has its lines in the audit log, without one nobody gets
     anything, and neither while the log cannot be written."""
-    return sum(_say(unexplained(world) + unwritten(world)) for _ in range(tries))
+    return sum(say(unexplained(world) + unwritten(world)) for _ in range(tries))
 
 
 def written(action: str) -> list[AuditEntry]:

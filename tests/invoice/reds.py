@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from app.cases import service as cases
+from app.cases.models import Case
 from app.core import outbox
 from app.core.clock import utcnow
 from app.core.errors import Problem
@@ -72,6 +73,7 @@ def decide(kind: str, key: str, reason: str = "", *, now: datetime | None = None
     now = now or utcnow()
     outcome = cases.decide_by_staff(first, case.id, key, reason=reason, now=now)
     if outcome == "second_look":
+        seen = cases.mark_of(Case.get_by_id(case.id))
         with pytest.raises(Problem, match="case_second_look"):
-            cases.confirm(first, case.id, now=now)
-        cases.confirm(other, case.id, now=now)
+            cases.confirm(first, case.id, seen=seen, now=now)
+        cases.confirm(other, case.id, seen=seen, now=now)

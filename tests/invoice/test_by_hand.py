@@ -78,9 +78,10 @@ def decide(key: str, note: str = "") -> None:
     (case,) = cases.open_cases(by_hand.CASE)
     first, other = staff_of(a_member(FINANCE)), staff_of(a_member(FINANCE, name="李明"))
     if cases.decide_by_staff(first, case.id, key, note=note, now=utcnow()) == "second_look":
+        seen = cases.mark_of(cases.open_cases(by_hand.CASE)[0])
         with pytest.raises(Problem, match="case_second_look"):
-            cases.confirm(first, case.id, now=utcnow())
-        cases.confirm(other, case.id, now=utcnow())
+            cases.confirm(first, case.id, seen=seen, now=utcnow())
+        cases.confirm(other, case.id, seen=seen, now=utcnow())
 
 
 def test_the_correction_that_a_payer_asked_for_goes_on_by_it(world: World, sale: Sale) -> None:

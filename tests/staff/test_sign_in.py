@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pyotp
@@ -251,6 +252,36 @@ def test_a_session_ends_when_nobody_is_there(
     browser = at_desk(world, member)
     clock[0] = gone
     assert signed_in(browser) is alive
+
+
+def test_a_page_that_asks_again_by_itself_keeps_nobody_signed_in(
+    world: World, member: Member, clock: list[timedelta]
+) -> None:
+    browser = at_desk(world, member)
+    for minutes in (10, 20, 29):
+        clock[0] = timedelta(minutes=minutes)
+        assert browser.client.get("/console/", headers={"X-Poll": "1"}).status_code == 200
+    clock[0] = timedelta(minutes=31)
+    assert browser.client.get("/console/").status_code == 401
+
+
+def test_what_somebody_pressed_keeps_them_signed_in_whatever_its_header_says(
+    world: World, member: Member, clock: list[timedelta]
+) -> None:
+    browser = at_desk(world, member)
+    clock[0] = timedelta(minutes=29)
+    headers = {"X-Poll": "1", "X-CSRF-Token": browser.csrf}
+    assert browser.client.post("/console/cases/0123456789abcdef/claim", headers=headers).status_code == 404
+    clock[0] = timedelta(minutes=58)
+    assert signed_in(browser)
+
+
+def test_every_page_that_asks_again_by_itself_says_so() -> None:
+    folder = Path("app/console/templates/console")
+    polling = re.compile(r"<[^>]*hx-trigger=\"(?:every|load delay)[^>]*>")
+    tags = [tag for path in sorted(folder.glob("*.html")) for tag in polling.findall(path.read_text("utf-8"))]
+    assert len(tags) >= 5
+    assert [tag for tag in tags if """hx-headers='{"X-Poll":"1"}'""" not in tag] == []
 
 
 def test_a_session_ends_after_twelve_hours_whoever_is_there(

@@ -6,6 +6,7 @@
 
 const EDGE = 1024 * 1024;  // bytes at either end of the file that its fingerprint is made of
 const WAITS = [1, 2, 4, 8, 15, 30];  // seconds between two tries without a network
+const AGAIN = 3;  // times that a piece is sent once more that the server could not take
 const csrf = () => ({ "HX-Request": "true", ...JSON.parse(document.body.getAttribute("hx-headers") || "{}") });
 const hex = (buffer) => [...new Uint8Array(buffer)].map((one) => one.toString(16).padStart(2, "0")).join("");
 const sha256 = async (data) => hex(await crypto.subtle.digest("SHA-256", data));
@@ -37,7 +38,7 @@ function rest(seconds) {
   });
 }
 
-/** Ask until somebody answers; `waits` hears that nobody does. Server trouble is like none at all. */
+/** Ask until somebody answers; `waits` hears why it takes longer. Server trouble passes, as a network's does. */
 async function ask(path, options, waits) {
   for (let tries = 0; ; tries += 1) {
     let answer = null;
@@ -47,9 +48,17 @@ async function ask(path, options, waits) {
       // no network
     }
     if (answer && answer.status < 500 && answer.status !== 429) return answer;
-    waits();
+    waits(whyNot(answer?.status));
     await rest(WAITS[Math.min(tries, WAITS.length - 1)]);
   }
+}
+
+/** What the person reads while it is tried again; `status`: of the answer, if there was one. */
+function whyNot(status) {
+  if (!status) return "网络不通，正在等待重连，已传的部分不会丢失";
+  if (status === 507) return "服务器的磁盘空间不够，请联系管理员清理；腾出后自动接着传，已传的部分不会丢失";
+  if (status === 429) return "传得太密，稍后自动接着传，已传的部分不会丢失";
+  return "服务器暂时不能接收，稍后自动再试，已传的部分不会丢失";
 }
 
 async function begin(form, file, waits) {
@@ -62,14 +71,13 @@ async function begin(form, file, waits) {
 }
 
 async function send(form, file, line) {
-  const waits = () => line.say("网络不通，正在等待重连，已传的部分不会丢失");
-  const found = await begin(form, file, waits);
+  const found = await begin(form, file, line.say);
   if (found.status !== "uploading") {
     line.done("这个文件已经上传过，不必再传");
     return null;
   }
   const path = `/console/films/${found.id}/upload`;
-  let offset = found.offset;
+  let offset = found.offset, again = 0;
   if (offset) line.say("从上次断开的地方接着传");
   while (offset < file.size) {
     line.at(offset, file.size);
@@ -77,10 +85,13 @@ async function send(form, file, line) {
     const headers = {
       "Content-Type": "application/offset+octet-stream", "Upload-Offset": String(offset), "Upload-Checksum": `sha256-hex ${await sha256(piece)}`,
     };
-    const answer = await ask(path, { method: "PATCH", body: piece, headers }, waits);
+    const answer = await ask(path, { method: "PATCH", body: piece, headers }, line.say);
     const there = answer.headers.get("Upload-Offset");
-    if (answer.status === 204 || (answer.status === 409 && there !== null)) offset = Number(there);
-    else throw new Refused(await sentence(answer));
+    if (answer.status === 204 || (answer.status === 409 && there !== null)) [offset, again] = [Number(there), 0];
+    else if (answer.status === 422 && again < AGAIN) { // damaged on the way: the same piece once more
+      line.say("这一段在传输中损坏，正在重传");
+      await rest(WAITS[again++]);
+    } else throw new Refused(await sentence(answer));
   }
   line.at(file.size, file.size);
   line.done("上传完成，等待转码");
@@ -142,11 +153,17 @@ async function one(form, list, file) {
 
 /** The page shows what came up, how many there are, whether somebody works on it; and follows it from now on. */
 async function refresh() {
-  const answer = await fetch(location.href, { credentials: "same-origin" }).catch(() => null);
-  if (!answer?.ok) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  let page;
+  try {
+    const answer = await fetch(location.href, { credentials: "same-origin" });
+    if (!answer.ok) return;
+    page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  } catch {
+    return; // no network: the film has come up all the same, and the list shows it after the next one
+  }
   for (const part of ["#films", "#count", "#asleep"]) {
     const fresh = page.querySelector(part);
+    if (!fresh) return; // another page: the session has ended
     document.querySelector(part).replaceWith(fresh);
     htmx.process(fresh);
     dress(fresh);

@@ -12,6 +12,8 @@ import re
 from datetime import datetime, timedelta
 from functools import partial
 
+import peewee
+
 from app.core import audit
 from app.core.db import after_commit, compare_and_set, locked, transaction
 from app.core.queue import FILM_SECONDS, FILMS, enqueue_hint
@@ -19,11 +21,19 @@ from app.core.staff import Right, Staff
 from app.study.models import Film, Lesson
 from app.study.status import FilmAction, FilmStatus, NotAllowed, next_film_status
 from app.study.teaching import queries, store
-from app.study.teaching.errors import FILM_CHUNK_DAMAGED, FILM_IN_USE, FILM_OFFSET, FILM_REFUSED, FILM_STEP
+from app.study.teaching.errors import (
+    FILM_CHUNK_DAMAGED,
+    FILM_IN_USE,
+    FILM_NO_ROOM,
+    FILM_OFFSET,
+    FILM_REFUSED,
+    FILM_STEP,
+)
 
 CHUNK = 4 * 1024 * 1024  # bytes of one piece: a second on a good line, half a minute on a bad one
 LARGEST = 4 * 1024**3
 UNFINISHED = 5  # uploads under way of one person
+MADE_OF = 3  # times its size: a film as it came, and what is made of it
 SPARE = 1024**3  # bytes that stay free: the database lies on the same disk
 KEPT = timedelta(days=3)  # an upload of which nothing more came
 FAILED_KEPT = timedelta(days=30)
@@ -48,7 +58,7 @@ def begin(staff: Staff, programme: str, title: str, size: int, fingerprint: str,
     mine = (Film.uploaded_by == staff.actor) & (Film.status == FilmStatus.UPLOADING)
     if Film.select().where(mine).count() >= UNFINISHED:
         raise FILM_REFUSED(f"您有 {UNFINISHED} 个视频还没有传完，请先传完或删除它们。")
-    if store.free() < 3 * size + SPARE:
+    if store.free() < MADE_OF * size + _still_to_come() + SPARE:
         raise FILM_REFUSED("服务器的磁盘空间不够，请联系管理员清理后再上传。")
     with transaction():
         film = Film.create(
@@ -65,11 +75,18 @@ def begin(staff: Staff, programme: str, title: str, size: int, fingerprint: str,
     return film
 
 
+def _still_to_come() -> int:
+    """How many bytes the films under way will take that are not on the disk yet."""
+    coming = peewee.fn.SUM(MADE_OF * Film.size - Film.received)
+    made = Film.status.in_((FilmStatus.UPLOADING, FilmStatus.QUEUED, FilmStatus.TRANSCODING))
+    return int(Film.select(coming).where(made).scalar() or 0)
+
+
 def append(staff: Staff, film_id: str, offset: int, data: bytes, digest: str, *, now: datetime) -> Film:
     """Take the piece that begins at `offset`; `digest` is its SHA-256 in hexadecimal digits. It is on the disk when
     this returns; with the last one a worker is asked to make the film watchable. The piece before, sent again because
     its answer was lost, changes nothing. Raises `not_found`, `film_offset` (with the offset that is wanted),
-    `film_chunk_damaged`, `film_refused`."""
+    `film_chunk_damaged`, `film_no_room`, `film_refused`."""
     if not data or len(data) > CHUNK:
         raise FILM_REFUSED("一段的大小不对，请刷新页面后继续上传。")
     if not hmac.compare_digest(hashlib.sha256(data).hexdigest(), digest):
@@ -84,6 +101,8 @@ def append(staff: Staff, film_id: str, offset: int, data: bytes, digest: str, *,
         after = offset + len(data)
         if after > film.size:
             raise FILM_REFUSED("收到的比文件还长，请删除后重新上传。")
+        if store.free() < SPARE + len(data):
+            raise FILM_NO_ROOM()
         store.write_at(film_id, offset, data)
         values: dict[str, object] = {"received": after, "moved_at": now}
         if after == film.size:
@@ -130,7 +149,8 @@ def rename(staff: Staff, film_id: str, title: str, *, now: datetime) -> None:
 
 
 def discard(staff: Staff, film_id: str, *, now: datetime) -> None:
-    """Delete a film that no lesson uses, or has used; what is under way stops. Raises `not_found`, `film_in_use`."""
+    """Delete a film that no lesson has (one that was taken out of use has it, too); a lesson that has got another
+    one keeps nothing of it. What is under way stops. Raises `not_found`, `film_in_use`."""
     film = queries.film(staff, film_id)
     with transaction():
         locked(Film, film_id)  # a lesson that takes it holds it, or finds it gone

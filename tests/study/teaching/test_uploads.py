@@ -126,6 +126,35 @@ def test_a_disk_that_is_nearly_full_takes_no_more(world: World, monkeypatch: pyt
     assert code(lambda: begun(DATA)) == "film_refused"
 
 
+def test_what_the_others_still_send_is_counted_before_one_more_begins(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gigabytes = 1024**3
+    monkeypatch.setattr(store, "free", lambda: 14 * gigabytes)
+
+    def begin(number: int) -> Film:
+        name = fingerprint(bytes([number]))
+        return uploads.begin(TEACHER, "yunnan", f"第 {number} 集", 4 * gigabytes, name, now=utcnow())
+
+    first = begin(1)
+    assert code(lambda: begin(2)) == "film_refused"
+    Film.update(status="ready").where(Film.id == first.id).execute()
+    begin(2)
+
+
+def test_a_disk_that_has_filled_up_meanwhile_takes_no_piece_and_later_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = begun(DATA)
+    send(film.id, DATA, 0, 4000)
+    with monkeypatch.context() as full:
+        full.setattr(store, "free", lambda: uploads.SPARE + 100)
+        assert code(lambda: send(film.id, DATA, 4000, 8000)) == "film_no_room"
+        assert send(film.id, DATA, 0, 4000).received == 4000, "sent again, it needs no room"
+    assert Film.get_by_id(film.id).received == 4000
+    assert send(film.id, DATA, 4000, 8000).received == 8000
+
+
 def test_an_upload_of_which_nothing_more_comes_is_swept(world: World) -> None:
     film, fresh = begun(DATA), begun(DATA + b"2")
     send(film.id, DATA, 0, 4000)
