@@ -107,7 +107,8 @@ def test_it_is_asked_once_and_two_close_it(world: World, tmp_path: Path) -> None
     told_of(tmp_path)
     (case,) = cases.open_cases(outgoing.UNSEEN)
     work.decide_by_staff(finance(), case.id, "seen", note="今天重新转了", now=utcnow())
-    assert work.confirm(finance("李明"), case.id, now=utcnow()) == "decided"
+    seen = work.mark_of(cases.open_cases(outgoing.UNSEEN)[0])
+    assert work.confirm(finance("李明"), case.id, seen=seen, now=utcnow()) == "decided"
     transfers.look_after(now=utcnow() + 2 * DAY)
     assert cases.open_cases(outgoing.UNSEEN) == []
     assert audit_payments(utcnow() + 2 * DAY) == []
