@@ -237,7 +237,9 @@ def test_who_was_asked_for_the_rest_may_change_their_mind(
     note = other.code if decision == "attach" else "对方不要了"
     finance.hx(f"{path}/decide", {"decision": decision, "note": note})
     if decision == "attach":
-        at_desk(world, a_member(FINANCE, name="李明")).hx(f"{path}/confirm")
+        second = at_desk(world, a_member(FINANCE, name="李明"))
+        second.get(path)
+        second.hx(f"{path}/confirm")
     assert line_of(line).status == ("settled" if decision == "attach" else "returned")
     assert (other.order.status == "paid", bought.order.status) == (decision == "attach", "pending")
     assert (Case.get_by_id(short.id).status, audit_payments()) == ("decided", [])
