@@ -59,8 +59,11 @@ document.addEventListener("toggle", (event) => {
 
 document.addEventListener("change", (event) => {
   if (event.target.matches("#decision")) {
-    const [line, text] = [document.querySelector("#batch-text"), event.target.selectedOptions[0].dataset.text];
+    const [line, { text, none }] = [document.querySelector("#batch-text"), event.target.selectedOptions[0].dataset];
+    const heading = line.querySelector("b");
     line.hidden = !text;
+    line.classList.toggle("none", none !== undefined);
+    heading.textContent = none === undefined ? heading.dataset.sent : heading.dataset.none;
     line.querySelector("span").textContent = text || "";
   }
   if (!event.target.matches("[data-all]")) return;
@@ -278,8 +281,10 @@ async function claim() {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.matches("#work form") || !/\/(decide|confirm|send-back)$/.test(form.getAttribute("action"))) return;
-  const [id, busy, waits] = [caseShown(), form.closest("#work").hasAttribute("aria-busy"), underway.has(caseShown())];
-  const later = /\/decide$/.test(form.getAttribute("action")) && (ahead || pending);
+  const action = form.getAttribute("action");
+  const id = action.split("/").at(-2); // while htmx settles, #work has the attributes of the one before
+  const [busy, waits] = [form.closest("#work").matches("[aria-busy], .htmx-settling"), underway.has(id)];
+  const later = action.endsWith("/decide") && (ahead || pending);
   if (!busy && !waits && !later) return; // htmx sends it, and shows the answer
   event.preventDefault();
   event.stopPropagation();
@@ -290,7 +295,7 @@ document.addEventListener("submit", (event) => {
   }
   const next = ahead && parse(ahead.html);
   const made = {
-    id, action: form.getAttribute("action"), data: new URLSearchParams(new FormData(form)),
+    id, action, data: new URLSearchParams(new FormData(form)),
     title: document.querySelector("#work h1").firstChild.textContent.trim(),
     sense: laid?.id === id ? laid.sense : "", next: next && describe(next),
   };
