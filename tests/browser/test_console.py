@@ -266,10 +266,10 @@ def test_nothing_is_exchanged_while_a_reason_is_being_chosen(photos: Photos) -> 
     a_colleague_has(photos.cases[1])
     photos.press("1", "2")
     photos.answered()
-    expect(photos.page.locator("#message")).to_have_text("已办结：确认。原来的下一件由同事处理中。 打开那一件")
+    expect(photos.page.locator("#message")).to_have_text("已办结：确认。原来的下一件由同事处理中。 换到下一件")
     photos.lies(1)
     expect(photos.page.get_by_text("选择原因")).to_be_visible()
-    photos.page.get_by_role("link", name="打开那一件").click()
+    photos.page.get_by_role("link", name="换到下一件").click()
     photos.lies(2)
 
 

@@ -116,13 +116,13 @@ function wayTo(path, words) {
   }
   return link;
 }
-function tell(tone, text, path) {
+function tell(tone, text, path, words = "打开那一件") {
   const line = document.querySelector("#message");
   if (!line) return;
   line.className = `message ${tone}`;
   line.hidden = false;
   line.textContent = text;
-  if (path) line.append(" ", wayTo(path, "打开那一件"));
+  if (path) line.append(" ", wayTo(path, words));
 }
 document.addEventListener("htmx:afterSwap", () => document.querySelector("#message.bad")?.scrollIntoView({ block: "nearest" }));
 document.addEventListener("htmx:sendError", () => tell("bad", LOST));
@@ -135,11 +135,11 @@ function forgive(id) {
   sessionStorage.setItem(REFUSED, JSON.stringify(refusals().filter((one) => one.id !== id)));
   document.querySelector(`#refused [data-of="${id}"]`)?.remove();
 }
-function lay({ id, title, text }) {
+function lay({ id, title, text }, since) {
   const [line, code, button] = ["p", "code", "button"].map((tag) => document.createElement(tag));
   line.dataset.of = code.textContent = id;
   [button.type, button.className, button.textContent] = ["button", "second", "知道了"];
-  button.addEventListener("click", () => forgive(id));
+  button.addEventListener("click", () => performance.now() - since > CALM && forgive(id)); // not by a finger on its way
   line.append(`${title} `, code, ` 没有办成：${text} `, wayTo(pathOf(id), "打开那一件"), " ", button);
   document.querySelector("#refused").append(line);
 }
@@ -147,7 +147,7 @@ function refuse(made, text) {
   forgive(made.id);
   const one = { id: made.id, title: made.title, text };
   sessionStorage.setItem(REFUSED, JSON.stringify([...refusals(), one]));
-  lay(one);
+  lay(one, performance.now());
 }
 document.addEventListener("DOMContentLoaded", () => {
   if (!document.querySelector(".bar .me")) return;
@@ -155,7 +155,7 @@ document.addEventListener("DOMContentLoaded", () => {
   box.id = "refused";
   set(box, { "role": "alert", "aria-atomic": "false", "aria-label": "没有办成的决定" });
   document.querySelector("main").append(box);
-  refusals().forEach(lay);
+  for (const one of refusals()) lay(one, -CALM);
 });
 document.addEventListener("submit", (event) => {
   if (event.target.matches('[action$="/sign-out"]')) sessionStorage.removeItem(REFUSED);
@@ -260,7 +260,9 @@ function follow(made, page, path) {
 // What was shown as the next case is not it, or not as it was shown: exchanged only where nobody is at it.
 function differs(page, path, next, said) {
   const { id } = describe(page);
-  if (caseShown() !== next.id || document.querySelector("#work details[open]")) return tell("note", `${said}。`, path);
+  if (caseShown() !== next.id || document.querySelector("#work details[open]")) {
+    return tell("note", `${said}。`, path, id === next.id ? "重新打开" : "换到下一件");
+  }
   calm = performance.now() + CALM;
   show(page, path);
   if (id === next.id) return tell("note", `${said}，请重新看一遍。`);
