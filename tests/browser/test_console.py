@@ -224,7 +224,7 @@ def test_an_answer_that_is_broken_is_said_and_the_decisions_after_it_are_sent(ph
 
 
 def test_what_a_colleague_has_is_exchanged_and_a_key_that_was_meant_for_it_decides_nothing(photos: Photos) -> None:
-    a_key_after_the_exchange(photos)
+    the_second_is_exchanged(photos)
     photos.page.wait_for_timeout(150)
     photos.page.keyboard.press("1")
     photos.decided(0)
@@ -240,15 +240,15 @@ def test_without_the_pause_such_a_key_would_decide_the_other_case(photos: Photos
     body = whole.replace(*UNGUARDED)
     photos.page.route("**/console.js", lambda route: route.fulfill(content_type="text/javascript", body=body))
     photos.page.reload()
-    a_key_after_the_exchange(photos)
+    the_second_is_exchanged(photos)
     photos.looked()
     photos.page.keyboard.press("1")
     photos.answered()
     photos.decided(0, 2)
 
 
-def a_key_after_the_exchange(photos: Photos) -> None:
-    """The first is decided; the second is shown, and a colleague has it: the third takes its place, and a key comes."""
+def the_second_is_exchanged(photos: Photos) -> None:
+    """The first is decided; the second is shown, but a colleague has it: the third takes its place."""
     photos.looked()
     a_colleague_has(photos.cases[1])
     photos.press("1")

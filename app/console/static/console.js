@@ -222,7 +222,7 @@ const describe = (page) => ({ id: page.querySelector("#work").dataset.case || ""
 
 function show(page, path) {
   htmx.swap("#work", page.body.innerHTML, { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 0 });
-  laid = describe(page); // after the swap, whose htmx:afterSettle forgets what lay there
+  laid = describe(page); // after the swap, whose htmx:afterSwap forgets what lay there
   history.pushState({ htmx: true }, "", path);
   window.scrollTo(0, 0);
 }
@@ -284,7 +284,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.matches("#work form") || !/\/(decide|confirm|send-back)$/.test(form.getAttribute("action"))) return;
   const action = form.getAttribute("action");
-  const id = action.split("/").at(-2); // while htmx settles, #work has the attributes of the one before
+  const id = action.split("/").at(-2);
   const [busy, waits] = [form.closest("#work").matches("[aria-busy], .htmx-settling"), underway.has(id)];
   const later = action.endsWith("/decide") && (ahead || pending);
   if (!busy && !waits && !later) return; // htmx sends it, and shows the answer
@@ -316,7 +316,7 @@ window.addEventListener("beforeunload", (event) => {
 });
 
 document.addEventListener("DOMContentLoaded", lookAhead);
-document.addEventListener("htmx:afterSettle", (event) => {
+document.addEventListener("htmx:afterSwap", (event) => { // not when it has settled: a key may come in between
   if (event.target.id !== "work") return;
   laid = null;
   glance();
