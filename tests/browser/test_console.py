@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from app.account.models import Person
 from app.cases import service as cases
@@ -180,10 +180,11 @@ class Photos:
             self.looked()
             self.page.keyboard.press(key)
 
-    def answered(self) -> None:
-        """The answer that is held longest comes in."""
-        self.page.wait_for_function("() => held.length")
-        self.page.evaluate("() => held.shift()()")
+    def answered(self, times: int = 1) -> None:
+        """The answers that are held longest come in."""
+        for _ in range(times):
+            self.page.wait_for_function("() => held.length")
+            self.page.evaluate("() => held.shift()()")
 
     def lies(self, at: int) -> None:
         """The case of this number lies on the desk."""
@@ -322,13 +323,17 @@ def test_what_was_decided_on_evidence_of_before_is_not_sent(photos: Photos) -> N
 
 def test_decisions_that_wait_are_not_left_behind(photos: Photos) -> None:
     asked: list[str] = []
-    photos.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    photos.page.on("dialog", stay)
     photos.press("1", "1")
     photos.page.get_by_role("link", name="已办").click()
     photos.page.wait_for_timeout(300)
     assert asked == ["beforeunload"]
-    for _ in range(2):
-        photos.answered()
+    photos.answered(2)
     photos.decided(0, 1)
     photos.page.get_by_role("link", name="已办").click()
     expect(photos.page.get_by_role("row").filter(has_text="照片审核")).to_have_count(2)
@@ -340,12 +345,9 @@ def test_what_was_refused_stays_until_it_was_read_and_the_case_shown_is_claimed(
     page, found = photos.page, photos.cases
     body = '<div id="message" class="message bad">这件工作刚刚发生了变化。</div>'
     for case in found[:2]:
-        page.route(
-            f"**/{case.id}/decide", lambda route: route.fulfill(status=409, content_type="text/html", body=body)
-        )
+        page.route(f"**/{case.id}/decide", lambda one: one.fulfill(status=409, content_type="text/html", body=body))
     photos.press("1", "1")
-    for _ in range(2):
-        photos.answered()
+    photos.answered(2)
     lines = page.get_by_role("alert").locator("p")
     expect(lines).to_have_count(2)
     expect(page.get_by_text("由您处理中")).to_be_visible()
