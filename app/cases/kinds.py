@@ -63,7 +63,7 @@ def _nothing(_deed: Deed) -> None:
 class Decision:
     """`note_needed`: in the staff's own words; `note_told`: which the person reads. `second_look`: another person
     confirms it before it is done. `batch`: many cases at once. `outside`: `do` asks a provider. `closes`: False where
-    the domain closes the case once what was begun has come to its end."""
+    the domain closes the case once what was begun has come to its end. `fits`: in which cases it is one at all."""
 
     key: str
     label: str
@@ -77,6 +77,7 @@ class Decision:
     batch: bool = False
     outside: bool = False
     closes: bool = True
+    fits: Callable[[Case], bool] = lambda _case: True
 
     def reason(self, key: str) -> Reason | None:
         """The reason with this key, or None."""
@@ -103,6 +104,10 @@ class Kind:
     thumb: str | None = None
     clear: Callable[[Case], tuple[Fact, ...]] | None = None
     also: Callable[[Case], str] | None = None
+
+    def decisions_of(self, case: Case) -> tuple[Decision, ...]:
+        """Those that fit this case."""
+        return tuple(decision for decision in self.decisions if decision.fits(case))
 
     def decision(self, key: str) -> Decision:
         """Raises `not_found`."""

@@ -78,6 +78,8 @@ def decide_by_staff(
     `case_taken`, `case_over`, `case_reason`, `case_note`, and what the domain's verb raises: nothing is done."""
     case, kind = queries.visible(staff, case_id)
     decision = kind.decision(key)
+    if not decision.fits(case):
+        raise NOT_FOUND()
     deed = Deed(case, decision, *_said(decision, reason, note), staff.actor, now)
     held = _hold(case, staff, now)
     if case.status != "open":

@@ -202,7 +202,7 @@ def _evidence(case: Case, kind: Kind) -> Evidence:
 
 def _options(case: Case, kind: Kind, now: datetime) -> list[Option]:
     found = []
-    for number, decision in enumerate(kind.decisions, start=1):
+    for number, decision in enumerate(kind.decisions_of(case), start=1):
         choices = tuple(Choice(reason, _preview(case, decision, reason, now)) for reason in decision.reasons)
         found.append(Option(number, decision, _preview(case, decision, None, now), choices))
     return found

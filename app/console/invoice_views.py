@@ -136,7 +136,7 @@ def _invoice(
             for line in lines
         ],
         entered=cases.open_about(queries.RED_CASE, [f"invoice:{row.id}"]).get(f"invoice:{row.id}"),
-        by_hand=queries.may_enter_red(row),
+        by_hand=queries.may_enter_red(row, now=request_now()),
         today=shanghai_day(request_now()),
         typed=typed or {},
         text=text,

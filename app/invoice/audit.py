@@ -14,6 +14,7 @@ from app.invoice.status import (
     AT_VENDOR,
     ENDED,
     RED_WORKED_ON,
+    Action,
     NotAllowed,
     RedStatus,
     Status,
@@ -37,24 +38,25 @@ def audit_invoices(now: datetime | None = None) -> list[str]:
     follows if money is kept; each history is one path through its table."""
     now = now or utcnow()
     files = {row_id for (row_id,) in InvoiceFile.select(InvoiceFile.id).tuples()}
-    back = orders.given_back()
+    back = {order_id: (int(left), last_at) for order_id, left, last_at in orders.going_back().tuples()}
+    asked = {case.subject for case in cases.open_cases("invoice.red_letter")}
     steps: dict[str, list[InvoiceEvent]] = defaultdict(list)
     for event in InvoiceEvent.select():
         steps[event.invoice_id].append(event)
     wrong: list[str] = []
-    kept = orders.kept_of(sorted(back))
     reds = {red.invoice_id: red for red in RedLetter.select()}
     followed = {before for (before,) in Invoice.select(Invoice.replaces).tuples()}
     for row in Invoice.select():
-        wrong += _audit_money(row, orders.get_order(row.order_id)) + _audit_file(row, files)
-        wrong += _audit_path(row, steps.pop(row.id, []))
-        told = row.red_letter_at is not None or row.issued_at is None or row.issued_at >= now - PLANNED_WITHIN
+        path = steps.pop(row.id, [])
+        wrong += _audit_money(row, orders.get_order(row.order_id), path) + _audit_file(row, files)
+        wrong += _audit_path(row, path)
         wrong += _audit_red(row, reds.get(row.id))
-        left_fen = kept.get(row.order_id, 0) if row.order_id in back else row.gross_fen
+        left_fen, last_at = back.get(row.order_id, (row.gross_fen, now))
         if row.status == Status.REVERSED and left_fen > 0 and row.id not in followed:
             wrong.append(f"invoice {row.id} is reversed, money is kept, and there is no next invoice")
-        gone = row.order_id in back and kept.get(row.order_id, 0) != row.gross_fen
-        if gone and row.status in AT_VENDOR and not told:
+        fresh = max(last_at, row.issued_at or now) >= now - PLANNED_WITHIN
+        told = f"invoice:{row.id}" in asked or _decided(row, reds.get(row.id), last_at)
+        if left_fen != row.gross_fen and row.status in AT_VENDOR and not (told or fresh):
             wrong.append(f"invoice {row.id} stands, its money went back, and nobody was told")
     for red in reds.values():
         wrong += _audit_steps(f"red letter {red.id}", red.status, RedStatus.PLANNED, steps.pop(red.id, []), next_red)
@@ -66,12 +68,19 @@ def audit_invoices(now: datetime | None = None) -> list[str]:
     return wrong + [f"order {order.id} is paid and has no invoice" for order in missing]
 
 
-def _audit_money(row: Invoice, order: Order) -> list[str]:
+def _decided(row: Invoice, red: RedLetter | None, last_at: datetime) -> bool:
+    """Whether people decided that the invoice is taken back, or that it stands although money went back by then."""
+    if red is None or red.status != RedStatus.WITHDRAWN:
+        return red is not None
+    return bool(red.why == "money_back" and row.red_letter_at is not None and row.red_letter_at >= last_at)
+
+
+def _audit_money(row: Invoice, order: Order, path: list[InvoiceEvent]) -> list[str]:
     wrong = []
     if order.status != OrderStatus.PAID:
         wrong.append(f"invoice {row.id} of order {order.id}, which is {order.status}")
-    parts = tax.total([line.amount for line in queries.lines(row)])
-    if parts != tax.Split(row.gross_fen, row.net_fen, row.tax_fen):
+    accepted = any(step.action == Action.ACCEPT for step in path)  # with the vendor's tax
+    if not accepted and tax.total(queries.split_of(row)) != tax.Split(row.gross_fen, row.net_fen, row.tax_fen):
         wrong.append(f"invoice {row.id}: its lines do not add up to it")
     whole = row.gross_fen == order.amount_fen or (row.replaces is not None and row.gross_fen < order.amount_fen)
     if row.net_fen + row.tax_fen != row.gross_fen or not whole:

@@ -13,7 +13,7 @@ from app.cases.models import Case
 from app.core import audit
 from app.core.clock import SHANGHAI
 from app.core.db import compare_and_set, transaction
-from app.invoice import queries, red_letters
+from app.invoice import corrections, queries, red_letters
 from app.invoice.errors import (
     INVOICE_BEING_CORRECTED,
     INVOICE_NOT_CORRECTED,
@@ -26,21 +26,22 @@ from app.invoice.errors import (
 )
 from app.invoice.ledger import file_case
 from app.invoice.models import Invoice, RedEntry, RedLetter
+from app.invoice.red_letters import PATIENCE
 from app.invoice.status import AT_VENDOR, RedStatus
 from app.policy.days import shanghai_day
 
 CASE = "invoice.red_by_hand"
-ASKING = ("invoice.correction", "invoice.red_letter", "invoice.mismatch")
+ASKING = (corrections.CASE, "invoice.red_letter", "invoice.mismatch")
 MAX_FILE = 5 * 1024 * 1024
 NUMBER = re.compile(r"\d{20}|\d{8}")  # a digital invoice's; one of before
 
 
-def may_enter(row: Invoice) -> bool:
+def may_enter(row: Invoice, *, now: datetime) -> bool:
     """Whether a red letter may be entered for this invoice now."""
-    return _why_not(row) is None
+    return _why_not(row, now) is None
 
 
-def _why_not(row: Invoice) -> str | None:
+def _why_not(row: Invoice, now: datetime) -> str | None:
     """'not_corrected': nobody asked for a correction. 'on_its_way': the vendor has a form of ours, and may issue one
     itself (what the buyer has not agreed to in three days is void at the bureau)."""
     if row.status not in AT_VENDOR or queries.is_void(row):
@@ -48,7 +49,7 @@ def _why_not(row: Invoice) -> str | None:
     red = queries.red_letter_of(row.id)
     if red is not None and red.status != RedStatus.WITHDRAWN:
         over = red.status in (RedStatus.PLANNED, RedStatus.REFUSED) and red.number is None
-        over |= red.status == RedStatus.APPLIED and red.waits_at is not None
+        over |= red.status == RedStatus.APPLIED and red.sent_at is not None and red.sent_at <= now - PATIENCE
         return None if over else "on_its_way"
     subject = f"invoice:{row.id}"
     asked = any(cases.open_about(kind, [subject]) for kind in ASKING)
@@ -67,7 +68,7 @@ def enter(row: Invoice, number: str, day: date | None, pdf: bytes, *, reason: st
     if not pdf.startswith(b"%PDF-") or len(pdf) > MAX_FILE:
         raise RED_FILE(fields={"file": RED_FILE.sentence})
     with transaction():
-        _require(row, number)
+        _require(row, number, now)
         entry = RedEntry.create(
             invoice_id=row.id,
             number=number,
@@ -82,8 +83,8 @@ def enter(row: Invoice, number: str, day: date | None, pdf: bytes, *, reason: st
         audit.record(actor, "invoice.red_entered", f"invoice:{row.id}", now=now, reason=reason, number=number)
 
 
-def _require(row: Invoice, number: str) -> None:
-    why = _why_not(Invoice.get_by_id(row.id))
+def _require(row: Invoice, number: str, now: datetime) -> None:
+    why = _why_not(Invoice.get_by_id(row.id), now)
     if why is not None:
         raise (RED_ON_ITS_WAY if why == "on_its_way" else INVOICE_NOT_CORRECTED)()
     if any(model.select(model.id).where(model.number == number).exists() for model in (Invoice, RedLetter)):
@@ -107,12 +108,10 @@ def take(case: Case, *, reason: str, actor: str, now: datetime) -> None:
     entry = entry_of(case)
     with transaction():
         row = queries.by_id(entry.invoice_id)
-        _require(row, entry.number)
-        asked = cases.latest("invoice.correction", f"invoice:{row.id}")
-        named = json.loads(asked.facts).get("profile_id") if asked is not None and asked.open_key else None
+        _require(row, entry.number, now)
         issued_at = datetime.combine(date.fromisoformat(entry.day), time(), SHANGHAI)
         compare_and_set(Invoice, row.id, {"red_letter_at": None}, {"red_letter_at": now})
-        if not red_letters.by_hand(row, entry.number, issued_at, named, actor=actor, now=now):
+        if not red_letters.by_hand(row, entry.number, issued_at, corrections.asked_name(row), actor=actor, now=now):
             raise INVOICE_BEING_CORRECTED()
         audit.record(actor, "invoice.red_taken", f"invoice:{row.id}", now=now, reason=reason, number=entry.number)
 

@@ -100,10 +100,12 @@ def evidence(case: Case) -> Evidence:
 def entered_evidence(case: Case) -> Evidence:
     """What was entered, beside the invoice that it takes back."""
     entry, row = by_hand.entry_of(case), queries.by_id(_id(case))
+    gross_fen, tax_fen = queries.issued_fen(row)
+    of_it = f"-{yuan(tax_fen)} 元" if tax_fen is not None else "与原票相同"
     entered = (
         Fact("红字发票号码", entry.number, bad=True),
         Fact("开具日期", entry.day, bad=True),
-        Fact("红字金额应为", f"-{yuan(row.gross_fen)} 元，其中税额 -{yuan(row.tax_fen)} 元"),
+        Fact("红字金额应为", f"-{yuan(gross_fen)} 元，其中税额 {of_it}"),
         Fact("登记时间", f"{shanghai(entry.entered_at):%m-%d %H:%M}"),
     )
     return Evidence((*entered, *evidence(case).facts), paper="红字发票 PDF")
@@ -149,6 +151,10 @@ def _reverse(why: str) -> Callable[[Deed], None]:
         )
 
     return do
+
+
+def _acceptable(case: Case) -> bool:
+    return json.loads(case.facts).get("wrong") in decisions.ACCEPTABLE
 
 
 def _turn_down(deed: Deed) -> None:
@@ -211,8 +217,8 @@ KINDS = (
     _kind(
         "mismatch",
         "开出的发票与请求不符",
-        "开出的金额或税额与请求不同，或发票在平台被作废。可以照开出的接受，或红冲后按订单重开（已作废的直接重开）。",
-        Decision("accept", "照开出的接受", _do(decisions.accept), second_look=True),
+        "开出的金额或税额与请求不同，或发票在平台被作废。只是税额不同的，可以照开出的接受；其他的红冲后按订单重开（已作废的直接重开）。",
+        Decision("accept", "照开出的接受", _do(decisions.accept), second_look=True, fits=_acceptable),
         Decision("reverse", "红冲，按订单重开", _reverse("mistake"), tone="good", second_look=True),
         noted(label="已在平台更正，结案"),
     ),
@@ -234,9 +240,8 @@ KINDS = (
     _kind(
         "red_letter",
         "退款后需要红冲",
-        "发票开出后款已退回。系统可以红冲原票；订单还有余款的，再按余款重开一张。",
+        "发票开出后款已退回。系统可以红冲原票；订单还有余款的，再按余款重开一张。已在电子税务局自行红冲的，请到这张发票的页面登记。",
         Decision("reverse", "红冲，有余款的重开", _reverse("money_back"), tone="good", second_look=True),
-        noted(label="已在平台红冲，结案"),
         working_days=5,
     ),
     _kind(
@@ -244,7 +249,7 @@ KINDS = (
         "红冲被拒绝",
         "红字发票没有开出，原话见左侧。排除原因后可以重新申请（换新的申请号）；不再红冲的，原发票继续有效。",
         Decision("retry", "原因已排除，重新申请", _do(corrections.retry_red), tone="good", batch=True),
-        Decision("accept", "金额不同但已开出，照开出的接受", _do(corrections.accept_red), second_look=True),
+        Decision("accept", "金额不同或未给出，但已开出，照开出的接受", _do(corrections.accept_red), second_look=True),
         Decision("withdraw", "不再红冲", _do(corrections.withdraw), tone="bad", note_needed=True, second_look=True),
     ),
     _kind(

@@ -4,11 +4,12 @@ theirs."""
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 from app.cases import service as cases
 from app.core import audit
-from app.core.db import compare_and_set, transaction
+from app.core.db import transaction
 from app.invoice import issuing, payers, queries, red_letters
 from app.invoice.errors import (
     INVOICE_BEING_CORRECTED,
@@ -47,6 +48,15 @@ def ask(row: Invoice, profile: PayerProfile | None, words: str, *, asked_by: str
             audit.record(asked_by, "invoice.correction_asked", f"invoice:{row.id}", now=now, reason=words)
 
 
+def asked_name(row: Invoice) -> str | None:
+    """In whose name the next one is asked for by a correction that nobody has decided yet, or None."""
+    case = cases.latest(CASE, f"invoice:{row.id}")
+    if case is None or not case.open_key:
+        return None
+    named: str | None = json.loads(case.facts).get("profile_id")
+    return named
+
+
 def turn_down(invoice_id: str, answer: str, *, reason: str, actor: str, now: datetime) -> None:
     """The invoice stays as it is; the payer reads the answer ('same', 'unproven', 'used') beside it."""
     row = queries.by_id(invoice_id)
@@ -59,10 +69,10 @@ def reverse(
     invoice_id: str, *, why: str, profile_id: str | None = None, reason: str, actor: str, now: datetime
 ) -> None:
     """Take an invoice back by a red letter; of the money that is kept then the next one is issued, in the name of
-    this profile (None: the same). One that was voided at the vendor has nothing to take back: the next one follows at
-    once. Raises `not_found`, `invoice_on_its_way`, `invoice_being_corrected`, `conflict`."""
+    this profile (None: `asked_name`, or the same). One that was voided at the vendor has nothing to take back: the
+    next one follows at once. Raises `not_found`, `invoice_on_its_way`, `invoice_being_corrected`, `conflict`."""
     row = queries.by_id(invoice_id)
-    profile_id = profile_id or row.profile_id
+    profile_id = profile_id or asked_name(row) or row.profile_id
     with transaction():
         if row.status not in AT_VENDOR or (not row.number and not queries.is_void(row)):
             raise INVOICE_ON_ITS_WAY()
@@ -72,7 +82,7 @@ def reverse(
             issuing.follow_kept(row, profile_id, now=now)
         elif not red_letters.plan(row, why, profile_id, actor=actor, now=now):
             raise INVOICE_BEING_CORRECTED()
-        compare_and_set(Invoice, row.id, {"red_letter_at": None}, {"red_letter_at": now})
+        Invoice.update(red_letter_at=now).where(Invoice.id == row.id).execute()
         for kind in ("invoice.red_letter", "invoice.mismatch", CASE):
             cases.decide_about(kind, f"invoice:{row.id}", reason, actor=actor, now=now)
         audit.record(actor, "invoice.reversed", f"invoice:{row.id}", now=now, reason=reason)
@@ -102,8 +112,8 @@ def retry_red(invoice_id: str, *, reason: str, actor: str, now: datetime) -> Non
 
 
 def accept_red(invoice_id: str, *, reason: str, actor: str, now: datetime) -> None:
-    """A red letter of another amount is taken as it is: the invoice is over. Raises `not_found`,
-    `invoice_on_its_way` (the bureau has none), `conflict`."""
+    """A red letter of another amount, or of one that nobody said, is taken as it is: the invoice is over. Raises
+    `not_found`, `invoice_on_its_way` (the bureau has none), `conflict`."""
     row = queries.by_id(invoice_id)
     with transaction():
         red = queries.red_letter_of(row.id)
@@ -114,7 +124,8 @@ def accept_red(invoice_id: str, *, reason: str, actor: str, now: datetime) -> No
 
 
 def withdraw(invoice_id: str, *, reason: str, actor: str, now: datetime) -> None:
-    """There is to be no red letter after all: the invoice stands. Raises `not_found`, `invoice_on_its_way`."""
+    """There is to be no red letter after all: the invoice stands, with the money that went back by now, if it was
+    for that. Raises `not_found`, `invoice_on_its_way`."""
     row = queries.by_id(invoice_id)
     with transaction():
         red = queries.red_letter_of(row.id)
@@ -122,6 +133,8 @@ def withdraw(invoice_id: str, *, reason: str, actor: str, now: datetime) -> None
             raise INVOICE_ON_ITS_WAY()
         if not move_red(red, Action.CANCEL, "decided", now=now):
             raise INVOICE_ON_ITS_WAY()
+        known_at = now if red.why == "money_back" else None  # of a mistake: nothing was decided about money
+        Invoice.update(red_letter_at=known_at).where(Invoice.id == row.id).execute()
         cases.decide_about("invoice.red_refused", f"invoice:{row.id}", reason, actor=actor, now=now)
         audit.record(actor, "invoice.red_letter_withdrawn", f"invoice:{row.id}", now=now, reason=reason)
 

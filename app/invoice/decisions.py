@@ -11,11 +11,13 @@ from app.core import audit
 from app.core.db import after_commit, compare_and_set, insert_once, transaction
 from app.core.queue import enqueue_hint
 from app.invoice import queries
-from app.invoice.errors import INVOICE_ON_ITS_WAY
+from app.invoice.errors import INVOICE_NOT_AS_ASKED, INVOICE_ON_ITS_WAY
 from app.invoice.issuing import ADVANCE
 from app.invoice.ledger import move
 from app.invoice.models import Invoice, ProgrammeHold
 from app.invoice.status import Action, Status
+
+ACCEPTABLE = ("tax", "amount left out")  # what may be wrong with an invoice that is accepted
 
 
 def hold(invoice_id: str, *, reason: str, actor: str, now: datetime) -> None:
@@ -32,9 +34,11 @@ def hold(invoice_id: str, *, reason: str, actor: str, now: datetime) -> None:
 
 def release(invoice_id: str, *, reason: str, actor: str, now: datetime) -> None:
     """A person has checked the money: the invoice goes on when its working days have come, and the platform is not
-    asked again. Raises `not_found`, `invoice_on_its_way`."""
+    asked again. Raises `not_found`, `invoice_on_its_way` (it is not held)."""
     row = queries.by_id(invoice_id)
     opens: datetime = row.due_from
+    if row.hold is None:
+        raise INVOICE_ON_ITS_WAY()
     due = max(opens, now)
     values = {"hold": None, "settled_at": now, "next_at": due}
     with transaction():
@@ -58,10 +62,15 @@ def retry(invoice_id: str, *, reason: str, actor: str, now: datetime) -> None:
 
 
 def accept(invoice_id: str, *, reason: str, actor: str, now: datetime) -> None:
-    """What the vendor issued is to be taken as it is. Raises `not_found`, `invoice_on_its_way`."""
+    """What the vendor issued is to be taken as it is: the invoice has its tax. Another amount than the money that was
+    paid is never right. Raises `not_found`, `invoice_on_its_way`, `invoice_not_as_asked`."""
     row = queries.by_id(invoice_id)
+    if row.status == Status.DISPUTED and queries.mismatch_of(row).get("wrong") not in ACCEPTABLE:
+        raise INVOICE_NOT_AS_ASKED()
+    _, tax_fen = queries.issued_fen(row)
+    amounts = {"tax_fen": tax_fen, "net_fen": row.gross_fen - tax_fen} if tax_fen is not None else {}
     with transaction():
-        if not move(row, Action.ACCEPT, "decided", now=now, next_at=now):
+        if not move(row, Action.ACCEPT, "decided", now=now, next_at=now, **amounts):
             raise INVOICE_ON_ITS_WAY()
         cases.decide_about("invoice.mismatch", f"invoice:{row.id}", reason, actor=actor, now=now)
         _write_down(row, "invoice.accepted", reason, actor, now)

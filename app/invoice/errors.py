@@ -11,6 +11,9 @@ INVOICE_MONEY_BACK = problem("invoice_money_back", 409, "这笔订单的款项�
 INVOICE_NOT_READY = problem("invoice_not_ready", 409, "发票还没有开好，请到“我的发票”查看预计时间。")
 INVOICE_LINK_OVER = problem("invoice_link_over", 403, "下载链接已经过期，请回到“我的发票”重新点下载。")
 INVOICE_ON_ITS_WAY = problem("invoice_on_its_way", 409, "这张发票已经送去开具或已有结果，不能再这样处理。")
+INVOICE_NOT_AS_ASKED = problem(
+    "invoice_not_as_asked", 409, "开出的金额与订单不符，或发票已作废，不能照开出的接受。请红冲后按订单重开。"
+)
 INVOICE_BEING_CORRECTED = problem(
     "invoice_being_corrected", 409, "这张发票已经在更正，请到“我的发票”查看进度，不用再次申请。"
 )

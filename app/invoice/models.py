@@ -56,7 +56,8 @@ class Invoice(BaseModel):
     'unproven', 'used'), as the payer is told.
     `due_from`, `due_until`: the working days in which it is to be issued. `next_at`: when it is looked at again, None
     while nothing is to be done; `tries` counts the looks since the status changed. `sent_at`: when the last call to
-    issue it began. `number` is the tax bureau's. `late_at`, `red_letter_at`: when a case about it was filed."""
+    issue it began. `number` is the tax bureau's. `late_at`: when a case about it was filed.
+    `red_letter_at`: when people were told last, or have decided, of money that went back."""
 
     order_id = peewee.CharField(16)
     live_key = peewee.CharField(16, null=True, unique=True)

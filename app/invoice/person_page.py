@@ -10,7 +10,7 @@ from app.invoice.status import Status
 STATES = {
     Status.WAITING: "等待开具", Status.SENDING: "正在提交", Status.UNKNOWN: "提交结果不明", Status.ISSUING: "开具中",
     Status.ISSUED: "已开出，等待文件", Status.READY: "可以下载", Status.REFUSED: "被拒绝",
-    Status.DISPUTED: "与申请不符", Status.CANCELLED: "已取消",
+    Status.DISPUTED: "与申请不符", Status.CANCELLED: "已取消", Status.REVERSED: "已红冲",
 }  # fmt: skip
 BAD = (Status.UNKNOWN, Status.REFUSED, Status.DISPUTED, Status.CANCELLED)
 

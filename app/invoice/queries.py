@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import operator
 from collections.abc import Sequence
 from datetime import datetime
 from functools import reduce
+from typing import Any
 
 import peewee
 
+from app.cases import service as cases
 from app.core.errors import NOT_FOUND
 from app.invoice import tax
 from app.invoice.models import Invoice, InvoiceEvent, PayerProfile, ProgrammeHold, RedLetter
 from app.invoice.providers.protocol import Line
-from app.invoice.status import AT_VENDOR, RED_OPEN, RED_WORKED_ON, Status
+from app.invoice.status import AT_VENDOR, RED_OPEN, RED_WORKED_ON, RedStatus, Status
 from app.pay import queries as orders
 from app.pay.models import Order
 from app.pay.status import OrderStatus
@@ -65,6 +68,23 @@ def is_void(row: Invoice) -> bool:
     return row.status == Status.DISPUTED and last is not None and last.evidence == "mismatch:void"
 
 
+def mismatch_of(row: Invoice) -> dict[str, Any]:
+    """What the case says of an invoice that is not what was asked for (`issuing.mismatch`); empty where none is."""
+    case = cases.latest("invoice.mismatch", f"invoice:{row.id}")
+    told: dict[str, Any] = json.loads(case.facts) if case is not None else {}
+    return told
+
+
+def issued_fen(row: Invoice) -> tuple[int, int | None]:
+    """What stands on the invoice at the bureau, with its tax and the tax of it: what was asked for, unless the vendor
+    said otherwise. The tax is None where nobody said it of another amount."""
+    told = mismatch_of(row)
+    gross, tax_fen = told.get("issued_fen"), told.get("issued_tax_fen")
+    if gross is None or gross == row.gross_fen:
+        return row.gross_fen, row.tax_fen if tax_fen is None else tax_fen
+    return gross, tax_fen
+
+
 def red_letter_of(invoice_id: str) -> RedLetter | None:
     """The red letter of an invoice."""
     return RedLetter.get_or_none(RedLetter.invoice_id == invoice_id)
@@ -85,10 +105,11 @@ def red_letters_due(now: datetime, limit: int) -> list[str]:
 
 
 def red_letters_since(before: datetime, limit: int) -> list[RedLetter]:
-    """Red letters that were decided before then and have not come, and nobody was told yet."""
-    query = RedLetter.select().where(
-        RedLetter.status.in_(RED_WORKED_ON), RedLetter.decided_at < before, RedLetter.waits_at.is_null()
-    )
+    """Red letters that were decided before then, or whose form was sent before then, and have not come, and nobody
+    was told yet."""
+    with_form = RedLetter.status == RedStatus.APPLIED
+    waits = (with_form & (RedLetter.sent_at < before)) | (~with_form & (RedLetter.decided_at < before))
+    query = RedLetter.select().where(RedLetter.status.in_(RED_WORKED_ON), waits, RedLetter.waits_at.is_null())
     return list(query.order_by(RedLetter.decided_at).limit(limit))
 
 
@@ -119,12 +140,17 @@ def programme_of(row: Invoice | Order) -> Programme:
 
 
 def lines(row: Invoice) -> list[Line]:
-    """The lines of the invoice: one for each line of the order, or one of what was left of the money."""
-    amounts = amounts_of(row.order_id, row.gross_fen)
-    return [
-        Line(row.goods_name, row.goods_code, row.tax_rate_permille, tax.split(amount, row.tax_rate_permille))
-        for amount in amounts
-    ]
+    """The lines of the invoice: one for each line of the order, or one of what was left of the money; one, too, where
+    the vendor's tax was accepted."""
+    parts = split_of(row)
+    if tax.total(parts).tax_fen != row.tax_fen:
+        parts = [tax.Split(row.gross_fen, row.net_fen, row.tax_fen)]
+    return [Line(row.goods_name, row.goods_code, row.tax_rate_permille, part) for part in parts]
+
+
+def split_of(row: Invoice) -> list[tax.Split]:
+    """The amounts of its lines and their tax, as they are asked of the vendor."""
+    return [tax.split(amount, row.tax_rate_permille) for amount in amounts_of(row.order_id, row.gross_fen)]
 
 
 def amounts_of(order_id: str, gross_fen: int) -> list[int]:
@@ -169,13 +195,14 @@ def without_invoice(
 
 
 def over_given_back(limit: int) -> list[Invoice]:
-    """Invoices, not yet over or at the vendor, that count money which goes back."""
-    back = sorted(orders.given_back())
-    query = Invoice.select().where(
-        Invoice.order_id.in_(back),
+    """Invoices, not yet over or at the vendor, that count money which goes back; of those at the vendor the ones
+    whose red letter is not on its way, and of whose money nobody was told since it was sent back last."""
+    back = orders.going_back().alias("back")
+    untold = Invoice.red_letter_at.is_null() | (Invoice.red_letter_at < back.c.last_at)
+    on_its_way = RedLetter.select(RedLetter.invoice_id).where(RedLetter.status.in_(RED_OPEN))
+    query = Invoice.select().join(back, on=(Invoice.order_id == back.c.order_id)).where(
+        Invoice.gross_fen != back.c.kept_fen,
         (Invoice.status == Status.WAITING) | (Invoice.status == Status.REFUSED)
-        | (Invoice.status.in_(AT_VENDOR) & Invoice.red_letter_at.is_null()),
+        | (Invoice.status.in_(AT_VENDOR) & untold & Invoice.id.not_in(on_its_way)),
     )  # fmt: skip
-    rows = list(query)
-    kept = orders.kept_of([row.order_id for row in rows])
-    return [row for row in rows if kept.get(row.order_id, 0) != row.gross_fen][:limit]
+    return list(query.order_by(Invoice.id).limit(limit))

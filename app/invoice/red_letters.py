@@ -23,7 +23,7 @@ from app.invoice.issuing import CALL, SETTLES, pause
 from app.invoice.ledger import file_case, move, move_red
 from app.invoice.models import Invoice, RedLetter
 from app.invoice.providers.protocol import RedAnswer, RedRequest, Refused, Unavailable, Unknown
-from app.invoice.status import RED_WORKED_ON, Action, RedStatus, Status
+from app.invoice.status import RED_WORKED_ON, Action, RedStatus
 
 log = structlog.get_logger(__name__)
 
@@ -146,15 +146,18 @@ def _apply(red: RedLetter, row: Invoice, answer: RedAnswer, now: datetime) -> No
     if answer.state == "failed":
         _refuse(red, row, "failed", answer.reason, now)
     elif answer.state == "issued" and answer.number is not None:
-        asked_fen = row.gross_fen if row.status != Status.DISPUTED else answer.amount_fen
-        if answer.amount_fen is not None and answer.amount_fen != asked_fen:
+        asked_fen, _ = queries.issued_fen(row)
+        if answer.amount_fen != asked_fen:  # one that the vendor leaves out is none that was checked
             there = {"number": answer.number, "issued_at": answer.issued_at or now}
-            _refuse(red, row, "amount", f"红字金额 {answer.amount_fen} 分，发票 {row.gross_fen} 分", now, **there)
+            said = f"{answer.amount_fen} 分" if answer.amount_fen is not None else "没有给出"
+            code = "amount" if answer.amount_fen is not None else "amount left out"
+            _refuse(red, row, code, f"红字金额{said}，发票 {asked_fen} 分", now, **there)
             return
         _issued(red, row, answer, now)
     else:
         waits = A_DAY if answer.state == "waiting" else pause(0)
-        facts = {"form_number": answer.form_number} if answer.form_number else {}
+        facts: dict[str, Any] = {"form_number": answer.form_number} if answer.form_number else {}
+        facts |= {"waits_at": None}  # who was told before that it waits was told of no form
         if not move_red(red, Action.TAKE, answer.state, now=now, next_at=now + waits, **facts):
             _look_again(red, now + (A_DAY if answer.state == "waiting" else pause(red.tries)))
 
@@ -236,7 +239,8 @@ def work(*, now: datetime, limit: int = 100) -> int:
 
 
 def find_waiting(*, now: datetime, limit: int = 200) -> int:
-    """Nobody waits for ever: a red letter that is not there after three days is a case, once."""
+    """Nobody waits for ever: a red letter that is not there three days after it was decided, or its form was sent, is
+    a case, once."""
 
     def tell(red: RedLetter) -> bool:
         with transaction():

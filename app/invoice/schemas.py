@@ -100,7 +100,7 @@ class InvoiceOut(Schema):
     )
     sentence = String(required=True, metadata={"description": "给用户看的一句话"})
     contact = String(required=True)
-    amount_fen = Integer(required=True)
+    amount_fen = Integer(required=True, metadata={"description": "价税合计；还没有发票的，是订单金额"})
     due_from = String(**_MAYBE, metadata={"format": "date", "description": "预计开具：最早"})
     due_until = String(**_MAYBE, metadata={"format": "date", "description": "预计开具：最晚"})
     number = String(**_MAYBE, metadata={"description": "发票号码"})

@@ -37,7 +37,7 @@ def dump(card: service.Card, now: datetime) -> dict[str, Any]:
         "state": card.state,
         "sentence": card.sentence,
         "contact": card.programme.authority.contacts.invoice,
-        "amount_fen": card.order.amount_fen,
+        "amount_fen": row.gross_fen if row is not None else card.order.amount_fen,
         "due_from": str(shanghai_day(card.due_from)) if card.due_from else None,
         "due_until": str(shanghai_day(card.due_until)) if card.due_until else None,
         "number": ready.number if ready else None,

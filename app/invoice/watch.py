@@ -69,8 +69,9 @@ def find_given_back(*, now: datetime) -> int:
     def take_back(row: Invoice) -> bool:
         if row.status not in AT_VENDOR:
             return give_up(row, now=now)
+        seen = {"status": row.status, "red_letter_at": row.red_letter_at}
         with transaction():
-            if not compare_and_set(Invoice, row.id, {"red_letter_at": None}, {"red_letter_at": now}):
+            if not compare_and_set(Invoice, row.id, seen, {"red_letter_at": now}):
                 return False
             facts = {"order": row.order_id, "number": row.number, "gross_fen": row.gross_fen}
             facts["left_fen"] = orders.kept_fen(row.order_id)

@@ -85,6 +85,17 @@ def given_back(order_ids: Sequence[str] | None = None) -> set[str]:
     return {order_id for (order_id,) in query.tuples()}
 
 
+def going_back() -> peewee.ModelSelect:
+    """A query of the orders that `given_back` names, for joins: `order_id`, `kept_fen` (of the payment that it keeps,
+    what does not go back) and `last_at`, when money was sent back last."""
+    kept = peewee.fn.COALESCE(PaymentAttempt.captured_fen, 0) - peewee.fn.SUM(Refund.amount_fen)
+    query = Refund.select(
+        Refund.order_id, kept.alias("kept_fen"), peewee.fn.MAX(Refund.created_at).alias("last_at")
+    ).join(Order, on=(Order.paid_attempt_id == Refund.attempt_id))
+    query = query.join(PaymentAttempt, on=(PaymentAttempt.id == Refund.attempt_id))
+    return query.group_by(Refund.order_id, PaymentAttempt.captured_fen)
+
+
 def kept_of(order_ids: Sequence[str]) -> dict[str, int]:
     """Of each of these orders, how many fen of the payment that it keeps do not go back; an unpaid one is left
     out."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -16,7 +16,8 @@ from app.core.errors import Problem
 from app.core.staff import EVERYWHERE, Right
 from app.invoice import by_hand, corrections, issuing, ledger, payers, providers, queries, red_letters, service
 from app.invoice.audit import audit_invoices
-from app.invoice.models import Invoice, RedEntry
+from app.invoice.case_kinds import entered_evidence
+from app.invoice.models import Invoice, RedEntry, RedLetter
 from app.invoice.status import RedStatus, Status
 from app.pay import decisions as pay_decisions
 from app.policy.days import shanghai_day
@@ -53,6 +54,14 @@ def refused(world: World, sale: Sale) -> Invoice:
     go_on()
     assert red_of(row).status == RedStatus.REFUSED
     return row
+
+
+def its_time_is_over(row: Invoice) -> None:
+    """The buyer has not answered for three days."""
+    sent: datetime = red_of(row).sent_at
+    RedLetter.update(sent_at=sent - red_letters.PATIENCE).where(RedLetter.invoice_id == row.id).execute()
+    look_after(utcnow())
+    assert open_cases("invoice.red_waiting", row) == 1
 
 
 def enter(row: Invoice, number: str = NUMBER, **said: Any) -> None:
@@ -112,6 +121,16 @@ def test_of_money_that_all_went_back_no_invoice_follows(world: World, sale: Sale
     assert (cases.open_cases("invoice.red_letter"), audit_invoices()) == ([], [])
 
 
+def test_of_one_that_was_issued_with_another_amount_that_amount_is_compared(world: World, sale: Sale) -> None:
+    trouble(world, "query", "alter", {"taxAmount": "5.53", "exTaxAmount": "184.47"}, times=None)
+    old = work(sale)
+    assert old.status == Status.DISPUTED
+    enter(old)
+    (case,) = cases.open_cases(by_hand.CASE)
+    facts = {fact.label: fact.value for fact in entered_evidence(case).facts}
+    assert facts["红字金额应为"] == "-190.00 元，其中税额 -5.53 元"
+
+
 def test_what_is_wrong_is_sent_back_and_entered_anew(world: World, sale: Sale) -> None:
     old = asked_to_correct(sale)
     enter(old)
@@ -167,10 +186,33 @@ def test_while_the_vendor_may_still_issue_one_none_is_entered_until_its_time_is_
     assert red_of(row).status == RedStatus.APPLIED
     with pytest.raises(Problem, match="red_on_its_way"):
         enter(row)
-    look_after(utcnow() + red_letters.PATIENCE + timedelta(hours=1))
+    its_time_is_over(row)
     enter(row)
     decide("take")
     assert (Invoice.get_by_id(row.id).status, audit_invoices()) == (Status.REVERSED, [])
+
+
+def test_a_form_that_was_sent_late_has_its_three_days_and_is_told_of_anew(world: World, sale: Sale) -> None:
+    trouble(world, "red", "error", "070304", times=None)
+    row = ready(sale)
+    corrections.reverse(row.id, why="mistake", reason="x", actor="staff:1", now=utcnow())
+    go_on(until=red_letters.PATIENCE + timedelta(hours=2))
+    late = utcnow() + red_letters.PATIENCE + timedelta(hours=3)
+    look_after(late)
+    (case,) = cases.open_cases("invoice.red_waiting")
+    cases.decide(case.id, "已联系", actor="staff:1", now=utcnow())
+    assert (red_of(row).status, by_hand.may_enter(row, now=late)) == (RedStatus.PLANNED, True)
+    world.sandbox.box.knobs.clear()
+    trouble(world, "red", "asks_buyer")
+    go_on(until=red_letters.PATIENCE + timedelta(hours=6))
+    sent: datetime = red_of(row).sent_at
+    assert (red_of(row).status, sent > utcnow() + red_letters.PATIENCE) == (RedStatus.APPLIED, True)
+    young = sent + timedelta(hours=1)
+    look_after(young)
+    assert (by_hand.may_enter(row, now=young), open_cases("invoice.red_waiting", row)) == (False, 0)
+    over = sent + red_letters.PATIENCE + timedelta(minutes=1)
+    look_after(over)
+    assert (by_hand.may_enter(row, now=over), open_cases("invoice.red_waiting", row)) == (True, 1)
 
 
 class Race:
@@ -181,7 +223,7 @@ class Race:
         self.sale, self.row = sale, ready(sale)
         corrections.reverse(self.row.id, why="mistake", reason="x", actor="staff:1", now=utcnow())
         go_on(until=timedelta(hours=1))
-        look_after(utcnow() + red_letters.PATIENCE + timedelta(hours=1))
+        its_time_is_over(self.row)
         enter(self.row)
         second(world, f"/_control/red-letters/{red_of(self.row).serial}", {"agrees": True})
 

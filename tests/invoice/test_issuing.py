@@ -7,15 +7,17 @@ from datetime import UTC, datetime, timedelta
 import pypdfium2
 import pytest
 
+from app.cases import service as cases
 from app.core import db, outbox
 from app.core.clock import utcnow
 from app.invoice import issuing, queries, service
 from app.invoice.audit import audit_invoices
 from app.invoice.models import Invoice, InvoiceFile
-from app.invoice.status import Status
+from app.invoice.status import RedStatus, Status
 from app.notify.models import Sms
 from app.policy import load, working_days
 from tests.invoice.desk import a_paid_sale, asked, booked, due, open_cases, the_invoice, trouble, work
+from tests.invoice.reds import decide, go_on, red_of
 from tests.pay.till import Sale, in_parallel
 from tests.world import World
 
@@ -247,3 +249,46 @@ def test_one_invoice_that_cannot_be_done_does_not_stand_in_the_way(world: World)
     assert work(good).status == Status.READY
     Invoice.update(profile_id=the_invoice(good).profile_id).where(Invoice.order_id == bad.order_id).execute()
     assert work(bad, until=timedelta(hours=3)).status == Status.READY
+
+
+# --- what was issued is not what was asked for -------------------------------------------------------------------
+
+
+def test_one_of_another_amount_is_taken_back_and_issued_as_the_order_says(world: World, sale: Sale) -> None:
+    trouble(world, "query", "alter", {"taxAmount": "5.82", "exTaxAmount": "194.18"})
+    row = work(sale)
+    assert row.status == Status.DISPUTED
+    decide("invoice.mismatch", "reverse")
+    go_on()
+    new = work(sale)
+    assert (Invoice.get_by_id(row.id).status, new.status, new.gross_fen) == (Status.REVERSED, Status.READY, 20000)
+
+
+def test_one_that_was_voided_there_is_issued_anew_without_a_red_letter(world: World, sale: Sale) -> None:
+    trouble(world, "query", "alter", {"status": "3"})
+    row = work(sale)
+    decide("invoice.mismatch", "reverse")
+    assert (Invoice.get_by_id(row.id).status, asked(world, "red")) == (Status.CANCELLED, 0)
+    assert work(sale).status == Status.READY
+
+
+def test_of_one_that_was_issued_with_another_amount_the_red_letter_has_that_amount(world: World, sale: Sale) -> None:
+    trouble(world, "query", "alter", {"taxAmount": "5.53", "exTaxAmount": "184.47"}, times=None)
+    row = work(sale)
+    assert row.status == Status.DISPUTED
+    decide("invoice.mismatch", "reverse")
+    world.sandbox.box.knobs.clear()
+    trouble(world, "query_red", "alter", {"taxAmount": "-5.53", "taxExcludedAmount": "-184.47"}, times=None)
+    go_on()
+    assert (red_of(row).status, Invoice.get_by_id(row.id).status) == (RedStatus.ISSUED, Status.REVERSED)
+    assert (work(sale).gross_fen, cases.open_cases()) == (20000, [])
+
+
+def test_of_one_that_was_issued_with_another_amount_a_red_letter_of_the_orders_is_wrong(
+    world: World, sale: Sale
+) -> None:
+    trouble(world, "query", "alter", {"taxAmount": "5.53", "exTaxAmount": "184.47"}, times=None)
+    row = work(sale)
+    decide("invoice.mismatch", "reverse")
+    go_on()
+    assert (red_of(row).status, open_cases("invoice.red_refused", row)) == (RedStatus.REFUSED, 1)

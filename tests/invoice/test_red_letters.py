@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,41 +13,26 @@ from app.cases import service as cases
 from app.core import db
 from app.core.clock import utcnow
 from app.core.errors import Problem
-from app.core.staff import EVERYWHERE, Right
 from app.invoice import corrections, issuing, payers, queries, red_letters, service
 from app.invoice.audit import audit_invoices
 from app.invoice.models import Invoice, RedLetter
 from app.invoice.status import RED_WORKED_ON, RedStatus, Status
-from app.pay import decisions as pay_decisions
-from tests.invoice.desk import asked, due, look_after, open_cases, the_invoice, trouble, work
-from tests.invoice.reds import COMPANY, forms, go_on, red_of, second
+from tests.invoice.desk import (
+    asked,
+    due,
+    look_after,
+    open_cases,
+    the_invoice,
+    to_decide,
+    trouble,
+    work,
+)
+from tests.invoice.reds import COMPANY, decide, forms, go_on, ready, red_of, second
 from tests.pay.till import Sale, in_parallel
-from tests.staffroom import a_member, staff_of
 from tests.world import World
 
 pytestmark = pytest.mark.usefixtures("in_order")
 WHY: dict[str, Any] = {"reason": "抬头有误", "actor": "staff:1"}
-FINANCE = (Right.FINANCE, EVERYWHERE)
-
-
-def ready(sale: Sale) -> Invoice:
-    """The sale's invoice, issued and here."""
-    row = work(sale)
-    assert row.status == Status.READY
-    return row
-
-
-def decide(kind: str, key: str, reason: str = "", *, now: datetime | None = None) -> None:
-    """The open case of this kind, decided by one of finance and, where it needs a second look, confirmed by
-    another."""
-    (case,) = cases.open_cases(kind)
-    first, other = staff_of(a_member(FINANCE)), staff_of(a_member(FINANCE, name="李明"))
-    now = now or utcnow()
-    outcome = cases.decide_by_staff(first, case.id, key, reason=reason, now=now)
-    if outcome == "second_look":
-        with pytest.raises(Problem, match="case_second_look"):
-            cases.confirm(first, case.id, now=now)
-        cases.confirm(other, case.id, now=now)
 
 
 # --- the payer asks for a correction -----------------------------------------------------------------------------
@@ -106,80 +91,6 @@ def test_asked_twice_it_is_one_case(world: World, sale: Sale) -> None:
     for _ in range(2):
         service.ask_correction(sale.person.id, row.id, "要开单位抬头", now=utcnow())
     assert open_cases("invoice.correction", row) == 1
-
-
-# --- money that went back ----------------------------------------------------------------------------------------
-
-
-def test_of_a_part_that_went_back_afterwards_the_rest_is_invoiced_anew(world: World, sale: Sale) -> None:
-    old = ready(sale)
-    pay_decisions.refund_part(sale.order_id, 5000, reason="x", actor="staff:1", now=utcnow())
-    look_after(utcnow())
-    decide("invoice.red_letter", "reverse")
-    go_on()
-    new = the_invoice(sale)
-    assert (new.gross_fen, new.net_fen + new.tax_fen, new.replaces) == (15000, 15000, old.id)
-    assert forms(world, sale)[0]["redReason"] == "3"
-    row = work(sale)
-    assert (row.status, row.gross_fen) == (Status.READY, 15000)
-    look_after(utcnow())
-    assert cases.open_cases() == []
-
-
-def test_of_money_that_all_went_back_there_is_a_red_letter_and_nothing_else(world: World, sale: Sale) -> None:
-    ready(sale)
-    pay_decisions.refund_part(sale.order_id, 20000, reason="x", actor="staff:1", now=utcnow())
-    look_after(utcnow())
-    decide("invoice.red_letter", "reverse")
-    go_on()
-    row = the_invoice(sale)
-    assert (row.status, len(queries.every_of_order(sale.order_id))) == (Status.REVERSED, 1)
-    card = service.card(row, now=utcnow())
-    assert (card.state, "已红冲" in card.sentence) == ("cancelled", True)
-
-
-def test_of_what_is_kept_before_it_was_issued_one_click_issues_the_rest(world: World, sale: Sale) -> None:
-    the_invoice(sale)
-    pay_decisions.refund_part(sale.order_id, 5000, reason="x", actor="staff:1", now=utcnow())
-    look_after(utcnow())
-    decide("invoice.part_kept", "issue")
-    row = work(sale)
-    assert (row.status, row.gross_fen, row.serial) == (Status.READY, 15000, f"F{sale.order_id}N2".upper())
-    assert asked(world, "red") == 0
-
-
-def test_a_second_part_that_goes_back_takes_back_the_second_invoice_too(world: World, sale: Sale) -> None:
-    ready(sale)
-    for left in (15000, 12000):
-        part = 5000 if left == 15000 else 3000
-        pay_decisions.refund_part(sale.order_id, part, reason="x", actor="staff:1", now=utcnow())
-        look_after(utcnow())
-        decide("invoice.red_letter", "reverse")
-        go_on()
-        assert work(sale).gross_fen == left
-    assert [row.status for row in queries.every_of_order(sale.order_id)] == ["reversed", "reversed", "ready"]
-    assert len({form["blueElecInvoiceNumber"] for form in forms(world, sale)}) == 2
-
-
-# --- what was issued is not what was asked for -------------------------------------------------------------------
-
-
-def test_one_of_another_amount_is_taken_back_and_issued_as_the_order_says(world: World, sale: Sale) -> None:
-    trouble(world, "query", "alter", {"taxAmount": "5.82", "exTaxAmount": "194.18"})
-    row = work(sale)
-    assert row.status == Status.DISPUTED
-    decide("invoice.mismatch", "reverse")
-    go_on()
-    new = work(sale)
-    assert (Invoice.get_by_id(row.id).status, new.status, new.gross_fen) == (Status.REVERSED, Status.READY, 20000)
-
-
-def test_one_that_was_voided_there_is_issued_anew_without_a_red_letter(world: World, sale: Sale) -> None:
-    trouble(world, "query", "alter", {"status": "3"})
-    row = work(sale)
-    decide("invoice.mismatch", "reverse")
-    assert (Invoice.get_by_id(row.id).status, asked(world, "red")) == (Status.CANCELLED, 0)
-    assert work(sale).status == Status.READY
 
 
 # --- between two migrations ---------------------------------------------------------------------------------------
@@ -344,6 +255,17 @@ def test_a_red_letter_of_another_amount_is_a_persons_work(world: World, sale: Sa
             verb(row.id, now=utcnow(), **WHY)
     decide("invoice.red_refused", "accept")
     assert (red_of(row).status, red_of(row).number) == (RedStatus.ISSUED, red.number)
+    assert (Invoice.get_by_id(row.id).status, the_invoice(sale).replaces) == (Status.REVERSED, row.id)
+
+
+def test_a_red_letter_whose_amount_the_vendor_leaves_out_is_a_persons_work(world: World, sale: Sale) -> None:
+    trouble(world, "query_red", "alter", {"taxExcludedAmount": ""}, times=None)
+    row = reversing(sale)
+    go_on()
+    red = red_of(row)
+    assert (red.status, red.number is None, to_decide(row)) == (RedStatus.REFUSED, False, ["invoice.red_refused"])
+    assert (the_invoice(sale).status, audit_invoices()) == (Status.READY, [])
+    decide("invoice.red_refused", "accept")
     assert (Invoice.get_by_id(row.id).status, the_invoice(sale).replaces) == (Status.REVERSED, row.id)
 
 

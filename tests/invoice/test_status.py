@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.invoice import case_kinds, person_page
 from app.invoice.status import (
     AT_VENDOR,
     ENDED,
@@ -91,3 +92,8 @@ def test_from_everywhere_there_is_a_way_to_an_end() -> None:
     while more := {before for (before, _), after in TABLE.items() if after in reached} - reached:
         reached |= more
     assert reached == set(Status)
+
+
+def test_every_status_has_a_word_for_staff() -> None:
+    assert {*person_page.STATES} == {*case_kinds.STATUSES} == {*Status}
+    assert {*case_kinds.RED_STATUSES} == {*RedStatus}

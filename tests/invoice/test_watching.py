@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from app.cases import service as cases
+from app.cases.models import Case
 from app.core import audit
 from app.core.clock import utcnow
 from app.core.errors import Problem
 from app.core.ids import new_id
+from app.core.staff import Right
 from app.invoice import decisions, issuing, service, watch
 from app.invoice.audit import audit_invoices
 from app.invoice.models import Invoice, InvoiceEvent, InvoiceFile
@@ -22,6 +24,7 @@ from app.pay import decisions as pay_decisions
 from app.pay.models import Refund
 from app.policy import load, working_days
 from ops import manage
+from tests.factories import auth
 from tests.invoice.desk import (
     a_paid_sale,
     asked,
@@ -36,6 +39,7 @@ from tests.invoice.desk import (
     work,
 )
 from tests.pay.till import Sale
+from tests.staffroom import a_member, at_desk, staff_of
 from tests.world import World
 
 WHY: dict[str, Any] = {"reason": "财务核对", "actor": "system:cli"}
@@ -101,6 +105,13 @@ def test_a_release_before_its_days_does_not_hurry_it(world: World, sale: Sale) -
     assert the_invoice(sale).next_at == row.due_from
 
 
+def test_one_that_is_not_held_is_not_released_past_the_look_at_its_money(world: World, sale: Sale) -> None:
+    row = the_invoice(sale)
+    with pytest.raises(Problem, match="invoice_on_its_way"):
+        decisions.release(row.id, now=utcnow(), **WHY)
+    assert the_invoice(sale).settled_at is None
+
+
 def test_what_is_at_the_vendor_cannot_be_held_released_or_retried(world: World, sale: Sale) -> None:
     row = work(sale)
     for verb in (decisions.hold, decisions.release, decisions.retry, decisions.accept):
@@ -126,13 +137,46 @@ def test_one_that_was_refused_at_the_door_is_sent_again_too(world: World, sale: 
     assert work(sale).status == Status.READY
 
 
+def offered(world: World, case: Case) -> list[bool]:
+    """Whether the case's page offers to accept the invoice, and to take it back."""
+    shown = at_desk(world, a_member((Right.FINANCE, "yunnan"))).get(f"/console/cases/{case.id}").text
+    return [f'name="decision" value="{key}"' in shown for key in ("accept", "reverse")]
+
+
 def test_a_disputed_one_may_be_accepted(world: World, sale: Sale) -> None:
     trouble(world, "query", "alter", {"taxAmount": "5.82", "exTaxAmount": "194.18"}, times=None)
     row = work(sale)
     assert row.status == Status.DISPUTED
+    (case,) = cases.open_cases("invoice.mismatch")
+    assert offered(world, case) == [True, True]
     decisions.accept(row.id, now=due(sale), **WHY)
-    assert work(sale).status == Status.READY
-    assert cases.open_cases() == []
+    row = work(sale)
+    assert (row.status, row.gross_fen, row.net_fen, row.tax_fen) == (Status.READY, 20000, 19418, 582)
+    said = world.app.test_client().get(f"/api/v1/invoices/{row.id}", headers=auth(sale.person)).get_json()
+    assert said["lines"] == [{"name": "培训费", "gross_fen": 20000, "net_fen": 19418, "tax_fen": 582}]
+    assert (cases.open_cases(), audit_invoices()) == ([], [])
+
+
+def test_another_tax_that_nobody_accepted_is_seen_by_the_audit(sale: Sale) -> None:
+    row = work(sale)
+    Invoice.update(net_fen=19418, tax_fen=582).where(Invoice.id == row.id).execute()
+    assert audit_invoices() == [f"invoice {row.id}: its lines do not add up to it"]
+
+
+@pytest.mark.parametrize("change", [{"taxAmount": "5.82", "exTaxAmount": "184.18"}, {"status": "3"}])
+def test_one_of_another_amount_or_a_void_one_cannot_be_accepted(
+    world: World, sale: Sale, change: dict[str, str]
+) -> None:
+    trouble(world, "query", "alter", change, times=None)
+    row = work(sale)
+    with pytest.raises(Problem, match="invoice_not_as_asked"):
+        decisions.accept(row.id, now=due(sale), **WHY)
+    (case,) = cases.open_cases("invoice.mismatch")
+    who = a_member((Right.FINANCE, "yunnan"))
+    with pytest.raises(Problem, match="not_found"):
+        cases.decide_by_staff(staff_of(who), case.id, "accept", now=utcnow())
+    assert offered(world, case) == [False, True]
+    assert the_invoice(sale).status == Status.DISPUTED
 
 
 # --- money that goes back ----------------------------------------------------------------------------------------
@@ -205,6 +249,9 @@ def test_money_that_goes_back_afterwards_is_a_case_for_a_red_letter_invoice_once
     cases.decide(case.id, "红字发票已开", actor="system:cli", now=utcnow())
     look_after(utcnow())
     assert to_decide(row) == []
+    standing = f"invoice {row.id} stands, its money went back, and nobody was told"
+    later: datetime = row.issued_at
+    assert audit_invoices(later + timedelta(days=1)) == [standing]  # a word closes the case, and no invoice
 
 
 # --- late, missing, unknown years --------------------------------------------------------------------------------
