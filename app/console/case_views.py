@@ -11,7 +11,7 @@ from app.cases import service as cases
 from app.cases.kinds import Kind
 from app.cases.models import Case
 from app.console import words
-from app.console.desk import BATCH, batch_choices, desk, rows
+from app.console.desk import BATCH, batch_choices, desk, rows, told
 from app.console.errors import HELP_REASON
 from app.console.pages import HOME, blueprint, go, is_htmx, page
 from app.core.access import Role, access, request_now, staff
@@ -115,7 +115,9 @@ def _ask_about(kind: Kind, chosen: str, ticked: list[str]) -> Response:
         return _queue(kind.name, [], "选中的工作刚刚都由同事办理了，没有再办。", 409)
     if choice is None:
         raise HELP_REASON()
-    return page("queue_sure.html", kind=kind, rows=shown, choice=choice, gone=len(set(ticked)) - len(shown))
+    reached, untold = told(choice, shown, now=now)
+    gone = len(set(ticked)) - len(shown)
+    return page("queue_sure.html", kind=kind, rows=shown, choice=choice, gone=gone, reached=reached, untold=untold)
 
 
 @blueprint.get("/cases/<case_id>")

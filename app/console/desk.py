@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -97,11 +98,15 @@ class Row:
 
 @dataclass(frozen=True)
 class BatchChoice:
-    """What can be decided about many cases at once: the form's value, its words, what each person would read."""
+    """What can be decided about many cases at once: the form's value, its words, what each person would read.
+    `hindrance`: why none of them would get it, or None."""
 
     value: str
     label: str
     text: str
+    hindrance: str | None
+    decision: Decision
+    reason: Reason | None
 
 
 def rows(staff: Staff, kind: Kind, *, now: datetime) -> list[Row]:
@@ -125,16 +130,34 @@ def rows(staff: Staff, kind: Kind, *, now: datetime) -> list[Row]:
 
 
 def batch_choices(kind: Kind, cases_: list[Row], *, now: datetime) -> list[BatchChoice]:
-    """Every decision of the kind that many cases can get at once, with each of its reasons; the text as the first of
-    them would read it."""
+    """Every decision of the kind that many cases can get at once, with each of its reasons; the text as the first
+    would read it whom nothing hinders."""
     found = []
     for decision in kind.decisions if cases_ else ():
         for reason in decision.reasons or (None,) if decision.batch else ():
-            preview = _preview(cases_[0].case, decision, reason, now)
             label = decision.label if reason is None else f"{decision.label}：{reason.text}"
             value = decision.key if reason is None else f"{decision.key}:{reason.key}"
-            found.append(BatchChoice(value, label, (preview.hindrance or preview.text) if preview else ""))
+            first = _first_told(cases_, decision, reason, now)
+            text, hindrance = (first.text, first.hindrance) if first else ("", None)
+            found.append(BatchChoice(value, label, text, hindrance, decision, reason))
     return found
+
+
+def _first_told(cases_: list[Row], decision: Decision, reason: Reason | None, now: datetime) -> Preview | None:
+    first = None
+    for row in cases_:
+        preview = _preview(row.case, decision, reason, now)
+        if preview is None or preview.hindrance is None:
+            return preview or first
+        first = first or preview
+    return first
+
+
+def told(choice: BatchChoice, cases_: list[Row], *, now: datetime) -> tuple[int, list[tuple[str, int]]]:
+    """How many of these would get the message; and of the others, what stands in the way of how many."""
+    previews = [_preview(row.case, choice.decision, choice.reason, now) for row in cases_]
+    untold = Counter(one.hindrance for one in previews if one is not None and one.hindrance is not None)
+    return sum(one is not None and one.hindrance is None for one in previews), untold.most_common()
 
 
 def desk(staff: Staff, case: Case, kind: Kind, *, now: datetime) -> Desk:

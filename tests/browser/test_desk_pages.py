@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -76,6 +77,7 @@ def test_the_photos_that_were_ticked_are_decided_by_one_more_key(world: World, b
     for case in found[:2]:
         page.get_by_label(f"选择 {case.id}").check()
     page.locator("#decision").select_option("confirm")
+    expect(page.locator("#batch-text")).to_have_text(re.compile("^学员将收到短信.*您的照片审核结果：已确认"))
     press(page, "批量办理")
     expect(page.get_by_role("heading", name="请确认：一起办理 2 件")).to_be_visible()
     expect(page.locator(".chosen li")).to_have_count(2)

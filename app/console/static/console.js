@@ -31,7 +31,9 @@ document.addEventListener("keydown", (event) => {
   const typing = event.target.matches("input:not([type=radio], [type=checkbox]), select, textarea");
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   const open = shown("#work details.option[open]");
-  if (event.key === "Escape" && open) {
+  if (performance.now() < calm && !typing && /^([1-9]|Enter)$/.test(event.key)) {
+    // meant for what lay there before
+  } else if (event.key === "Escape" && open) {
     open.open = false;
     open.querySelector("summary").focus();
   } else if (typing || event.repeat || bounces) {
@@ -57,8 +59,11 @@ document.addEventListener("toggle", (event) => {
 
 document.addEventListener("change", (event) => {
   if (event.target.matches("#decision")) {
-    const [line, text] = [document.querySelector("#batch-text"), event.target.selectedOptions[0].dataset.text];
+    const [line, { text, none }] = [document.querySelector("#batch-text"), event.target.selectedOptions[0].dataset];
+    const heading = line.querySelector("b");
     line.hidden = !text;
+    line.classList.toggle("none", none !== undefined);
+    heading.textContent = none === undefined ? heading.dataset.sent : heading.dataset.none;
     line.querySelector("span").textContent = text || "";
   }
   if (!event.target.matches("[data-all]")) return;
@@ -101,33 +106,82 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
 
 // What the server refuses is read out, and seen.
 const LOST = "网络没有响应，刚才的操作可能没有送达。请检查网络后再试一次。";
-function tell(tone, text, path) {
+const set = (node, attributes) => Object.entries(attributes).forEach(([key, value]) => node.setAttribute(key, value));
+function wayTo(path, words) {
+  const link = document.createElement("a");
+  [link.href, link.textContent] = [path, words];
+  if (document.querySelector("#work")) { // onto the desk: decisions that wait stay with the page
+    set(link, { "hx-get": path, "hx-target": "#work", "hx-swap": "outerHTML" });
+    htmx.process(link);
+  }
+  return link;
+}
+function tell(tone, text, path, words = "打开那一件") {
   const line = document.querySelector("#message");
   if (!line) return;
   line.className = `message ${tone}`;
   line.hidden = false;
   line.textContent = text;
-  if (path) {
-    const link = document.createElement("a");
-    [link.href, link.textContent] = [path, "打开那一件"];
-    line.append(" ", link);
-  }
+  if (path) line.append(" ", wayTo(path, words));
 }
 document.addEventListener("htmx:afterSwap", () => document.querySelector("#message.bad")?.scrollIntoView({ block: "nearest" }));
 document.addEventListener("htmx:sendError", () => tell("bad", LOST));
 
-// The next case is fetched while this one is looked at. A decision shows it at once and is sent meanwhile, one after
-// the other; what became of it is said in the message line, and one that was refused can be opened again.
-let ahead = null, pending = 0, sending = Promise.resolve();
+// A decision that was shown as made and was not: it stays, on every page of this tab, until somebody has read it.
+const REFUSED = "refused";
+const refusals = () => JSON.parse(sessionStorage.getItem(REFUSED) || "[]");
+const pathOf = (id) => `/console/cases/${id}`;
+function forgive(id) {
+  sessionStorage.setItem(REFUSED, JSON.stringify(refusals().filter((one) => one.id !== id)));
+  document.querySelector(`#refused [data-of="${id}"]`)?.remove();
+}
+function lay({ id, title, text }, since) {
+  const [line, code, button] = ["p", "code", "button"].map((tag) => document.createElement(tag));
+  line.dataset.of = code.textContent = id;
+  [button.type, button.className, button.textContent] = ["button", "second", "知道了"];
+  button.addEventListener("click", () => performance.now() - since > CALM && forgive(id)); // not by a finger on its way
+  line.append(`${title} `, code, ` 没有办成：${text} `, wayTo(pathOf(id), "打开那一件"), " ", button);
+  document.querySelector("#refused").append(line);
+}
+function refuse(made, text) {
+  forgive(made.id);
+  const one = { id: made.id, title: made.title, text };
+  sessionStorage.setItem(REFUSED, JSON.stringify([...refusals(), one]));
+  lay(one, performance.now());
+}
+document.addEventListener("DOMContentLoaded", () => {
+  if (!document.querySelector(".bar .me")) return;
+  const box = document.createElement("section");
+  box.id = "refused";
+  set(box, { "role": "alert", "aria-atomic": "false", "aria-label": "没有办成的决定" });
+  document.querySelector("main").append(box);
+  for (const one of refusals()) lay(one, -CALM);
+});
+document.addEventListener("submit", (event) => {
+  if (event.target.matches('[action$="/sign-out"]')) sessionStorage.removeItem(REFUSED);
+});
 
-// Nothing is decided unseen: a case takes no decision before its pictures are there, and while a
-// key may still bounce.
+// The next case is fetched while this one is looked at. A decision shows it at once and is sent meanwhile, one after
+// the other; what became of it is said in the message line, and one that was refused stays below.
+const UNSURE = "没有收到完整的答复，不知道是否已经送达，请打开核对。";
+const CHANGED = "这一件的内容在您看的时候有了变化，没有提交，请打开重新看一遍。";
+const SIGNED_OUT = "登录已经过期，没有提交，请重新登录后再办。";
+const WAITS = "已收下这个决定，正在等待前面的决定办完。";
+let ahead = null, pending = 0, sending = Promise.resolve();
+let laid = null; // what lies on the desk as this script laid it there: { id, sense }
+let fresh = null; // the same, of the last answer: what the server says of that case now
+let calm = 0; // until then (as performance.now) no key decides: the page was exchanged under somebody's fingers
+const CALM = 700; // milliseconds: to see it, and to take back a finger that was on its way
+const underway = new Set(); // ids of the cases whose decisions wait for their answers
+
+// Nothing is decided unseen: a case takes no decision before its pictures are there, while a key may still bounce, and
+// while somebody may not have seen yet that it is another one.
 async function glance() {
   const work = document.querySelector("#work");
   if (!work) return;
   work.setAttribute("aria-busy", "true");
   await Promise.allSettled([...work.querySelectorAll("img:not(.ahead)")].map((picture) => picture.decode()));
-  setTimeout(() => work.removeAttribute("aria-busy"), pressed.timeStamp + BOUNCE - performance.now());
+  setTimeout(() => work.removeAttribute("aria-busy"), Math.max(pressed.timeStamp + BOUNCE, calm) - performance.now());
 }
 document.addEventListener("click", (event) => {
   if (event.detail < 2 || !event.target.closest("#work form button")) return;
@@ -136,66 +190,135 @@ document.addEventListener("click", (event) => {
 }, true);
 
 const headers = () => ({ "HX-Request": "true", ...JSON.parse(document.body.getAttribute("hx-headers") || "{}") });
-const caseShown = () => document.querySelector("#work")?.dataset.case;
+const caseShown = () => document.querySelector("#work")?.dataset.case || "";
+const parse = (html) => new DOMParser().parseFromString(html, "text/html");
+
+// The body belongs to the answer: one that is cut off is none. Gives null then.
+async function ask(path, options = {}) {
+  try {
+    const answer = await fetch(path, { headers: headers(), ...options });
+    return { ok: answer.ok, status: answer.status, path: answer.headers.get("HX-Push-Url"), html: await answer.text() };
+  } catch {
+    return null;
+  }
+}
 
 async function lookAhead() {
   ahead = null;
-  const path = document.querySelector('#work a[data-key="j"]')?.getAttribute("href");
+  const onward = () => document.querySelector('#work a[data-key="j"]')?.getAttribute("href");
+  const path = onward();
   if (!path) return;
-  const answer = await fetch(path, { headers: headers() }).catch(() => null);
-  const html = answer?.ok ? await answer.text() : null;
-  if (html && document.querySelector('#work a[data-key="j"]')?.getAttribute("href") === path) ahead = { path, html };
+  const answer = await ask(path);
+  if (answer?.ok && parse(answer.html).querySelector("#work") && onward() === path) ahead = { path, html: answer.html };
 }
 
-function show({ path, html }) {
-  htmx.swap("#work", html, { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 0 });
-  glance();
+// What a decision is made on, of the case that a page shows: its evidence, what is proposed, what can be decided.
+function sense(page) {
+  const parts = [...page.querySelectorAll("#work .evidence, #work .decide")].map((one) => one.cloneNode(true));
+  for (const part of parts) for (const other of part.querySelectorAll(".keys, [name=csrf]")) other.remove();
+  return parts.map((one) => one.innerHTML).join("");
+}
+const describe = (page) => ({ id: page.querySelector("#work").dataset.case || "", sense: sense(page) });
+
+function show(page, path) {
+  htmx.swap("#work", page.body.innerHTML, { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 0 });
+  laid = describe(page); // after the swap, whose htmx:afterSwap forgets what lay there
   history.pushState({ htmx: true }, "", path);
   window.scrollTo(0, 0);
-  lookAhead();
 }
 
-async function send(action, data) {
-  const answer = await fetch(action, { method: "POST", body: data, headers: headers() }).catch(() => null);
+// `made`: a decision. `next`: the case that was shown at once in its place, as { id, sense }; null where none was.
+async function send(made) {
+  const changed = made.sense && fresh?.id === made.id && fresh.sense !== made.sense;
+  const answer = changed ? null : await ask(made.action, { method: "POST", body: made.data, keepalive: true });
   pending -= 1;
-  if (!answer) return tell("bad", LOST, action.replace(/\/decide$/, ""));
-  if (answer.status === 401) return location.assign("/console/sign-in");
-  const html = await answer.text();
-  const page = new DOMParser().parseFromString(html, "text/html");
-  const said = page.querySelector("#message")?.textContent || "";
-  if (!answer.ok) return tell("bad", `上一件没有办成：${said}`, action.replace(/\/decide$/, ""));
-  const following = page.querySelector("#work").dataset.case;
-  if (following !== caseShown()) {
-    if (!pending) show({ path: answer.headers.get("HX-Push-Url"), html });  // a colleague was quicker with that one
-    return undefined;
+  underway.delete(made.id);
+  const page = answer && parse(answer.html);
+  if (answer?.ok && page.querySelector("#work")) return follow(made, page, answer.path);
+  const said = answer?.ok ? "" : page?.querySelector("#message")?.textContent;
+  refuse(made, changed ? CHANGED : answer?.status === 401 ? SIGNED_OUT : said || UNSURE);
+  if (answer?.status !== 401) return claim();
+  if (!pending) location.assign("/console/sign-in"); // the others would be refused as well, and are to be written down
+  return undefined;
+}
+
+// The decision was made; the answer is the case after it, had by this person now.
+function follow(made, page, path) {
+  const [said, now, here] = [page.querySelector("#message")?.textContent || "", describe(page), caseShown()];
+  fresh = now;
+  forgive(made.id);
+  if (!made.next) return here === made.id ? show(page, path) : tell("good", said);
+  const same = now.id === made.next.id;
+  if (same && here === now.id && now.sense === made.next.sense) {
+    for (const part of ["#claim", ".head .count"]) document.querySelector(part)?.replaceWith(page.querySelector(part) || "");
+  } else if (!pending && !(same && here !== now.id)) { // of one that was decided meanwhile, its own answer says it
+    return differs(page, path, made.next, same ? `${said}。下一件的内容刚刚有变化` : `${said}。原来的下一件由同事处理中`);
   }
-  for (const part of ["#claim", ".head .count"]) document.querySelector(part)?.replaceWith(page.querySelector(part) || "");
   return tell("good", said);
+}
+
+// What was shown as the next case is not it, or not as it was shown: exchanged only where nobody is at it.
+function differs(page, path, next, said) {
+  const { id } = describe(page);
+  if (caseShown() !== next.id || document.querySelector("#work details[open]")) {
+    return tell("note", `${said}。`, path, id === next.id ? "重新打开" : "换到下一件");
+  }
+  calm = performance.now() + CALM;
+  show(page, path);
+  if (id === next.id) return tell("note", `${said}，请重新看一遍。`);
+  return tell("note", `${said}，${id ? "已换成这一件，请看清再决定" : "没有别的待办了"}。`, pathOf(next.id));
+}
+
+// No answer has claimed what is shown, for a decision before it was refused: two would look at it.
+async function claim() {
+  const tag = document.querySelector("#claim:not(.good, [hx-post])");
+  if (!tag || pending) return;
+  const answer = await ask(`${pathOf(caseShown())}/claim`, { method: "POST" });
+  const page = answer && parse(answer.html);
+  if (!tag.isConnected || !page) return;
+  if (answer.ok) tag.replaceWith(page.querySelector("#claim") || "");
+  else tell("bad", page.querySelector("#message")?.textContent || LOST);
 }
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!form.matches("#work form") || !/\/decide$/.test(form.getAttribute("action"))) return;
-  const busy = form.closest("#work").hasAttribute("aria-busy");
-  if (!busy && !ahead && !pending) return;
+  if (!form.matches("#work form") || !/\/(decide|confirm|send-back)$/.test(form.getAttribute("action"))) return;
+  const action = form.getAttribute("action");
+  const id = action.split("/").at(-2);
+  const [busy, waits] = [form.closest("#work").matches("[aria-busy], .htmx-settling"), underway.has(id)];
+  const later = action.endsWith("/decide") && (ahead || pending);
+  if (!busy && !waits && !later) return; // htmx sends it, and shows the answer
   event.preventDefault();
   event.stopPropagation();
   if (busy) return;
-  if (!ahead) {
-    sending = sending.then(() => form.isConnected && form.requestSubmit());  // as without a look ahead
+  if (waits) {
+    tell("note", WAITS);
     return;
   }
-  const [action, data] = [form.getAttribute("action"), new URLSearchParams(new FormData(form))];
-  const next = new DOMParser().parseFromString(ahead.html, "text/html");
-  next.querySelector("#claim")?.removeAttribute("hx-post");  // the answer to the decision claims it
-  show({ path: ahead.path, html: next.body.innerHTML });
+  const next = ahead && parse(ahead.html);
+  const made = {
+    id, action, data: new URLSearchParams(new FormData(form)),
+    title: document.querySelector("#work h1").firstChild.textContent.trim(),
+    sense: laid?.id === id ? laid.sense : "", next: next && describe(next),
+  };
+  underway.add(id);
   pending += 1;
-  sending = sending.then(() => send(action, data));
+  sending = sending.then(() => send(made)).catch(reportError);
+  if (next) {
+    next.querySelector("#claim")?.removeAttribute("hx-post"); // the answer to the decision claims it
+    show(next, ahead.path);
+  } else {
+    tell("note", WAITS);
+  }
 }, true);
+window.addEventListener("beforeunload", (event) => {
+  if (pending) event.preventDefault(); // what waits would never be sent
+});
 
 document.addEventListener("DOMContentLoaded", lookAhead);
-document.addEventListener("htmx:afterSettle", (event) => {
+document.addEventListener("htmx:afterSwap", (event) => { // not when it has settled: a key may come in between
   if (event.target.id !== "work") return;
+  laid = null;
   glance();
   lookAhead();
 });
