@@ -18,7 +18,7 @@ from tests.browser.test_trainee import START, TICK
 
 pytestmark = pytest.mark.browser
 ASKED = "我昨天缴费了，还是不能学习。"
-ANSWERED = "款已到账。\n请退出后重新登录。"
+ANSWERED = "2 月 13 日已查：款已到账。\n请退出后重新登录。"
 
 
 def on_the_phone(watched: Watched, trainee: Journey) -> Page:
@@ -53,12 +53,15 @@ def open_letter(desk: Page, watched: Watched) -> None:
 
 
 def decide(desk: Page, decision: str, text: str) -> None:
-    """Choose it, write, send."""
+    """Choose it, write (digits too), send: all of it by the keyboard."""
     way = desk.locator("details.option").filter(has=desk.locator("summary", has_text=decision))
-    way.locator("summary").click()
-    way.locator("[name=note]").fill(text)
+    desk.locator("#work:not([aria-busy])").wait_for()
+    desk.keyboard.press(way.get_attribute("data-key") or "")
+    expect(way.locator("[name=note]")).to_be_focused()
+    desk.keyboard.type(text)
+    expect(way.locator("[name=note]")).to_have_value(text)
     orderly(desk)
-    way.get_by_role("button", name=decision).click()
+    desk.keyboard.press("Control+Enter" if way.locator("textarea").count() else "Enter")
     expect(desk.get_by_role("status").filter(has_text=f"已办结：{decision}")).to_be_visible()
 
 

@@ -17,7 +17,7 @@ function decide(number) {
   if (!one) return;
   if (one.tagName === "DETAILS") {
     one.open = true;
-    one.querySelector("input:not([type=hidden])").focus();
+    one.querySelector("input:not([type=hidden]), textarea").focus();
   } else {
     one.click();
   }
@@ -29,6 +29,8 @@ document.addEventListener("keydown", (event) => {
   const bounces = event.key === pressed.key && event.timeStamp - pressed.timeStamp < BOUNCE;
   pressed = event;
   const typing = event.target.matches("input:not([type=radio], [type=checkbox]), select, textarea");
+  const sends = event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("#work textarea");
+  if (sends && !event.isComposing && !event.repeat) return event.target.form.requestSubmit();
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   const open = shown("#work details.option[open]");
   if (performance.now() < calm && !typing && /^([1-9]|Enter)$/.test(event.key)) {
