@@ -35,9 +35,11 @@ def _hold(case: Case, staff: Staff, now: datetime, *, begun: bool = False) -> di
 
 
 def claim(staff: Staff, case_id: str, *, now: datetime) -> Case:
-    """Have a case for ten minutes; of two who want it, one gets it. Again: ten minutes more. Raises `not_found`,
-    `case_taken`, `case_over`."""
+    """Have a case for ten minutes; of two who want it, one gets it. Again: ten minutes more. What waits for somebody
+    else's agreement to one's own proposal stays free. Raises `not_found`, `case_taken`, `case_over`."""
     case, _ = queries.visible(staff, case_id)
+    if case.status == "second_look" and case.proposed_by == staff.actor:
+        return case
     mine = {"claimed_by": staff.actor, "claimed_until": now + CLAIM}
     with transaction():
         if not compare_and_set(Case, case.id, _hold(case, staff, now), mine):

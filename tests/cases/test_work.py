@@ -201,6 +201,14 @@ def test_who_disagrees_sends_it_back(done: Diary) -> None:
     assert done == ["同意"]
 
 
+def test_whoever_proposed_looks_again_without_keeping_the_second_person_out(done: Diary) -> None:
+    case = a_case()
+    decide(case, "dear")
+    cases.claim(FANG, case.id, now=LATER)
+    assert Case.get_by_id(case.id).claimed_by is None
+    assert confirm(MIN, case) == "decided"
+
+
 def replaced(case: Case, note: str) -> None:
     """A third person sends the proposal back, and another one is made."""
     later = LATER + timedelta(seconds=30)
