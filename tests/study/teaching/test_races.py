@@ -50,7 +50,7 @@ def code_of(call: Callable[[], Any]) -> str:
 # --- two pages, one upload ---------------------------------------------------------------------------------------
 
 
-def unlocked(film_id: str) -> AbstractContextManager[None]:
+def no_lock(film_id: str) -> AbstractContextManager[None]:
     """What `store.alone` does, but for the lock: the folder is there."""
     store.incoming(film_id).parent.mkdir(parents=True, exist_ok=True)
     return nullcontext()
@@ -78,7 +78,7 @@ def test_a_slow_page_and_a_quick_one_send_one_film(world: World) -> None:
 
 def test_twin_without_the_lock_of_the_file_the_slow_one_is_refused(world: World) -> None:
     film = begun(DATA)
-    with patch.object(store, "alone", unlocked):
+    with patch.object(store, "alone", no_lock):
         assert two_pages(film) == "film_step"
     assert (row(film).status, row(film).received) == ("queued", len(DATA))
 
@@ -86,7 +86,7 @@ def test_twin_without_the_lock_of_the_file_the_slow_one_is_refused(world: World)
 def test_twin_without_compare_and_set_either_a_whole_film_is_half_again(world: World) -> None:
     film = begun(DATA)
     with ExitStack() as off:
-        off.enter_context(patch.object(store, "alone", unlocked))
+        off.enter_context(patch.object(store, "alone", no_lock))
         off.enter_context(patch.object(uploads, "compare_and_set", unguarded))
         two_pages(film)
     assert row(film).received == 4000
