@@ -214,7 +214,7 @@ def test_rules_calendar_figures_and_a_list_to_take_away(world: World, browser: B
     menu.get_by_role("link", name="导出").click()
     page.get_by_label("内容").select_option(label="报名")
     page.get_by_label("格式").select_option("csv")
-    field(page, "用途（会记入审计）").fill("给主管部门报送名单")
+    field(page, "用途（至少 5 个字，会记入审计）").fill("给主管部门报送名单")
     seen(page, "exports")
     press(page, "生成文件")
     expect(page.get_by_role("row").filter(has_text="给主管部门报送名单")).to_be_visible()

@@ -79,7 +79,7 @@ def test_the_day_of_finance(world: World, browser: Browser, monkeypatch: pytest.
     page.goto(f"{base}/console/reconciliation/{day}")
     look(page, "one day")
     page.get_by_role("button", name="再查询一次").click()
-    expect(page.get_by_role("alert")).to_contain_text("差异还在")
+    expect(page.get_by_role("alert").filter(has_text="再次查询")).to_contain_text("差异还在")
     page.get_by_text("已查明，说明原因").click()
     page.get_by_placeholder("原因和处理结果").fill("商户后台误收，已在那里退回")
     page.get_by_role("button", name="结案").click()
