@@ -44,7 +44,8 @@ MYSQL_SESSION = (
 )
 
 Meaning = Literal["race", "gone"]
-_RACES = frozenset(["40001", "40P01", "55P03", 1205, 1213])  # serialization, deadlock, waited too long for a lock
+# serialization, deadlock, waited too long for a lock; and MariaDB's word for a savepoint that a deadlock took with it
+_RACES = frozenset(["40001", "40P01", "55P03", 1205, 1213, 1305])
 # the server or the line is away; or the server became a copy that takes no writes, and another one is the first now
 _GONE = frozenset(["57P01", "57P02", "57P03", "25006", 0, 1053, 1290, 1836, 1927, 2006, 2013, 2014, 2055])
 
