@@ -196,7 +196,13 @@ def _learner(someone: Journey) -> Person:
     someone.evidence["lesson_id"] = course["items"][0]["id"]
     letter = {"client_id": f"screens-{someone.who.id_number[-8:]}", "topic": "payment", "text": "缴费后不能学习"}
     someone.evidence["help_id"] = someone.client.post("/api/v1/help-tickets", letter)["id"]
+    someone.until("a report of an SMS", lambda: _reached(someone), seconds=90)  # they are pulled twice a minute
     return person
+
+
+def _reached(someone: Journey) -> bool:
+    """Whether a message is known to have reached the phone."""
+    return any("已送达" in sms["state"] for sms in someone.client.get("/api/v1/messages")["messages"])
 
 
 def _examinee(someone: Journey) -> Person:
