@@ -391,7 +391,9 @@ def test_an_administrator_makes_an_account(watched: Watched) -> None:
     press(page, "新建")
     link = page.locator("code.secret").inner_text()
     expect(page.get_by_role("heading", name="<svg onload=alert(1)>")).to_be_visible()
-    page.locator("code.secret").evaluate("(code, link) => { code.textContent = link.replace(/[^a-z0-9]/gi, 'x') }", link)
+    page.locator("code.secret").evaluate(
+        "(code, link) => { code.textContent = link.replace(/[^a-z0-9]/gi, 'x') }", link
+    )
     orderly(page)  # whatever the secret is: a link without a hyphen to break at, too
     theirs = watched.product(link.removeprefix(watched.stack.base_url), DESK)
     for label in ("新密码", "再输入一次"):
