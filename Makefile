@@ -11,6 +11,8 @@ NPM := npm --silent --prefix miniprogram
 PROGRAMME ?= yunnan
 CHANNEL ?= wechat_native
 export TZ = Asia/Shanghai
+# or each of the many processes that a test starts compiles everything anew, and every worker of pytest rewrites every assert
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run demo-codes front front-all test test-mp test-postgresql test-mariadb test-all test-deep check format journey api-fuzz faults bench bench-server bench-web bench-table big-data bench-console soak screenshots openapi api-types programme-check migration lock clean
 

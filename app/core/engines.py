@@ -167,7 +167,9 @@ def _mysql(url: str) -> dict[str, Any]:
     query = parse_qs(parts.query)
     tls = query.pop("tls", ["off"])[0]
     if query:
-        raise ValueError(f"DATABASE_URL knows no {', '.join(sorted(query))}")
+        raise ValueError(
+            f"DATABASE_URL knows no {', '.join(sorted(query))}; TLS is tls=on or tls=<file of the authority>"
+        )
     # without TLS said so: PyMySQL reads the system's certificates at each connect otherwise
     secure: dict[str, Any] = {"ssl_disabled": True}
     if tls != "off":

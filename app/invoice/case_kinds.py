@@ -291,7 +291,8 @@ KINDS = (
     Kind(
         name="invoice.calendar_unknown",
         title="明年的节假日未知",
-        what="三十天内进入新的一年，系统还不知道那年的节假日和调休；开票期限会按周一至周五计算。请更新日历。",
+        what="三十天内进入新的一年，系统还不知道那年的节假日和调休；开票期限会按周一至周五计算。"
+        "请管理员按国务院的通知，在“基础数据”的“法定节假日与调休”里录入，再结案。",
         right=Right.FINANCE,
         working_days=10,
         evidence=year_evidence,

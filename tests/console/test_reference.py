@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
+from app.cases.models import Case
 from app.core import audit
 from app.core.audit import AuditEntry
 from app.core.staff import EVERYWHERE, Right
 from app.core.web import PAGE_POLICY
 from app.policy import told, working_days
 from app.policy.models import CalendarDay
+from jobs import schedule
 from tests.staffroom import Browser, a_browser, a_member, at_desk
 from tests.world import World
 
@@ -111,3 +113,19 @@ def test_nothing_else_of_flask_admin_is_reachable(world: World) -> None:
     for path in ("export/csv/", "ajax/lookup/", "ajax/update/", "action/", "details/"):
         assert desk.get(f"{URL}{path}").status_code == 404, path
     assert desk.get("/admin/").status_code == 404
+
+
+def test_on_the_fifth_of_december_the_desks_are_asked_for_the_next_years_days(world: World) -> None:
+    december = datetime(working_days.LAST_YEAR, 12, 5, 1, 0, tzinfo=UTC)
+    new_year = date(december.year + 1, 1, 1)
+    schedule.run("invoice.look_after", now=december)
+    finance, chief = at_desk(world, a_member((Right.FINANCE, "yunnan"))), a_chief(world)
+    case = Case.get(Case.subject == f"yunnan:{new_year.year}")
+    assert "明年的节假日未知" in finance.get("/console/").text
+    asked = finance.get(f"/console/cases/{case.id}").text
+    assert str(new_year.year) in asked
+    assert "“基础数据”的“法定节假日与调休”" in asked
+    assert enter(chief, new_year) == 302
+    Case.delete().execute()
+    schedule.run("invoice.look_after", now=december + timedelta(days=1))
+    assert Case.select().count() == 0, "what was entered is not asked for"

@@ -325,7 +325,7 @@ def test_a_payment_that_never_was_is_absent(rig: Rig) -> None:
 
 def test_a_closed_payment_takes_no_money(rig: Rig) -> None:
     if not rig.can_close:
-        pytest.skip("its last moment ends it: the next test but two")
+        pytest.skip("its last moment ends it: test_money_is_taken_until_the_last_moment_and_not_after")
     request = a_request(rig)
     code = an_open_one(rig, request)
     rig.provider.close(request.out_trade_no)

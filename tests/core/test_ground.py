@@ -198,10 +198,11 @@ def test_callbacks_run_after_the_commit_and_not_after_a_rollback(world: World) -
 
 
 def test_transactions_are_isolated_as_promised(world: World) -> None:
-    def told(question: str) -> str:
-        return str(db.database.execute_sql(question).fetchone()[0])
+    engine = engines.make(world.settings.database_url, connections=1)  # as the product opens it
 
-    engine = db.database.obj
+    def told(question: str) -> str:
+        return str(engine.execute_sql(question).fetchone()[0])
+
     if isinstance(engine, engines.Sqlite):
         assert told("PRAGMA journal_mode") == "wal"
         assert told("PRAGMA synchronous") == "2"
@@ -214,6 +215,7 @@ def test_transactions_are_isolated_as_promised(world: World) -> None:
         assert told("SELECT @@session.time_zone") == "+00:00"
         assert "STRICT_ALL_TABLES" in told("SELECT @@session.sql_mode")
         assert told("SELECT @@innodb_flush_log_at_trx_commit") == "1"
+    engine.close_all()
 
 
 def test_only_a_taken_unique_key_means_that_a_row_is_there(world: World) -> None:
