@@ -142,6 +142,8 @@ def test_an_administrator_makes_an_account(watched: Watched) -> None:
     orderly(page)
     field(page, "登录账号").fill("fang.wang")
     field(page, "姓名").fill("<svg onload=alert(1)>")
+    field(page, "权限").select_option("reviewer")
+    field(page, "项目").select_option("yunnan")
     press(page, "新建")
     link = page.locator("code.secret").inner_text()
     expect(page.get_by_role("heading", name="<svg onload=alert(1)>")).to_be_visible()
