@@ -65,7 +65,7 @@ class Decision:
     confirms it before it is done. `batch`: many cases at once. `outside`: `do` asks a provider. `closes`: False where
     the domain closes the case once what was begun has come to its end; `meanwhile`: what can be decided until then
     all the same. `fits`: in which cases it is one at all. `check` raises what `do` would, of what was typed: so that
-    whoever proposes mends it, and not the second person."""
+    whoever proposes mends it, and not the second person. `note_begins`: what the note is, if nobody changes it."""
 
     key: str
     label: str
@@ -82,6 +82,7 @@ class Decision:
     meanwhile: bool = False
     fits: Callable[[Case], bool] = lambda _case: True
     check: Callable[[Deed], None] = _nothing
+    note_begins: Callable[[Case], str] = lambda _case: ""
 
     def reason(self, key: str) -> Reason | None:
         """The reason with this key, or None."""
@@ -90,7 +91,8 @@ class Decision:
 
 @dataclass(frozen=True)
 class Kind:
-    """`what`: what happened, and what is to be decided, in one sentence. `working_days`: within how many it should
+    """`what`: what happened, and what is to be decided, in one sentence; `what_now`: the same of one case,
+    where it stands otherwise, or None. `working_days`: within how many it should
     be decided. `picture(case, name)`: a JPEG of the evidence; `thumb`: the one that its queue shows.
     `paper(case)`: a PDF of the evidence, whose look is audited. `clear`:
     personal data that the decision is about, shown with the person's own for a reason only, which is written down;
@@ -108,6 +110,7 @@ class Kind:
     thumb: str | None = None
     clear: Callable[[Case], tuple[Fact, ...]] | None = None
     also: Callable[[Case], str] | None = None
+    what_now: Callable[[Case], str | None] = lambda _case: None
 
     def decisions_of(self, case: Case) -> tuple[Decision, ...]:
         """Those that fit this case."""

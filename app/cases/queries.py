@@ -153,6 +153,12 @@ def count_waiting(staff: Staff, kind: Kind) -> int:
     return int(Case.select().where(_of_kind(staff, kind), Case.status.in_(TO_DO)).count())
 
 
+def count_proposed(staff: Staff, kind: Kind) -> int:
+    """How many of a queue wait for somebody else's look at what this person has proposed."""
+    mine = (Case.status == "second_look") & (Case.proposed_by == staff.actor)
+    return int(Case.select().where(_of_kind(staff, kind), mine).count())
+
+
 def decided(staff: Staff, *, by: str | None, limit: int) -> list[Case]:
     """What was decided, the latest first; `by`: by this actor only."""
     mine = theirs(staff)

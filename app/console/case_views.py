@@ -196,7 +196,7 @@ def _on(case: Case, said: str) -> Response:
         return go(f"/console/cases/{following.id}" if following else HOME)
     if following is not None:
         return _case(following, said)
-    response = page("_empty.html", kind=kind, said=said)
+    response = page("_empty.html", kind=kind, said=said, proposed=queries.count_proposed(who, kind))
     response.headers["HX-Push-Url"] = f"/console/queues/{kind.name}"
     return response
 

@@ -34,10 +34,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Option:
-    """A decision, the key that makes it, and what the person would read."""
+    """A decision, the key that makes it, what its note begins with, and what the person would read."""
 
     number: int
     decision: Decision
+    note: str
     preview: Preview | None
     choices: tuple[Choice, ...]
 
@@ -64,6 +65,7 @@ class Desk:
 
     case: Case
     kind: Kind
+    what: str
     evidence: Evidence
     options: tuple[Option, ...]
     proposal: Deed | None
@@ -174,6 +176,7 @@ def desk(staff: Staff, case: Case, kind: Kind, *, now: datetime) -> Desk:
     return Desk(
         case=case,
         kind=kind,
+        what=kind.what_now(case) or kind.what,
         evidence=_evidence(case, kind),
         options=tuple(options),
         proposal=cases.proposal(case, staff.actor, now) if case.status == "second_look" else None,
@@ -209,7 +212,8 @@ def _options(case: Case, kind: Kind, now: datetime) -> list[Option]:
     found = []
     for number, decision in enumerate(kind.decisions_of(case), start=1):
         choices = tuple(Choice(reason, _preview(case, decision, reason, now)) for reason in decision.reasons)
-        found.append(Option(number, decision, _preview(case, decision, None, now), choices))
+        preview = _preview(case, decision, None, now)
+        found.append(Option(number, decision, decision.note_begins(case), preview, choices))
     return found
 
 

@@ -43,9 +43,29 @@ def show_person(person_id: str) -> Response:
     return _show(seen)
 
 
-def _show(seen: people.Seen, said: str = "", tone: str = "good", status: int = 200) -> Response:
+def _show(seen: people.Seen, said: str = "") -> Response:
     shown = people.portrait(staff().staff, seen, now=request_now())
-    return page("_person.html" if is_htmx() else "person.html", status, person=shown, said=said, tone=tone)
+    return page("_person.html" if is_htmx() else "person.html", person=shown, said=said, tone="good")
+
+
+def _refused(seen: people.Seen, key: str, problem: Problem) -> Response:
+    """The person's page with what is wrong: in the form as it was filled in, where that can still be done."""
+    shown, form = people.portrait(staff().staff, seen, now=request_now()), request.form
+    pressed = next(
+        (one for one in shown.buttons if (one.help.key, one.offer.target) == (key, form.get("target"))), None
+    )
+    response = page(
+        "_person.html" if is_htmx() else "person.html",
+        200 if is_htmx() else problem.kind.status,
+        person=shown,
+        said=problem.detail,
+        tone="bad",
+        pressed=pressed,
+        typed=form,
+    )
+    if pressed is not None:
+        response.headers["HX-Reswap"] = "outerHTML"  # the page stays where the form is
+    return response
 
 
 @blueprint.get("/people/<person_id>/history")
@@ -61,7 +81,7 @@ def person_history(person_id: str) -> Response:
 @blueprint.post("/people/<person_id>/help/<key>")
 @access(Role.STAFF, rights=person_pages.HISTORY)
 def help_person(person_id: str, key: str) -> Response:
-    """Press a button; the answer is the person's page as it is then."""
+    """Press a button; the answer is the person's page as it is then, what was typed and refused still in its form."""
     who, form = staff().staff, request.form
     seen = people.look_at(who, person_id)
     try:
@@ -78,9 +98,7 @@ def help_person(person_id: str, key: str) -> Response:
     except Problem as problem:
         if problem.kind.status == 404:
             raise
-        return _show(
-            people.look_at(who, seen.person.id), problem.detail, "bad", 200 if is_htmx() else problem.kind.status
-        )
+        return _refused(people.look_at(who, seen.person.id), key, problem)
     return _show(people.look_at(who, seen.person.id), said)
 
 

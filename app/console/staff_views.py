@@ -25,15 +25,24 @@ def _programmes() -> list[str]:
 
 def _right() -> tuple[Right, str]:
     """The right that the form names. Raises `staff_invalid`."""
-    try:
-        return Right(request.form.get("right", "")), request.form.get("programme", "")
-    except ValueError:
-        raise STAFF_INVALID(fields={"right": "请选择一项权限。"}) from None
+    chosen, programme = request.form.get("right", ""), request.form.get("programme", "")
+    if chosen not in RIGHTS or not programme:
+        raise STAFF_INVALID("请选择权限和项目，再提交。")
+    return Right(chosen), programme
 
 
 def _list(status: int = 200, text: str | None = None) -> Response:
     cards = service.cards(staff().staff)
-    return page("staff.html", status, cards=cards, rights=RIGHTS, states=STATES, programmes=_programmes(), text=text)
+    return page(
+        "staff.html",
+        status,
+        cards=cards,
+        rights=RIGHTS,
+        states=STATES,
+        programmes=_programmes(),
+        text=text,
+        typed=request.form,
+    )
 
 
 @blueprint.get("/staff")
@@ -94,7 +103,9 @@ def change_right(member_id: str) -> Response:
 @blueprint.post("/staff/<member_id>/disable")
 @access(Role.STAFF, rights=ADMINISTRATORS)
 def disable_member(member_id: str) -> Response:
-    """Nobody signs in to it any more."""
+    """Nobody signs in to it any more, once `sure` says that this one was meant."""
+    if request.form.get("sure") != "yes":
+        return page("member_sure.html", card=service.to_disable(staff().staff, member_id))
     service.disable(staff().staff, member_id, now=request_now())
     return go(f"/console/staff/{member_id}")
 

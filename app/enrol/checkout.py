@@ -27,6 +27,10 @@ from app.pay import service as pay
 from app.policy import load, rules
 from app.policy.schema import Programme
 
+DIFFERS = {
+    "person": PAYER_MISMATCH.sentence,
+    "enterprise": "再次填写的单位信息与开票信息里的不一致，请按营业执照上的信息重新填写。",
+}
 NAME_DIFFERS = {
     "person": "姓名与登记的不一致，请按身份证填写。",
     "enterprise": "单位名称与开票信息里的不一致，请按营业执照填写；要改由个人付款，请先改开票信息。",
@@ -121,7 +125,7 @@ def _match_payer(payer: invoice.Payer, name: str, number: str) -> None:
     if number_form(number) != number_form(payer.number):
         fields["payer_number"] = NUMBER_DIFFERS[payer.kind]
     if fields:
-        raise PAYER_MISMATCH(fields=fields)
+        raise PAYER_MISMATCH(DIFFERS[payer.kind], fields=fields)
 
 
 def _check(programme: Programme, row: Enrolment, now: datetime) -> None:

@@ -147,11 +147,17 @@ def _require_another(staff: Staff, member_id: str) -> None:
         raise STAFF_NOT_YOURSELF()
 
 
+def to_disable(staff: Staff, member_id: str) -> Card:
+    """An account that this administrator may disable. Raises `not_found`, `forbidden`, `staff_not_yourself`."""
+    found = _whole(staff, member_id)
+    _require_another(staff, member_id)
+    return found
+
+
 def disable(staff: Staff, member_id: str, *, now: datetime) -> None:
     """Nobody signs in to the account any more; its sessions end at once. Raises `not_found`, `forbidden`,
     `staff_not_yourself`."""
-    _whole(staff, member_id)
-    _require_another(staff, member_id)
+    to_disable(staff, member_id)
     with transaction():
         if compare_and_set(Member, member_id, {"disabled_at": None}, {"disabled_at": now, "invitation": None}):
             sessions.end_all(member_id, now=now)

@@ -22,6 +22,7 @@ from app.staff.members import (
     names,
     reset_factor,
     take,
+    to_disable,
 )
 from app.staff.sessions import LIVES, authenticate, end_all, rights_of
 from app.staff.sign_in import accept, enrolment, enter_code, enter_password, invited, sign_out
@@ -54,6 +55,7 @@ __all__ = [
     "rights_of",
     "sign_out",
     "take",
+    "to_disable",
 ]
 
 forget = sessions.forget

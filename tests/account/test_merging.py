@@ -40,7 +40,7 @@ from app.wiring import models
 from tests import factories
 from tests.certificate.offices import a_graduate, a_photo
 from tests.console.desks import a_photo_case
-from tests.console.test_troubles import a_student
+from tests.console.test_troubles_study import a_student
 from tests.exam.rooms import a_candidate
 from tests.factories import PASSWORD, a_person
 from tests.pay.till import a_sale, in_background, lose_letters, scan, show_code

@@ -19,7 +19,9 @@ from ops.trainee import Journey
 from sandbox.faces import make_face
 from tests.browser.film import film
 from tests.browser.people import paid
+from tests.browser.photos import HELD, Photos, on_the_desk
 from tests.browser.tabs import Watched
+from tests.world import World
 
 expect.set_options(timeout=15_000)  # two copies and two browsers may share two processors
 
@@ -99,3 +101,10 @@ def student(ahead: dict[str, Future[Journey]]) -> Journey:
 def graduate(ahead: dict[str, Future[Journey]]) -> dict[str, Any]:
     """The evidence of somebody who has a proof."""
     return ahead["graduate"].result().evidence
+
+
+@pytest.fixture
+def photos(world: World, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Photos]:
+    """Four photos on a reviewer's desk. `param`: a script that runs before those of the page."""
+    with on_the_desk(world, browser, getattr(request, "param", HELD)) as waiting:
+        yield waiting

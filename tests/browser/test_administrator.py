@@ -131,6 +131,9 @@ def test_somebody_new_comes_gets_roles_loses_the_authenticator_and_leaves(world:
     page.goto(member_page)
     seen(page, "an account")
     press(page, "停用账号")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("停用 ")
+    seen(page, "who is disabled")
+    press(page, "确认停用")
     expect(page.get_by_text("已停用，不能登录。")).to_be_visible()
     for open_ in (their, second):
         open_.goto(f"{base}/console/courses")

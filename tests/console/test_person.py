@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
 from app.account import person_pages
 from app.account import service as account
@@ -280,6 +281,34 @@ def test_hostile_names_and_reasons_stay_inert(world: World) -> None:
     ]
     assert all("<svg onload" not in page for page in pages)
     assert sum("&lt;svg onload=alert(1)&gt;" in page for page in pages) >= 3
+
+
+@pytest.mark.parametrize("press", [Browser.hx, Browser.post])
+def test_a_form_that_is_refused_stays_open_with_what_was_typed_and_says_why(
+    support: Browser, press: Callable[[Browser, str, dict[str, str]], TestResponse]
+) -> None:
+    person = a_trainee()
+    path = f"/console/people/{person.id}"
+    support.get(path)
+    typed = {"target": f"person:{person.id}", "say_phone": "139 12", "note": "电话里核对了“三项”信息"}
+    page = html.unescape(press(support, f"{path}/help/staff.phone", typed).text)
+    (form,) = re.findall(r'<details class="option" open>.*?</details>', page, re.DOTALL)
+    assert f"{path}/help/staff.phone" in form
+    assert 'value="139 12"' in form
+    assert 'value="电话里核对了“三项”信息"' in form
+    assert re.findall(r'id="message" class="message bad"[^>]*>[^<]*手机号', page) != []
+    assert page.count('id="message"') == form.count('id="message"') == 1, "where it is mended"
+
+
+def test_what_cannot_be_done_any_more_is_said_above_the_page(support: Browser) -> None:
+    person = a_trainee()
+    path = f"/console/people/{person.id}"
+    support.get(path)
+    page = support.hx(
+        f"{path}/help/staff.phone", {"target": "person:gone", "say_phone": "13900002222", "note": "核对"}
+    ).text
+    assert '<details class="option" open>' not in page
+    assert html.unescape(page).index("已经办过") < page.index("可以办的事")
 
 
 def test_the_whole_data_are_shown_for_a_reason_which_is_written_down(support: Browser) -> None:

@@ -123,10 +123,12 @@ def test_money_that_goes_back_is_seen_by_two(world: World, finance: Browser, tmp
     confirmed(finance, uploaded(finance, tmp_path, [line]))
     over = Case.get(Case.kind == "pay.transfer_over")
     other = at_desk(world, a_member(FINANCE, name="李明"))
-    finance.hx(f"/console/cases/{over.id}/decide", {"decision": "keep"})
+    after = finance.hx(f"/console/cases/{over.id}/decide", {"decision": "keep"}).text
+    assert "都处理完了" not in after
+    assert "您提交的 1 件，正在等另一位同事复核" in after
     assert bought.order.status == "pending", "another has to agree"
     other.get(f"/console/cases/{over.id}")
-    other.hx(f"/console/cases/{over.id}/confirm")
+    assert "都处理完了" in other.hx(f"/console/cases/{over.id}/confirm").text
     assert (bought.order.status, line_of(line).back_fen) == ("paid", 5000)
     back = Case.get(Case.kind == "pay.payout")
     assert "53050161123600000888" in finance.get(f"/console/cases/{back.id}").text, "where it has to go"

@@ -13,7 +13,8 @@ from app.pay import decisions, service
 from app.pay.channels import Device
 from app.pay.models import PaymentAttempt
 from app.policy.days import shanghai_day
-from tests.console.test_troubles import SUPPORT, Phone, call
+from tests.console.conftest import SUPPORT
+from tests.console.phone import Phone, call
 from tests.pay.till import Sale, a_sale, lose_letters, show_code
 from tests.pay.transfers.bank import transfers_allowed
 from tests.staffroom import a_member, at_desk

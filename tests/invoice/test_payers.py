@@ -136,6 +136,8 @@ def test_an_enterprise_types_its_name_and_taxpayer_number_again(client: FlaskCli
     refused = buy(client, person, person.name, person.id_number)
     assert refused.status_code == 422
     assert "营业执照" in refused.get_json()["fields"]["payer_name"]
+    assert "请按营业执照" in refused.get_json()["detail"]
+    assert "身份证" not in refused.get_json()["detail"]
     done = buy(client, person, "云南建工(集团)有限公司", NUMBER.lower())
     assert done.status_code == 200
     (choice,) = PayerChoice.select().where(PayerChoice.order_id == done.get_json()["order_id"])

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from app.cases.models import Case
+from app.console.words import RIGHTS
 from app.core.audit import AuditEntry
 from app.core.clock import utcnow
 from app.core.errors import Problem
@@ -20,6 +21,7 @@ from tests.world import World
 
 CHIEF = (Right.ADMINISTRATOR, EVERYWHERE)
 REVIEWER = (Right.REVIEWER, "yunnan")
+SURE = {"sure": "yes"}
 NEW = {"login": "fang.wang", "name": "王芳", "right": "reviewer", "programme": "yunnan"}
 
 
@@ -93,22 +95,48 @@ def test_a_programmes_administrator_gives_rights_there_and_nowhere_else(world: W
     assert rights_of(member) == {("reviewer", "yunnan"), ("support", "yunnan")}
     assert rights_of(abroad) == {("reviewer", "henan")}
     assert abroad.login not in browser.get("/console/staff").text
-    for what in ("disable", "link"):
-        assert browser.post(f"/console/staff/{both.id}/{what}").status_code == 403, "it is not theirs alone"
-        assert browser.post(f"/console/staff/{member.id}/{what}").status_code in (200, 303)
+    for what, form in (("disable", {}), ("disable", SURE), ("link", {})):
+        assert browser.post(f"/console/staff/{both.id}/{what}", form).status_code == 403, "it is not theirs alone"
+        assert browser.post(f"/console/staff/{member.id}/{what}", form).status_code in (200, 303)
     assert Member.get_by_id(both.id).disabled_at is None
 
 
 def test_a_disabled_account_is_out_at_once(world: World, chief: Browser) -> None:
     member = a_member(REVIEWER)
     browser = at_desk(world, member)
-    chief.post(f"/console/staff/{member.id}/disable")
+    chief.post(f"/console/staff/{member.id}/disable", SURE)
     assert browser.get("/console/").status_code == 401
     data = {"login": member.login, "password": PASSWORD}
     assert a_browser(world).client.post("/console/sign-in", data=data).status_code == 401
     chief.post(f"/console/staff/{member.id}/enable")
     assert a_browser(world).client.post("/console/sign-in", data=data).status_code == 303
     assert browser.get("/console/").status_code == 401, "the old session stays over"
+
+
+def test_an_account_is_disabled_after_a_page_that_says_whose_it_is(world: World, chief: Browser) -> None:
+    member = a_member(REVIEWER, (Right.FINANCE, "henan"), name="欧阳海燕", login="haiyan")
+    page = chief.post(f"/console/staff/{member.id}/disable").text
+    assert "请确认：停用 欧阳海燕 的账号" in page
+    assert "<code>haiyan</code>" in page
+    assert all(f"{RIGHTS[right]} · " in page for right in (Right.REVIEWER, Right.FINANCE))
+    assert Member.get_by_id(member.id).disabled_at is None
+    (sure,) = re.findall(r'name="(sure)" value="yes"', page)
+    chief.post(f"/console/staff/{member.id}/disable", {sure: "yes"})
+    assert Member.get_by_id(member.id).disabled_at is not None
+
+
+def test_the_form_of_an_account_begins_with_nothing_chosen_and_keeps_what_was_typed(chief: Browser) -> None:
+    page = chief.get("/console/staff").text
+    for name in ("right", "programme"):
+        (options,) = re.findall(rf'<select id="{name}" name="{name}" required>(.*?)</select>', page)
+        assert options.startswith('<option value="">请选择</option>')
+        assert " selected" not in options
+    for wanting in ("right", "programme"):
+        answer = chief.post("/console/staff", NEW | {wanting: ""})
+        assert (answer.status_code, "请选择权限和项目" in answer.text) == (422, True)
+        assert 'value="fang.wang"' in answer.text
+    assert '<option value="reviewer" selected>' in answer.text
+    assert Member.select().where(Member.login == "fang.wang").count() == 0
 
 
 def test_nobody_disables_themselves_or_takes_their_own_rights(world: World) -> None:

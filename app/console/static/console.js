@@ -12,14 +12,17 @@ function choose(open, number) {
   return true;
 }
 
-function decide(number) {
-  const one = shown(`#work [data-key="${number}"]`);
+let touch = null; // the key whose decision is on its way to the form
+function decide(press) {
+  const one = shown(`#work [data-key="${press.key}"]`);
   if (!one) return;
   if (one.tagName === "DETAILS") {
     one.open = true;
     one.querySelector("input:not([type=hidden]), textarea").focus();
   } else {
+    touch = press;
     one.click();
+    touch = null;
   }
 }
 
@@ -41,10 +44,10 @@ document.addEventListener("keydown", (event) => {
   } else if (typing || event.repeat || bounces) {
     return;
   } else if (/^[1-9]$/.test(event.key)) {
-    if (!open || !choose(open, Number(event.key))) decide(event.key);
+    if (!open || !choose(open, Number(event.key))) decide(event);
   } else if (event.key === "Enter" && open && event.target.matches("input[type=radio]")) {
     open.querySelector("form").requestSubmit();
-  } else if (/^[jkJK]$/.test(event.key)) {
+  } else if (/^[jkz]$/i.test(event.key)) {
     const way = shown(`[data-key="${event.key.toLowerCase()}"]`);
     if (way) way.click();
   } else {
@@ -73,8 +76,8 @@ document.addEventListener("change", (event) => {
 });
 
 // On a narrow screen each cell of a table says what it is: its column's heading, which stands nowhere else there.
+const own = (node) => [...node.childNodes].filter((one) => one.nodeType === Node.TEXT_NODE).map((one) => one.data).join("").trim();
 function nameCells(table) {
-  const own = (head) => [...head.childNodes].filter((one) => one.nodeType === Node.TEXT_NODE).map((one) => one.data).join("").trim();
   const heads = [...(table.tHead?.rows[0]?.cells || [])].flatMap((head) => Array(head.colSpan).fill(own(head)));
   for (const row of [...table.tBodies].concat(table.tFoot || []).flatMap((part) => [...part.rows])) {
     let at = 0;
@@ -155,7 +158,7 @@ document.addEventListener("DOMContentLoaded", () => {
   if (!document.querySelector(".bar .me")) return;
   const box = document.createElement("section");
   box.id = "refused";
-  set(box, { "role": "alert", "aria-atomic": "false", "aria-label": "没有办成的决定" });
+  set(box, { "role": "alert", "aria-atomic": "false", "aria-label": "没有办成的、可以撤回的决定" });
   document.querySelector("main").append(box);
   for (const one of refusals()) lay(one, -CALM);
 });
@@ -175,6 +178,41 @@ let fresh = null; // the same, of the last answer: what the server says of that 
 let calm = 0; // until then (as performance.now) no key decides: the page was exchanged under somebody's fingers
 const CALM = 700; // milliseconds: to see it, and to take back a finger that was on its way
 const underway = new Set(); // ids of the cases whose decisions wait for their answers
+let looking = Promise.resolve(); // until the next case is there
+
+// The second touch of a finger that tapped twice decides a case that nobody has looked at. It is put aside and can be
+// taken back, until the next decision or for some seconds. Three in a row are no slip (docs/decisions/0078).
+const TAP = 300; // milliseconds from the decision before, and from when the case was seen
+const ASIDE = 5000; // milliseconds
+const HASTY = "按得太快，这一件没有处理，请看一眼再按。";
+let seen = 0; // since when (as performance.now) the case that is shown can be decided
+let taken = { key: "", timeStamp: 0, quick: false }; // the last decision by a key
+let release = () => {}; // sends what is put aside
+const isQuick = (press) => press.key === taken.key && press.timeStamp - Math.max(taken.timeStamp, seen) < TAP;
+function putAside(made) {
+  const [line, code, button, key] = ["p", "code", "button", "kbd"].map((tag) => document.createElement(tag));
+  [line.dataset.of, code.textContent, key.textContent] = [made.id, made.id, "Z"];
+  set(button, { "type": "button", "class": "second", "data-key": "z" });
+  button.append("撤回，打开这一件", key);
+  line.append(`连按了两下：${made.title} `, code, ` 也将“${made.label}”，${ASIDE / 1000} 秒后或您办下一件时提交。`, button);
+  document.querySelector("#refused").append(line);
+  return new Promise((go) => {
+    const timer = setTimeout(() => release(), ASIDE);
+    release = () => {
+      clearTimeout(timer);
+      line.remove();
+      release = () => {};
+      go();
+    };
+    button.addEventListener("click", () => {
+      made.withdrawn = true;
+      pending -= 1;
+      underway.delete(made.id);
+      release();
+      htmx.ajax("GET", pathOf(made.id), { target: "#work", swap: "outerHTML" });
+    });
+  });
+}
 
 // Nothing is decided unseen: a case takes no decision before its pictures are there, while a key may still bounce, and
 // while somebody may not have seen yet that it is another one.
@@ -183,7 +221,10 @@ async function glance() {
   if (!work) return;
   work.setAttribute("aria-busy", "true");
   await Promise.allSettled([...work.querySelectorAll("img:not(.ahead)")].map((picture) => picture.decode()));
-  setTimeout(() => work.removeAttribute("aria-busy"), Math.max(pressed.timeStamp + BOUNCE, calm) - performance.now());
+  setTimeout(() => {
+    work.removeAttribute("aria-busy");
+    seen = performance.now();
+  }, Math.max(pressed.timeStamp + BOUNCE, calm) - performance.now());
 }
 document.addEventListener("click", (event) => {
   if (event.detail < 2 || !event.target.closest("#work form button")) return;
@@ -286,41 +327,52 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.matches("#work form") || !/\/(decide|confirm|send-back)$/.test(form.getAttribute("action"))) return;
   const action = form.getAttribute("action");
-  const id = action.split("/").at(-2);
-  const [busy, waits] = [form.closest("#work").matches("[aria-busy], .htmx-settling"), underway.has(id)];
-  const later = action.endsWith("/decide") && (ahead || pending);
-  if (!busy && !waits && !later) return; // htmx sends it, and shows the answer
+  const [quick, decides] = [touch !== null && isQuick(touch), action.endsWith("/decide")];
+  const [busy, waits] = [form.closest("#work").matches("[aria-busy], .htmx-settling"), underway.has(action.split("/").at(-2))];
+  const stays = busy || waits || (quick && !decides);
+  const later = decides && (ahead || pending || quick);
+  const second = quick && !taken.quick;
+  if (touch && !stays) taken = { key: touch.key, timeStamp: touch.timeStamp, quick };
+  if (!stays && !later) return; // htmx sends it, and shows the answer
   event.preventDefault();
   event.stopPropagation();
-  if (busy) return;
-  if (waits) {
-    tell("note", WAITS);
-    return;
-  }
-  const next = ahead && parse(ahead.html);
+  if (!stays) take(form, second);
+  else if (!busy) tell("note", waits ? WAITS : HASTY);
+}, true);
+
+// `aside`: it may be taken back before it is sent; what comes after it is shown meanwhile, once it is there.
+async function take(form, aside) {
+  const action = form.getAttribute("action");
+  const id = action.split("/").at(-2);
   const made = {
-    id, action, data: new URLSearchParams(new FormData(form)),
+    id, action, data: new URLSearchParams(new FormData(form)), label: own(form.querySelector("button")), next: null,
     title: document.querySelector("#work h1").firstChild.textContent.trim(),
-    sense: laid?.id === id ? laid.sense : "", next: next && describe(next),
+    sense: laid?.id === id ? laid.sense : "",
   };
+  release();
   underway.add(id);
   pending += 1;
-  sending = sending.then(() => send(made)).catch(reportError);
+  const turn = aside ? putAside(made) : Promise.resolve();
+  sending = sending.then(() => turn).then(() => made.withdrawn ? undefined : send(made)).catch(reportError);
+  if (aside) await looking;
+  if (made.withdrawn || caseShown() !== id) return;
+  const next = ahead && parse(ahead.html);
   if (next) {
+    made.next = describe(next);
     next.querySelector("#claim")?.removeAttribute("hx-post"); // the answer to the decision claims it
     show(next, ahead.path);
-  } else {
+  } else if (!aside) {
     tell("note", WAITS);
   }
-}, true);
+}
 window.addEventListener("beforeunload", (event) => {
   if (pending) event.preventDefault(); // what waits would never be sent
 });
 
-document.addEventListener("DOMContentLoaded", lookAhead);
+document.addEventListener("DOMContentLoaded", () => { looking = lookAhead(); });
 document.addEventListener("htmx:afterSwap", (event) => { // not when it has settled: a key may come in between
   if (event.target.id !== "work") return;
   laid = null;
   glance();
-  lookAhead();
+  looking = lookAhead();
 });

@@ -95,6 +95,25 @@ def payout_evidence(case: Case) -> Evidence:
     return Evidence((*facts, Fact("申请时间", f"{shanghai(payout.requested_at):%m-%d %H:%M}")))
 
 
+def _went(case: Case) -> OutgoingLine | None:
+    """The line of a statement that the payout of this case is, if its money has gone already."""
+    payout: Payout | None = Payout.get_or_none(Payout.id == _id(case))
+    return queries.outgoing_of(payout) if payout is not None else None
+
+
+def payout_now(case: Case) -> str | None:
+    """What is left to do where the money has gone already."""
+    if _went(case) is None:
+        return None
+    return "对账单里已有这笔转出，不要再转账。请核对已填好的流水号后提交；另一位同事核对银行回单后确认。"
+
+
+def payout_number(case: Case) -> str:
+    """The bank's number of the money that has gone already."""
+    went = _went(case)
+    return went.number if went is not None else ""
+
+
 def unseen_evidence(case: Case) -> Evidence:
     """What was said to be transferred and is in no statement."""
     payout: Payout = Payout.get_by_id(_id(case))
@@ -229,6 +248,7 @@ SENT = Decision(
     note_needed=True,
     second_look=True,
     check=_may_be_sent,
+    note_begins=payout_number,
 )
 SEEN = Decision("seen", "已查明或已重新转账，注明后结案", note_needed=True, second_look=True)
 NO_PAYOUT = Decision("aside", "不是退款，或已追回，注明后结案", _outgoing_aside, note_needed=True, second_look=True)
@@ -294,6 +314,7 @@ KINDS = (
         right=Right.FINANCE,
         working_days=2,
         evidence=payout_evidence,
+        what_now=payout_now,
         decisions=(SENT,),
     ),
     Kind(

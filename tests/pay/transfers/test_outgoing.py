@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -18,6 +19,7 @@ from app.cases.models import Case
 from app.core import db
 from app.core.clock import utcnow
 from app.core.errors import Problem
+from app.core.staff import Right
 from app.pay import decisions as payments
 from app.pay.audit import audit_payments
 from app.pay.transfers import decisions, outgoing, queries
@@ -26,6 +28,7 @@ from ops.statements import Line
 from tests.pay.till import in_background, in_parallel
 from tests.pay.transfers.bank import PAYER, Purchase, a_line, line_of, payouts, take_in, upload
 from tests.questions import counted
+from tests.staffroom import a_member, at_desk
 from tests.world import World
 
 OTHER = "云南另一家建筑公司"
@@ -105,6 +108,10 @@ def test_what_went_before_anybody_wrote_it_down_is_shown_to_whoever_is_to_transf
     case = Case.get(Case.kind == "pay.payout")
     shown = kinds.of(case.kind).evidence(case)  # type: ignore[union-attr]
     assert any("请不要再转" in fact.value and line.number in fact.value for fact in shown.facts)
+    page = html.unescape(at_desk(world, a_member((Right.FINANCE, "yunnan"))).get(f"/console/cases/{case.id}").text)
+    assert "不要再转账。请核对已填好的流水号" in page
+    assert "向付款方转账退回" not in page, "the opposite of it"
+    assert f'value="{line.number}"' in page
     sent(payout, line.number)
     assert stands(line) == ("matched", "payout")
     assert (open_kinds(), audit_payments()) == ([], [])
