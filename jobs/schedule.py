@@ -16,6 +16,7 @@ from app.exam import service as exam
 from app.exam.bank import files as question_files
 from app.face import service as face_service
 from app.face import store as face_store
+from app.face import withdrawal as face_withdrawal
 from app.invoice import issuing as invoice_issuing
 from app.invoice import mailing as invoice_mailing
 from app.invoice import red_letters as invoice_red_letters
@@ -70,6 +71,7 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("exam.forget_uploads", seconds=3600, run=question_files.forget),
     Entry("certificate.issue_waiting", seconds=15, run=certificate.issue_waiting),
     Entry("face.expire_checks", seconds=60, run=face_service.expire_checks),
+    Entry("face.forget_withdrawn", seconds=60, run=face_withdrawal.forget),
     Entry("face.purge_evidence", seconds=3600, run=face_store.purge_evidence),
     Entry("account.forget", seconds=600, run=account.forget),
     Entry("staff.forget", seconds=3600, run=staff.forget),

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from app.account.errors import CONSENT_NEEDED, CONSENT_OUTDATED, CONSENT_STAYS
 from app.account.models import Consent
-from app.core import audit
+from app.core import audit, outbox
 from app.core.db import insert_once, transaction
 from app.core.errors import NOT_FOUND
+from app.core.ids import new_id
 
 # The version of each text that is in force: raise it when the text changes, and everybody is asked again.
 VERSIONS = {"agreement": "1", "face": "1"}
@@ -42,7 +43,7 @@ def given_at(person_id: str, kind: str) -> datetime | None:
 
 def withdraw(person_id: str, kind: str, *, now: datetime) -> None:
     """Take back what was agreed to, in every version; a second time changes nothing. That it was given, and when,
-    stays in the audit log. Raises `not_found`, `consent_stays`."""
+    stays in the audit log. `account.consent_withdrawn` tells the others. Raises `not_found`, `consent_stays`."""
     if kind not in VERSIONS:
         raise NOT_FOUND()
     if kind not in WITHDRAWABLE:
@@ -51,6 +52,7 @@ def withdraw(person_id: str, kind: str, *, now: datetime) -> None:
         if Consent.delete().where(Consent.person_id == person_id, Consent.kind == kind).execute():
             who = f"person:{person_id}"
             audit.record(who, "consent.withdrawn", who, now=now, kind=kind)
+            outbox.emit("account.consent_withdrawn", new_id(), {"person_id": person_id, "kind": kind}, now=now)
 
 
 def drop_of_other_sessions(person_id: str, session_id: str, *, now: datetime) -> None:

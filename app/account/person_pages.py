@@ -18,6 +18,7 @@ from app.core.staff import EVERYWHERE, Fact, Reason, Right, Staff
 T = TypeVar("T")
 HISTORY = (Right.SUPPORT, Right.FINANCE)  # who opens a person's page; what they find there says each domain
 Tone = Literal["good", "bad", "plain"]
+LATEST = 100  # rows of a table whose lines of the audit log stand on the page
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ class Sight:
     def within(self, column: Any) -> peewee.Expression:
         """That a row's programme is one of those."""
         return column.is_null(False) if self.programmes is None else column.in_(sorted(self.programmes))
+
+    def latest(self, model: Any) -> list[str]:
+        """The ids of the person's rows of `model` in those: what was done about them stands in the audit log."""
+        query = model.select(model.id).where(self.mine(model.person_id), self.within(model.programme))
+        return [row_id for (row_id,) in query.order_by(model.id.desc()).limit(LATEST).tuples()]
 
 
 @dataclass(frozen=True)

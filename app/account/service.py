@@ -75,6 +75,7 @@ __all__ = [
     "give_consent",
     "has_consent",
     "hold",
+    "hold_consent",
     "look_up_people",
     "merge",
     "merged",
@@ -98,7 +99,6 @@ CONSENT_KINDS = tuple(consents.VERSIONS)
 
 has_consent = consents.agreed
 consent_given_at = consents.given_at
-withdraw_consent = consents.withdraw
 WITHDRAWABLE = consents.WITHDRAWABLE
 require_consent = consents.require
 require_password = passwords.require
@@ -144,6 +144,19 @@ def give_consent(person_id: str, kind: str, version: str, *, now: datetime, sess
         get_person(person_id, locked=True)  # or a password set at this moment and this consent miss each other
         consents.write(person_id, kind, version, now=now, session_id=session_id)
         sessions.complete_sessions(person_id)
+
+
+def withdraw_consent(person_id: str, kind: str, *, now: datetime) -> None:
+    """Take back what was agreed to, as `consents.withdraw` says. Raises `not_found`, `consent_stays`."""
+    with transaction():
+        get_person(person_id, locked=True)  # who holds the consent meanwhile ends first
+        consents.withdraw(person_id, kind, now=now)
+
+
+def hold_consent(person_id: str, kind: str) -> None:
+    """Raises `consent_needed` unless the person has agreed, and will have until the caller's transaction ends."""
+    get_person(person_id, locked=True)
+    consents.require(person_id, kind)
 
 
 def change_phone(person_id: str, programme: str, phone: str, *, by: Literal["sms", "wechat"], now: datetime) -> str:

@@ -205,7 +205,8 @@ def post_consent(json_data: Body) -> Body:
 @blueprint.output({}, status_code=204)
 @blueprint.doc(
     summary="撤回同意",
-    description="只能撤回 face：撤回后不再核验人脸，上传头像和学习前要重新同意。重复撤回不变。",
+    description="只能撤回 face：撤回后不再核验人脸，人脸照片随即删除（证明上的照片不变）；"
+    "以后要重新同意、实名核验、上传头像才能学习。重复撤回不变。",
     responses={401: "未登录", 404: "没有这项协议", 409: "这项不能单独撤回"},
 )
 def delete_consent(kind: str) -> str:

@@ -50,8 +50,7 @@ def entries(sight: Sight, window: Window) -> list[Entry]:
 
 def subjects(sight: Sight) -> dict[str, str]:
     """The proofs."""
-    query = Proof.select(Proof.id).where(sight.mine(Proof.person_id), sight.within(Proof.programme))
-    return {f"proof:{row_id}": "证明" for (row_id,) in query.order_by(Proof.id.desc()).limit(100).tuples()}
+    return {f"proof:{row_id}": "证明" for row_id in sight.latest(Proof)}
 
 
 PAGE = PersonPage(

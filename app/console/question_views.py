@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from datetime import datetime
 from pathlib import Path
 
 from flask import Response, request
@@ -13,7 +14,7 @@ from app.console.pages import attachment, blueprint, page
 from app.core.access import Role, access, request_now, staff
 from app.core.errors import Problem
 from app.core.sheet import MAX_FILE, SheetRefused, write_report
-from app.core.staff import Right
+from app.core.staff import Right, Staff
 from app.exam.bank import files, queries, service, template
 from app.exam.bank.service import ImportResult
 from app.policy.load import UnknownProgramme
@@ -54,6 +55,17 @@ def _bank(
     )
 
 
+def _refused(programme: Programme, refused: SheetRefused | UnknownProgramme) -> Response:
+    return _bank(programme, 422, refused.sentence if isinstance(refused, SheetRefused) else NOT_OPEN)
+
+
+def _waiting(who: Staff, now: datetime) -> tuple[files.Waiting, Programme]:
+    """The file that was previewed, and the programme whose bank it is for."""
+    waiting = files.find(request.form.get("token", ""), actor=who.actor, now=now)
+    who.require(Right.TEACHING, waiting.programme)
+    return waiting, teaching.programme(who, waiting.programme)
+
+
 @blueprint.get("/questions/template")
 @access(Role.STAFF, rights=TEACHERS)
 def question_template() -> Response:
@@ -86,7 +98,7 @@ def preview_questions() -> Response:
         found = service.preview(waiting.path, programme.key, now=now, replace=replace)
     except (SheetRefused, UnknownProgramme) as refused:
         waiting.path.unlink(missing_ok=True)
-        return _bank(programme, 422, refused.sentence if isinstance(refused, SheetRefused) else NOT_OPEN)
+        return _refused(programme, refused)
     return page(
         "questions_preview.html",
         programme=programme,
@@ -104,15 +116,13 @@ def preview_questions() -> Response:
 def import_questions() -> Response:
     """Do what was previewed."""
     who, now = staff().staff, request_now()
-    waiting = files.find(request.form.get("token", ""), actor=who.actor, now=now)
-    who.require(Right.TEACHING, waiting.programme)
-    programme = teaching.programme(who, waiting.programme)
+    waiting, programme = _waiting(who, now)
     try:
         done = service.import_questions(
             waiting.path, waiting.programme, actor=who.actor, now=now, replace=waiting.replace
         )
     except (SheetRefused, UnknownProgramme) as refused:
-        return _bank(programme, 422, refused.sentence if isinstance(refused, SheetRefused) else NOT_OPEN)
+        return _refused(programme, refused)
     except Problem as problem:
         return _bank(programme, problem.kind.status, problem.detail)
     if done.errors:
@@ -126,13 +136,11 @@ def import_questions() -> Response:
 def question_report() -> Response:
     """The faulty rows of a previewed file, as a file to mend."""
     who, now = staff().staff, request_now()
-    waiting = files.find(request.form.get("token", ""), actor=who.actor, now=now)
-    who.require(Right.TEACHING, waiting.programme)
-    programme = teaching.programme(who, waiting.programme)
+    waiting, programme = _waiting(who, now)
     try:
         found = service.preview(waiting.path, waiting.programme, now=now, replace=waiting.replace)
     except (SheetRefused, UnknownProgramme) as refused:
-        return _bank(programme, 422, refused.sentence if isinstance(refused, SheetRefused) else NOT_OPEN)
+        return _refused(programme, refused)
     with tempfile.NamedTemporaryFile(suffix=".xlsx") as made:
         write_report(Path(made.name), found.table, found.errors)
         return _xlsx(made.name, "题库错误.xlsx")

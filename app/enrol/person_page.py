@@ -126,8 +126,7 @@ def _said(row: Enrolment) -> str:
 
 def subjects(sight: Sight) -> dict[str, str]:
     """The enrolments."""
-    query = Enrolment.select(Enrolment.id).where(sight.mine(Enrolment.person_id), sight.within(Enrolment.programme))
-    return {f"enrolment:{row_id}": "报名" for (row_id,) in query.order_by(Enrolment.id.desc()).limit(100).tuples()}
+    return {f"enrolment:{row_id}": "报名" for row_id in sight.latest(Enrolment)}
 
 
 def _other(_sight: Sight, _now: datetime) -> list[Offer]:

@@ -180,7 +180,7 @@ KINDS = (
         ),
     ),
     Kind(
-        name="face.no_try_left",
+        name=tries.OUT,
         title="人脸核验次数用完",
         what="学员多次核验没有通过，可能会来电。核对本人后可以重新给予次数。",
         right=Right.SUPPORT,

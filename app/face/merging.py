@@ -9,14 +9,14 @@ from app.account import service as account
 from app.cases import service as cases
 from app.core import audit
 from app.core.db import transaction
-from app.face import review, store
+from app.face import review, store, tries
 from app.face.models import FaceRecord
 from app.face.status import PhotoStatus
 
 
 def move(_keep: str, gone: str, now: datetime) -> None:
     """In the merge's transaction: nobody need look at a photo any more whose person is gone."""
-    for kind in (review.PHOTO, review.REPLACEMENT, "face.no_try_left"):
+    for kind in (review.PHOTO, review.REPLACEMENT, tries.OUT):
         cases.decide_of_person(kind, gone, "账号已合并", actor="system", now=now)
 
 

@@ -14,7 +14,8 @@ EVIDENCE_DAYS = 30  # ours: pictures of tries are kept so long for complaints, t
 class FaceRecord(BaseModel):
     """One row a person. `anchor`: the live picture of the first real-name check that passed; every later photo is
     compared with it. `photo_index`: keyed hash of the file as it was uploaded, so that sending it again is no change.
-    `tries`: tries since the last pass, the one under way included. `version` goes up with every change."""
+    `tries`: tries since the last pass, the one under way included. `withdrawn_at`: when the consent was taken back
+    under which the pictures came, until these are deleted. `version` goes up with every change."""
 
     person_id = peewee.CharField(16, unique=True)
     photo_file = peewee.CharField(80, null=True)
@@ -26,6 +27,7 @@ class FaceRecord(BaseModel):
     anchored_at = UtcField(null=True)
     tries = peewee.IntegerField(default=0)
     tried_at = UtcField(null=True)
+    withdrawn_at = UtcField(null=True, index=True)
     version = peewee.IntegerField(default=0)
 
 

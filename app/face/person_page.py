@@ -126,7 +126,7 @@ def _allow(plea: Plea) -> str:
         plea.person_id, actor=plea.staff.actor, reason=plea.words, now=plea.now, programme=plea.programme
     )
     said = f"重新给予次数：{plea.words}"
-    cases.decide_of_person("face.no_try_left", plea.person_id, said, actor=plea.staff.actor, now=plea.now)
+    cases.decide_of_person(tries.OUT, plea.person_id, said, actor=plea.staff.actor, now=plea.now)
     return "次数已重新给予，学员现在就可以再核验。"
 
 
@@ -159,5 +159,6 @@ PAGE = PersonPage(
         "photo.released": "允许重新上传照片",
         "face.tries_given_again": "重新给予核验次数",
         "face.anchor_dropped": "身份更正，实名核验作废",
+        "face.pictures_deleted": "撤回同意，人脸照片已删除",
     },
 )

@@ -12,7 +12,7 @@ from app.cases import service as cases
 from app.core import audit, crypto
 from app.core.access import Identity
 from app.core.db import compare_and_set, transaction
-from app.core.errors import CONFLICT, TOO_LARGE
+from app.core.errors import CONFLICT, TOO_LARGE, Problem
 from app.face import one_inch, queries, review, store, tries
 from app.face.errors import (
     FACE_UNAVAILABLE,
@@ -217,19 +217,19 @@ def _keep(
         "photo_at": now,
         "version": record.version + 1,
     }
-    with transaction():
-        won = compare_and_set(FaceRecord, record.id, {"version": record.version}, values)
-        if won:
-            audit.record(
-                f"person:{record.person_id}",
-                "photo.uploaded",
-                f"person:{record.person_id}",
-                now=now,
-                status=str(status),
-            )
-            review.withdraw(record.photo_file, "学员换了一张照片", now=now)
-            if status == PhotoStatus.REVIEW:
-                review.ask(record.person_id, programme.key, name, now=now)
+    try:
+        with transaction():
+            account.hold_consent(record.person_id, "face")
+            won = compare_and_set(FaceRecord, record.id, {"version": record.version}, values)
+            if won:
+                who = f"person:{record.person_id}"
+                audit.record(who, "photo.uploaded", who, now=now, status=str(status))
+                review.withdraw(record.photo_file, "学员换了一张照片", now=now)
+                if status == PhotoStatus.REVIEW:
+                    review.ask(record.person_id, programme.key, name, now=now)
+    except Problem:  # the consent was taken back while the picture was looked at
+        store.remove(name)
+        raise
     # the file that no row names is deleted after the row is committed, never before
     store.remove(record.photo_file if won else name)
     if not won:

@@ -278,18 +278,20 @@ def _lose(check: FaceCheck, now: datetime) -> None:
 
 def _apply(check: FaceCheck, who: Identity, programme: Programme, verdict: Verdict, now: datetime) -> FaceCheck:
     """Write the verdict, once: whoever comes second finds the first one's result. Files are written before, rows in
-    one transaction; an anchor that lost is deleted again, evidence goes with its day."""
+    one transaction; what no row names is deleted again. Raises `consent_needed` where the consent was taken back
+    while the provider looked."""
     evidence = store.put("evidence", check.person_id, verdict.live, now=now) if verdict.live else None
     anchor = None
     if verdict.passed and check.purpose == "login" and verdict.live and not queries.anchored(check.person_id):
         anchor = store.put("anchor", check.person_id, verdict.live, now=now)
-    kept = False
+    kept: set[str | None] = set()
     try:
         with transaction():
+            account.hold_consent(check.person_id, "face")
             kept = _write(check, who, programme, verdict, evidence, anchor, now)
     finally:
-        if not kept:
-            store.remove(anchor)
+        for name in {evidence, anchor} - kept:
+            store.remove(name)
     return queries.own_check(check.id, check.person_id)
 
 
@@ -301,8 +303,8 @@ def _write(
     evidence: str | None,
     anchor: str | None,
     now: datetime,
-) -> bool:
-    """The rows of a verdict. True if `anchor` is in use now."""
+) -> set[str | None]:
+    """The rows of a verdict. Gives the files that are in use now."""
     activated = account.get_person(check.person_id).activated_at is not None
     values: dict[str, object] = {
         "status": next_status(check.status, Action.PASS if verdict.passed else Action.FAIL),
@@ -315,13 +317,13 @@ def _write(
     if not compare_and_set(FaceCheck, check.id, seen, values):
         if verdict.passed and check.method == "picture":
             tries.give_back(check.person_id)  # the same good picture, sent twice: its try was no try
-        return False
+        return set()
     _write_attempt(check, verdict, evidence, now, outcome="passed" if verdict.passed else "failed")
     if not verdict.passed:
         if check.method == "h5":  # a picture's try was claimed before it was judged
             tries.count(check.person_id, now=now)
         tries.file_case_when_out(check, programme, now=now)
-        return False
+        return {evidence}
     audit.record(
         f"person:{check.person_id}",
         f"face.{check.purpose}_passed",
@@ -331,7 +333,7 @@ def _write(
     )
     if check.purpose == "login" and not activated:
         account.activate(check.person_id, f"face_check:{check.id}", now=now, session_id=who.session_id)
-    return _write_record(check, verdict, anchor, now)
+    return {evidence, anchor} if _write_record(check, verdict, anchor, now) else {evidence}
 
 
 def _write_record(check: FaceCheck, verdict: Verdict, anchor: str | None, now: datetime) -> bool:

@@ -13,6 +13,7 @@ from app.face.models import FaceCheck, FaceRecord
 from app.policy import rules
 from app.policy.schema import Programme
 
+OUT = "face.no_try_left"  # the case
 FORGOTTEN_AFTER = timedelta(hours=24)  # ours: failures in a row are those of one day
 
 
@@ -91,7 +92,7 @@ def file_case_when_out(check: FaceCheck, programme: Programme, *, now: datetime)
     if left(check.person_id, programme, now=now) == 0:
         facts = {"person_id": check.person_id, "purpose": check.purpose, "method": check.method}
         cases.file(
-            "face.no_try_left",
+            OUT,
             f"face_check:{check.id}",
             facts,
             programme=check.programme,

@@ -8,7 +8,7 @@ from app.account import person_pages
 from app.account import service as account
 from app.cases import kinds
 from app.core import outbox, rotation
-from app.face import case_kinds, keys, merging, person_page, providers, scan_views, service, store, views
+from app.face import case_kinds, keys, merging, person_page, providers, scan_views, service, store, views, withdrawal
 from app.face.providers.baidu import BaiduFace
 from app.face.providers.protocol import FaceProvider
 from config.settings import Settings
@@ -34,5 +34,6 @@ def start(settings: Settings) -> None:
 
     providers.install(baidu)
     outbox.subscribe("account.identity_corrected", "face.corrected", merging.corrected)
+    outbox.subscribe("account.consent_withdrawn", "face.withdrawn", withdrawal.asked)
     account.on_merge(merging.PART)
     person_pages.describe(person_page.PAGE)

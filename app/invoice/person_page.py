@@ -44,8 +44,7 @@ def entries(sight: Sight, window: Window) -> list[Entry]:
 
 def subjects(sight: Sight) -> dict[str, str]:
     """The invoices."""
-    query = Invoice.select(Invoice.id).where(sight.mine(Invoice.person_id), sight.within(Invoice.programme))
-    return {f"invoice:{row_id}": "发票" for (row_id,) in query.order_by(Invoice.id.desc()).limit(100).tuples()}
+    return {f"invoice:{row_id}": "发票" for row_id in sight.latest(Invoice)}
 
 
 PAGE = PersonPage(

@@ -132,8 +132,7 @@ def _ask(plea: Plea) -> str:
 
 def subjects(sight: Sight) -> dict[str, str]:
     """Orders, payments and refunds."""
-    query = Order.select(Order.id).where(sight.mine(Order.person_id), sight.within(Order.programme))
-    orders = [row_id for (row_id,) in query.order_by(Order.id.desc()).limit(100).tuples()]
+    orders = sight.latest(Order)
     found = {f"order:{row_id}": f"订单 {row_id}" for row_id in orders}
     payments = PaymentAttempt.select(PaymentAttempt.id).where(PaymentAttempt.order_id.in_(orders)).tuples()
     refunds = Refund.select(Refund.id).where(Refund.order_id.in_(orders)).tuples()

@@ -150,6 +150,15 @@ class Started:
     pay_by: PayBy
 
 
+def _require_payable(order: Order, now: datetime) -> None:
+    if order.status == OrderStatus.PAID:
+        raise ORDER_PAID()
+    if order.status != OrderStatus.PENDING or order.expires_at <= now:
+        raise ORDER_OVER()
+    if queries.in_dispute(queries.skus(order.id)):
+        raise PAYMENT_DISPUTED()
+
+
 def start_payment(
     person_id: str, order_id: str, channel: str, on: Device, *, payer_name: str | None = None, now: datetime
 ) -> Started:
@@ -158,12 +167,7 @@ def start_payment(
     `not_on_iphone`, `not_in_wechat`, `open_in_wechat`, `bind_wechat_first`, `authorise_wechat_first`,
     `payment_refused`, `paid_at_provider`, `payment_unknown` (it names the other channels to try)."""
     order = queries.order_of(person_id, order_id)
-    if order.status == OrderStatus.PAID:
-        raise ORDER_PAID()
-    if order.status != OrderStatus.PENDING or order.expires_at <= now:
-        raise ORDER_OVER()
-    if queries.in_dispute(queries.skus(order.id)):
-        raise PAYMENT_DISPUTED()
+    _require_payable(order, now)
     programme = policy.programme(order.programme, order.version)
     ways = {one.name: one for one in ways_of(order, on, now=now)}
     if channel not in ways:
@@ -193,12 +197,7 @@ def start_transfer(organisation_id: str, order_id: str, payer_name: str, *, now:
     order = Order.get_or_none(Order.id == order_id, Order.organisation_id == organisation_id)
     if order is None:
         raise NOT_FOUND()
-    if order.status == OrderStatus.PAID:
-        raise ORDER_PAID()
-    if order.status != OrderStatus.PENDING or order.expires_at <= now:
-        raise ORDER_OVER()
-    if queries.in_dispute(queries.skus(order.id)):
-        raise PAYMENT_DISPUTED()
+    _require_payable(order, now)
     programme = policy.programme(order.programme, order.version)
     if not rules.may_transfer(programme, "enterprise"):
         raise CHANNEL_NOT_OFFERED()

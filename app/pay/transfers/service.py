@@ -150,44 +150,29 @@ def show(path: Path, account: Account, *, actor: str, now: datetime) -> Statemen
             uploaded_at=now,
         )
         for line in said.lines:
-            _keep(row, line)
+            _keep(row, line, StatementLine, LineStatus.DRAFT, "payer")
         for line in said.outgo:
-            _keep_outgoing(row, line)
+            _keep(row, line, OutgoingLine, OutgoingStatus.DRAFT, "payee")
         audit.record(actor, "statement.uploaded", f"statement:{row.id}", now=now, lines=row.lines)
     return row
 
 
-def _keep(row: Statement, line: statement.Line) -> None:
-    StatementLine.create(
+def _keep(
+    row: Statement, line: statement.Line, model: type[StatementLine] | type[OutgoingLine], status: str, other: str
+) -> None:
+    """`other`: what `model` calls who is at the other end."""
+    model.create(
         id=new_id(),
         statement_id=row.id,
         row=line.row,
         account=row.account,
         content=line.content,
-        status=LineStatus.DRAFT,
+        status=status,
         number=line.number,
         day=line.day.isoformat(),
         amount_fen=line.amount_fen,
-        payer_name=line.payer_name,
-        payer_account=line.payer_account,
         remark=line.remark,
-    )
-
-
-def _keep_outgoing(row: Statement, line: statement.Line) -> None:
-    OutgoingLine.create(
-        id=new_id(),
-        statement_id=row.id,
-        row=line.row,
-        account=row.account,
-        content=line.content,
-        status=OutgoingStatus.DRAFT,
-        number=line.number,
-        day=line.day.isoformat(),
-        amount_fen=line.amount_fen,
-        payee_name=line.payer_name,
-        payee_account=line.payer_account,
-        remark=line.remark,
+        **{f"{other}_name": line.payer_name, f"{other}_account": line.payer_account},
     )
 
 
