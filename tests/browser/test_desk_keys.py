@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Dialog, expect
+from playwright.sync_api import Browser, Dialog, expect
 
 from app.account.models import Person
 from app.cases import service as cases
@@ -11,10 +11,11 @@ from app.cases.models import Case
 from app.core.clock import utcnow
 from app.core.staff import Right
 from tests.browser.photos import Photos
-from tests.browser.test_console import orderly
+from tests.browser.test_console import PHONE, orderly
 from tests.staffroom import a_member, staff_of
 
 pytestmark = pytest.mark.browser
+TABLET = {"width": 1024, "height": 768}
 
 # the first decision gets this body
 FIRST = """{ const real = window.fetch; let first = true; window.fetch = (path, more) => {
@@ -36,6 +37,26 @@ def test_an_answer_that_is_broken_is_said_and_the_decisions_after_it_are_sent(ph
     expect(photos.page.get_by_role("alert")).to_contain_text(
         f"照片审核 {photos.cases[0].id} 没有办成：没有收到完整的答复"
     )
+
+
+def test_keys_are_hinted_at_where_there_are_keys(photos: Photos, browser: Browser) -> None:
+    page = photos.page
+    hints = page.locator("kbd, .hint")
+    expect(page.get_by_text("收起")).to_be_visible()
+    photos.press("2")
+    page.set_viewport_size(PHONE)
+    assert hints.count() > 8, "decisions, reasons, ways on"
+    expect(hints.filter(visible=True)).to_have_count(0)
+    expect(page.get_by_role("link", name="下一件")).to_be_visible()
+    a_colleague_has(photos.cases[1])
+    page.goto(f"{page.url.rpartition('/')[0]}/{photos.cases[1].id}")
+    assert page.locator(".settled").inner_text() == "李敏 正在处理这一件，请处理下一件。"
+    tablet = browser.new_context(viewport=TABLET, is_mobile=True, has_touch=True)
+    tablet.add_cookies(page.context.cookies())
+    on_it = tablet.new_page()
+    on_it.goto(page.url)
+    expect(on_it.locator("kbd, .hint").filter(visible=True)).to_have_count(0)
+    tablet.close()
 
 
 def test_what_a_colleague_has_is_exchanged_and_a_key_that_was_meant_for_it_decides_nothing(photos: Photos) -> None:
