@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Dialog, expect
+from playwright.sync_api import Browser, Dialog, Route, expect
 
 from app.account.models import Person
 from app.cases import service as cases
 from app.cases.models import Case
 from app.core.clock import utcnow
 from app.core.staff import Right
-from tests.browser.photos import Photos
+from tests.browser.photos import Photos, proposed_by_a_colleague
 from tests.browser.test_console import PHONE, orderly
 from tests.staffroom import a_member, staff_of
 
@@ -169,6 +169,34 @@ def test_decisions_that_wait_are_not_left_behind(photos: Photos) -> None:
     photos.page.get_by_role("link", name="已办").click()
     expect(photos.page.get_by_role("row").filter(has_text="照片审核")).to_have_count(2)
     assert asked == ["beforeunload"], "nothing waits any more"
+
+
+@pytest.mark.parametrize(("verb", "keys", "then"), [("confirm", ["1"], [0]), ("send-back", ["2", "不", "Enter"], [])])
+def test_the_answer_to_a_second_look_is_not_left_behind(
+    photos: Photos, verb: str, keys: list[str], then: list[int]
+) -> None:
+    proposed_by_a_colleague(photos.cases)
+    page, asked, held = photos.page, list[str](), list[Route]()
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.reload()
+    page.on("dialog", stay)
+    page.route(f"**/{verb}", lambda route: held.append(route))
+    photos.looked()
+    for key in keys:
+        page.keyboard.insert_text(key * 3) if not key.isascii() else page.keyboard.press(key)
+    page.get_by_role("link", name="已办").click()
+    page.wait_for_timeout(300)
+    assert asked == ["beforeunload"]
+    held[0].continue_()
+    photos.lies(1)
+    photos.decided(*then)
+    page.get_by_role("link", name="已办").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("已办")
+    assert asked == ["beforeunload"], "nothing is under way any more"
 
 
 def test_what_was_refused_stays_until_it_was_read_and_the_case_shown_is_claimed(photos: Photos) -> None:
