@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Route, expect
+from playwright.sync_api import Browser, Dialog, Route, ViewportSize, expect
 
 from app.account.models import Person
 from app.cases import service as cases
 from app.cases.models import Case
 from app.core.clock import utcnow
 from app.core.staff import Right
+from ops.browser import PHONE
 from tests.browser.photos import Photos, proposed_by_a_colleague
-from tests.browser.test_console import PHONE, orderly
+from tests.browser.test_console import orderly
 from tests.staffroom import a_member, staff_of
 
 pytestmark = pytest.mark.browser
-TABLET = {"width": 1024, "height": 768}
+TABLET: ViewportSize = {"width": 1024, "height": 768}
 
 # the first decision gets this body
 FIRST = """{ const real = window.fetch; let first = true; window.fetch = (path, more) => {
@@ -51,8 +52,8 @@ def test_keys_are_hinted_at_where_there_are_keys(photos: Photos, browser: Browse
     a_colleague_has(photos.cases[1])
     page.goto(f"{page.url.rpartition('/')[0]}/{photos.cases[1].id}")
     assert page.locator(".settled").inner_text() == "李敏 正在处理这一件，请处理下一件。"
-    tablet = browser.new_context(viewport=TABLET, is_mobile=True, has_touch=True)
-    tablet.add_cookies(page.context.cookies())
+    state = page.context.storage_state()
+    tablet = browser.new_context(viewport=TABLET, is_mobile=True, has_touch=True, storage_state=state)
     on_it = tablet.new_page()
     on_it.goto(page.url)
     expect(on_it.locator("kbd, .hint").filter(visible=True)).to_have_count(0)
