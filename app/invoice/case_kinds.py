@@ -217,10 +217,9 @@ KINDS = (
     _kind(
         "mismatch",
         "开出的发票与请求不符",
-        "开出的金额或税额与请求不同，或发票在平台被作废。只是税额不同的，可以照开出的接受；其他的红冲后按订单重开（已作废的直接重开）。",
+        "开出的金额或税额与请求不同，或发票在平台被作废。只是税额不同的，可以照开出的接受；其他的红冲后按订单重开（已作废的直接重开）。已在电子税务局自行红冲的，请到这张发票的页面登记。",
         Decision("accept", "照开出的接受", _do(decisions.accept), second_look=True, fits=_acceptable),
         Decision("reverse", "红冲，按订单重开", _reverse("mistake"), tone="good", second_look=True),
-        noted(label="已在平台更正，结案"),
     ),
     _kind(
         "late",

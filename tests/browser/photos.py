@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from config.settings import ROOT
 from tests.browser.tabs import REFUSED
 from tests.browser.test_finance import signed_in
 from tests.console.desks import a_photo_case
-from tests.staffroom import a_member
+from tests.staffroom import a_member, staff_of
 from tests.world import World
 
 GLANCE = 320  # milliseconds
@@ -69,6 +70,16 @@ class Photos:
         self.page.wait_for_function("() => !pending")
         found = {case.id for case in Case.select().where(Case.status == "decided")}
         assert [number for number, case in enumerate(self.cases) if case.id in found] == list(at)
+
+
+def proposed_by_a_colleague(cases: list[Case]) -> None:
+    """Each waits for a second look at the same proposal."""
+    said = json.dumps({"key": "confirm", "reason": "", "note": ""})
+    by = staff_of(a_member((Right.REVIEWER, "yunnan"), name="李敏")).actor
+    for case in cases:
+        sealed = Case(id=case.id, proposed=said).proposed_sealed
+        values = {"status": "second_look", "proposed_sealed": sealed, "proposed_by": by, "proposed_at": utcnow()}
+        Case.update(values).where(Case.id == case.id).execute()
 
 
 @contextmanager

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Dialog, expect
+from playwright.sync_api import Browser, Dialog, Route, ViewportSize, expect
 
 from app.account.models import Person
 from app.cases import service as cases
 from app.cases.models import Case
 from app.core.clock import utcnow
 from app.core.staff import Right
-from tests.browser.photos import Photos
+from ops.browser import PHONE
+from tests.browser.photos import Photos, proposed_by_a_colleague
 from tests.browser.test_console import orderly
 from tests.staffroom import a_member, staff_of
 
 pytestmark = pytest.mark.browser
+TABLET: ViewportSize = {"width": 1024, "height": 768}
 
 # the first decision gets this body
 FIRST = """{ const real = window.fetch; let first = true; window.fetch = (path, more) => {
@@ -36,6 +38,26 @@ def test_an_answer_that_is_broken_is_said_and_the_decisions_after_it_are_sent(ph
     expect(photos.page.get_by_role("alert")).to_contain_text(
         f"照片审核 {photos.cases[0].id} 没有办成：没有收到完整的答复"
     )
+
+
+def test_keys_are_hinted_at_where_there_are_keys(photos: Photos, browser: Browser) -> None:
+    page = photos.page
+    hints = page.locator("kbd, .hint")
+    expect(page.get_by_text("收起")).to_be_visible()
+    photos.press("2")
+    page.set_viewport_size(PHONE)
+    assert hints.count() > 8, "decisions, reasons, ways on"
+    expect(hints.filter(visible=True)).to_have_count(0)
+    expect(page.get_by_role("link", name="下一件")).to_be_visible()
+    a_colleague_has(photos.cases[1])
+    page.goto(f"{page.url.rpartition('/')[0]}/{photos.cases[1].id}")
+    assert page.locator(".settled").inner_text() == "李敏 正在处理这一件，请处理下一件。"
+    state = page.context.storage_state()
+    tablet = browser.new_context(viewport=TABLET, is_mobile=True, has_touch=True, storage_state=state)
+    on_it = tablet.new_page()
+    on_it.goto(page.url)
+    expect(on_it.locator("kbd, .hint").filter(visible=True)).to_have_count(0)
+    tablet.close()
 
 
 def test_what_a_colleague_has_is_exchanged_and_a_key_that_was_meant_for_it_decides_nothing(photos: Photos) -> None:
@@ -148,6 +170,34 @@ def test_decisions_that_wait_are_not_left_behind(photos: Photos) -> None:
     photos.page.get_by_role("link", name="已办").click()
     expect(photos.page.get_by_role("row").filter(has_text="照片审核")).to_have_count(2)
     assert asked == ["beforeunload"], "nothing waits any more"
+
+
+@pytest.mark.parametrize(("verb", "keys", "then"), [("confirm", ["1"], [0]), ("send-back", ["2", "不", "Enter"], [])])
+def test_the_answer_to_a_second_look_is_not_left_behind(
+    photos: Photos, verb: str, keys: list[str], then: list[int]
+) -> None:
+    proposed_by_a_colleague(photos.cases)
+    page, asked, held = photos.page, list[str](), list[Route]()
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.reload()
+    page.on("dialog", stay)
+    page.route(f"**/{verb}", lambda route: held.append(route))
+    photos.looked()
+    for key in keys:
+        page.keyboard.insert_text(key * 3) if not key.isascii() else page.keyboard.press(key)
+    page.get_by_role("link", name="已办").click()
+    page.wait_for_timeout(300)
+    assert asked == ["beforeunload"]
+    held[0].continue_()
+    photos.lies(1)
+    photos.decided(*then)
+    page.get_by_role("link", name="已办").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("已办")
+    assert asked == ["beforeunload"], "nothing is under way any more"
 
 
 def test_what_was_refused_stays_until_it_was_read_and_the_case_shown_is_claimed(photos: Photos) -> None:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from playwright.sync_api import expect
 
-from app.cases.models import Case
-from app.core.clock import utcnow
-from app.core.staff import Right
-from tests.browser.photos import Photos
+from tests.browser.photos import Photos, proposed_by_a_colleague
 from tests.browser.test_console import orderly
-from tests.staffroom import a_member, staff_of
 
 # each tap as soon as a case lies there that takes a decision: no eye is that quick
 TAPS = """async (times) => {
@@ -109,13 +103,3 @@ def test_the_second_tap_agrees_to_no_proposal(photos: Photos) -> None:
     photos.press("1")
     photos.lies(2)
     photos.decided(0, 1)
-
-
-def proposed_by_a_colleague(cases: list[Case]) -> None:
-    """Each waits for a second look at the same proposal."""
-    said = json.dumps({"key": "confirm", "reason": "", "note": ""})
-    by = staff_of(a_member((Right.REVIEWER, "yunnan"), name="李敏")).actor
-    for case in cases:
-        sealed = Case(id=case.id, proposed=said).proposed_sealed
-        values = {"status": "second_look", "proposed_sealed": sealed, "proposed_by": by, "proposed_at": utcnow()}
-        Case.update(values).where(Case.id == case.id).execute()

@@ -10,6 +10,7 @@ import pytest
 from app.cases import service as cases
 from app.core import db, outbox
 from app.core.clock import utcnow
+from app.core.errors import Problem
 from app.invoice import issuing, queries, service
 from app.invoice.audit import audit_invoices
 from app.invoice.models import Invoice, InvoiceFile
@@ -262,6 +263,14 @@ def test_one_of_another_amount_is_taken_back_and_issued_as_the_order_says(world:
     go_on()
     new = work(sale)
     assert (Invoice.get_by_id(row.id).status, new.status, new.gross_fen) == (Status.REVERSED, Status.READY, 20000)
+
+
+def test_nobody_alone_says_that_it_was_mended_there(world: World, sale: Sale) -> None:
+    trouble(world, "query", "alter", {"taxAmount": "5.82", "exTaxAmount": "194.18"})
+    row = work(sale)
+    with pytest.raises(Problem, match="not_found"):
+        decide("invoice.mismatch", "done")
+    assert (row.status, open_cases("invoice.mismatch", row)) == (Status.DISPUTED, 1)
 
 
 def test_one_that_was_voided_there_is_issued_anew_without_a_red_letter(world: World, sale: Sale) -> None:

@@ -172,7 +172,7 @@ const UNSURE = "没有收到完整的答复，不知道是否已经送达，请�
 const CHANGED = "这一件的内容在您看的时候有了变化，没有提交，请打开重新看一遍。";
 const SIGNED_OUT = "登录已经过期，没有提交，请重新登录后再办。";
 const WAITS = "已收下这个决定，正在等待前面的决定办完。";
-let ahead = null, pending = 0, sending = Promise.resolve();
+let ahead = null, pending = 0, byHtmx = 0, sending = Promise.resolve();
 let laid = null; // what lies on the desk as this script laid it there: { id, sense }
 let fresh = null; // the same, of the last answer: what the server says of that case now
 let calm = 0; // until then (as performance.now) no key decides: the page was exchanged under somebody's fingers
@@ -232,6 +232,7 @@ document.addEventListener("click", (event) => {
   event.stopPropagation();
 }, true);
 
+const isDecision = (form) => form.matches("#work form") && /\/(decide|confirm|send-back)$/.test(form.getAttribute("action"));
 const headers = () => ({ "HX-Request": "true", ...JSON.parse(document.body.getAttribute("hx-headers") || "{}") });
 const caseShown = () => document.querySelector("#work")?.dataset.case || "";
 const parse = (html) => new DOMParser().parseFromString(html, "text/html");
@@ -325,7 +326,7 @@ async function claim() {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!form.matches("#work form") || !/\/(decide|confirm|send-back)$/.test(form.getAttribute("action"))) return;
+  if (!isDecision(form)) return;
   const action = form.getAttribute("action");
   const [quick, decides] = [touch !== null && isQuick(touch), action.endsWith("/decide")];
   const [busy, waits] = [form.closest("#work").matches("[aria-busy], .htmx-settling"), underway.has(action.split("/").at(-2))];
@@ -365,8 +366,13 @@ async function take(form, aside) {
     tell("note", WAITS);
   }
 }
+document.addEventListener("htmx:beforeSend", ({ detail: { elt, xhr } }) => { // a decision that htmx sends
+  if (!isDecision(elt)) return;
+  byHtmx += 1;
+  xhr.addEventListener("loadend", () => { byHtmx -= 1; });
+});
 window.addEventListener("beforeunload", (event) => {
-  if (pending) event.preventDefault(); // what waits would never be sent
+  if (pending || byHtmx) event.preventDefault(); // it would never be sent, or nobody would read what became of it
 });
 
 document.addEventListener("DOMContentLoaded", () => { looking = lookAhead(); });
