@@ -90,6 +90,29 @@ def test_the_photos_that_were_ticked_are_decided_by_one_more_key(world: World, b
     context.close()
 
 
+def test_what_was_typed_about_a_person_stays_where_it_is_wrong(world: World, browser: Browser) -> None:
+    person = factories.a_person()
+    factories.a_roster_entry(person)
+    context, page, complaints = signed_in(browser, world, a_member((Right.SUPPORT, "yunnan")))
+    page.set_viewport_size(PHONE)
+    page.goto(f"{world.settings.public_url}/console/people/{person.id}")
+    form = page.locator("details.option").filter(has=page.locator('form[action$="/help/staff.phone"]'))
+    form.locator("summary").click()
+    form.locator("input[type=tel]").fill("139 12")
+    form.locator("input[name=note]").fill("电话里核对了三项信息")
+    form.get_by_role("button").click()
+    expect(form.get_by_role("alert")).to_contain_text("手机号")
+    expect(form.get_by_role("alert")).to_be_in_viewport()
+    expect(form.locator("input[name=note]")).to_have_value("电话里核对了三项信息")
+    fits(page)
+    form.locator("input[type=tel]").fill("13900002222")
+    form.get_by_role("button").click()
+    expect(page.get_by_role("status")).to_contain_text("等待另一位同事")
+    expect(page.locator("details.option[open]")).to_have_count(0)
+    assert complaints == []
+    context.close()
+
+
 def becomes(film: Film, status: FilmStatus, percent: int = 0) -> None:
     """What a worker writes."""
     Film.update(status=status, percent=percent).where(Film.id == film.id).execute()
