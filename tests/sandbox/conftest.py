@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -51,12 +52,18 @@ class Receiver:
         return list(self.letters)
 
 
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with secrets."""
-    path = tmp_path_factory.mktemp("sandbox")
+@pytest.fixture(scope="session")
+def made_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Secrets; making them takes a second."""
+    path = tmp_path_factory.mktemp("keys")
     keys.ensure(path)
     return path
+
+
+@pytest.fixture(scope="module")
+def data_dir(made_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with secrets, and nothing of another module's."""
+    return Path(shutil.copytree(made_keys, tmp_path_factory.mktemp("sandbox"), dirs_exist_ok=True))
 
 
 @pytest.fixture(scope="module")
