@@ -12,10 +12,10 @@ from app.account import places
 from app.account.limits import GUARD_AFTER
 from app.account.models import LoginThrottle, Person, Session
 from app.core.audit import AuditEntry
-from app.core.db import database
 from app.policy.schema import Programme
 from tests.account.screens import FIRST, Screens, problem_of, sms_code
-from tests.factories import a_person, a_roster_entry, an_id_number
+from tests.factories import a_person, a_roster_entry
+from tests.faults import login
 from tests.world import World
 
 HERE, THERE = "yunnan", "yunnan-legacy"
@@ -90,36 +90,14 @@ def test_a_code_that_came_with_it_is_good_for_the_right_programme(world: World) 
     assert site.login(person.id_number, programme=THERE, code=code).status_code == 200
 
 
-def test_l5_a_wrong_password_tells_nobody_whether_an_account_is_elsewhere(
+def test_l5_if_nobodys_rosters_were_not_read_the_work_would_tell(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    execute = database.obj.execute_sql
-
-    def reads(id_number: str, address: str) -> tuple[tuple[int, str], int]:
-        told: list[str] = []
-
-        def listen(sql: str, *values: Any) -> Any:
-            told.append(sql)
-            return execute(sql, *values)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(database.obj, "execute_sql", listen)
-            answer = Screens(world, address).login(id_number, "Falsch-2026")
-        return problem_of(answer), sum(sql.startswith("SELECT") for sql in told)
-
-    def seen(first: int) -> list[tuple[tuple[int, str], int]]:
-        people = (of_the_other().id_number, a_person().id_number, an_id_number())
-        return [reads(each, f"10.13.0.{first + number}") for number, each in enumerate(people)]
-
-    other, here, nobody = seen(0)
-    assert other == here == nobody
-    assert other[0] == (401, "login_failed")
-
+    assert login.l5(world, 1) == 0
     real = places.elsewhere
 
     def quick(chosen: Programme, person_id: str | None, *, now: datetime) -> list[Programme]:
         return real(chosen, person_id, now=now) if person_id else []
 
-    monkeypatch.setattr(places, "elsewhere", quick)  # the guard off: nobody's rosters are not read
-    other, _, nobody = seen(10)
-    assert other != nobody
+    monkeypatch.setattr(places, "elsewhere", quick)
+    assert login.l5(world, 1) > 0
