@@ -7,6 +7,7 @@ from app.core.errors import problem
 LOGIN_FAILED = problem(
     "login_failed", 401, "身份证号或密码不正确，请核对后重试；忘记密码可点“忘记密码”用手机短信找回。"
 )
+OTHER_PROGRAMME = problem("other_programme", 409, "您的账号不在现在选的培训项目里，请换到您报名的培训项目再登录。")
 LOGIN_PAUSED = problem("login_paused", 429, "密码错误次数较多，请稍后再试；也可以用“忘记密码”通过手机短信立即找回。")
 LOGIN_CODE_NEEDED = problem(
     "login_code_needed",

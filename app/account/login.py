@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NoReturn
 
-from app.account import codes, consents, limits, passwords, service
-from app.account.errors import LOGIN_CODE_NEEDED, LOGIN_FAILED, PROGRAMME_NOT_OPEN, UNKNOWN_PROGRAMME
+from app.account import codes, consents, limits, passwords, places, service
+from app.account.errors import (
+    LOGIN_CODE_NEEDED,
+    LOGIN_FAILED,
+    OTHER_PROGRAMME,
+    PROGRAMME_NOT_OPEN,
+    UNKNOWN_PROGRAMME,
+)
 from app.account.people import id_number_index
 from app.core import audit
 from app.core.db import transaction
@@ -68,7 +75,7 @@ def login(
     """Sign in. A known and an unknown ID number get the same answers, for the same work (fault L5): one password
     verification, the same counters. With a first password the session opens nothing but the activation, unless the
     guard asked for a code, which is that proof. Raises `login_failed`, `login_paused`, `login_code_needed`,
-    `code_wrong`, `unknown_programme`."""
+    `code_wrong`, `unknown_programme`, `other_programme` (the password is right, the account is in another one)."""
     programme = programme_in_force(programme_key, now)
     tried = limits.begin_login(id_number, address, with_code=code is not None, now=now)
     proof = None
@@ -77,11 +84,14 @@ def login(
             raise LOGIN_CODE_NEEDED(phone=programme.authority.contacts.login)
         proof = codes.check(id_number, "login", code, asker=address, ticket=ticket, now=now)
     person = service.find_by_id_number(id_number)
-    right = passwords.matches(programme, person, password)
+    others = places.elsewhere(programme, person.id if person else None, now=now)
+    right = passwords.matches([programme, *others], person, password)
     if person is None or not right:
         account = f"account:{id_number_index(id_number)}"
         audit.record("system", "login.failed", account, now=now, programme=programme.key)
         raise LOGIN_FAILED()
+    if others:
+        _refuse_wrong_place(person.id, tried, programme, others, now=now)
     proves = proof is not None and activates_by_sms(programme)
     proved = person.password_hash is not None or proves
     with transaction():
@@ -97,6 +107,21 @@ def login(
         who = f"person:{person.id}"
         audit.record(who, "login.succeeded", who, now=now, channel=channel, full=signed_in.full)
     return signed_in
+
+
+def _refuse_wrong_place(
+    person_id: str, tried: limits.Try, chosen: Programme, others: list[Programme], *, now: datetime
+) -> NoReturn:
+    """Say where the account is, and take the try back; a code that was brought stays good for there."""
+    with transaction():
+        limits.login_succeeded(tried, own_password=False, now=now)
+        who = f"person:{person_id}"
+        audit.record(who, "login.other_programme", who, now=now, programme=chosen.key)
+    where = "、".join(f"“{each.title}”" for each in others)
+    raise OTHER_PROGRAMME(
+        f"密码正确，但您的账号不在“{chosen.title}”，而在{where}。请换到那里登录。",
+        programmes=[{"key": each.key, "title": each.title} for each in others],
+    )
 
 
 def send_code(programme_key: str, id_number: str, purpose: codes.Purpose, *, address: str, now: datetime) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from app.account import limits
@@ -32,15 +33,16 @@ def first_passwords(programme: Programme, person: Person) -> set[str]:
     return {password for password in found if password is not None}
 
 
-def matches(programme: Programme, person: Person | None, password: str) -> bool:
-    """Whether it is the person's password. One argon2 verification in every case (fault L5): for a person, for one
-    who has only a first password, and for nobody (None)."""
+def matches(programmes: Sequence[Programme], person: Person | None, password: str) -> bool:
+    """Whether it is the person's password, their own or a first one of these programmes. One argon2 verification in
+    every case (fault L5): for a person, for one who has only a first password, and for nobody (None)."""
     own = person.password_hash if person else None
     right = verify(own, password)
     if person is None or own is not None:
         return right
     given = password.encode()
-    return any(hmac.compare_digest(given, first.encode()) for first in first_passwords(programme, person))
+    first_ones = set().union(*(first_passwords(programme, person) for programme in programmes))
+    return any(hmac.compare_digest(given, first.encode()) for first in first_ones)
 
 
 def is_own(person: Person, password: str) -> bool:

@@ -26,6 +26,7 @@ from app.account.people import (
     merged,
     named,
 )
+from app.account.places import on_rosters
 from app.account.sessions import (
     authenticate,
     end_session,
@@ -83,6 +84,7 @@ __all__ = [
     "next_step",
     "notice_message",
     "on_merge",
+    "on_rosters",
     "open_session",
     "people",
     "require_consent",

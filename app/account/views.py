@@ -53,11 +53,13 @@ def _sent(notice: str, **more: str | None) -> Body:
 @blueprint.doc(
     summary="登录",
     description="身份证号和密码。初始密码登录后只能激活账号。账号被多次尝试时返回 403 login_code_needed，"
-    "需先获取短信验证码再带 code 登录；错误过多返回 429 login_paused。",
+    "需先获取短信验证码再带 code 登录；错误过多返回 429 login_paused。密码正确而账号在别的项目时返回 409 "
+    "other_programme，programmes 列出这些项目（key、title）。",
     responses={
         401: "身份证号或密码不正确",
         403: "还需要短信验证码",
         404: "没有这个项目",
+        409: "账号在别的项目里，或项目未开放",
         422: "填写有误",
         429: "稍后再试",
     },

@@ -70,12 +70,13 @@ def problem_response(problem: Problem) -> Response:
 
 
 def _page_response(problem: Problem) -> Response:
-    """A problem for somebody who opened an address in a browser, outside of the API."""
+    """A problem for somebody who opened an address in a browser: as strict as every page, with a way home."""
     text = (
         '<!doctype html><html lang="zh-CN"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><title>住考网络继续学习</title>'
-        '<link rel="stylesheet" href="/style/pages.css"><main><div class="card">'
-        f'<h1>{escape(problem.detail)}</h1><p><a href="/">回到首页</a></p></div></main></html>'
+        '<link rel="icon" href="/style/icon.svg"><link rel="stylesheet" href="/style/pages.css">'
+        f'<main><div class="card"><h1>{escape(problem.detail)}</h1>'
+        '<p><a href="/">回到首页</a></p></div></main></html>'
     )
     return Response(text, problem.kind.status, content_type="text/html; charset=utf-8")
 
@@ -94,14 +95,20 @@ def frame(app: App, prefix: str, pages: Pages) -> None:
 
 
 def answer(problem: Problem) -> Response:
-    """problem+json; a page for a browser that opened an address outside of the API or an old link, and where pages
-    have a frame of their own."""
+    """problem+json; a page for a browser that opened an address, and where pages have a frame of their own."""
     for prefix, pages in current_app.extensions.get("refusals", {}).items():
         if request.path.startswith(prefix):
             framed: Response = pages(problem)
             return framed
-    wants_page = request.accept_mimetypes.best == "text/html" and request.method == "GET"
-    return _page_response(problem) if wants_page else problem_response(problem)
+    return _page_response(problem) if _wants_page() else problem_response(problem)
+
+
+def _wants_page() -> bool:
+    """Whether a browser opens this address: HTML it takes rather than JSON. What it names first says less: Chromium
+    names a format of its own more precisely than HTML, and wants it less (`signed-exchange;v=b3;q=0.7`)."""
+    accepted = request.accept_mimetypes
+    data = max(accepted["application/json"], accepted["application/problem+json"])
+    return request.method in ("GET", "HEAD") and accepted["text/html"] > data
 
 
 def _from_apiflask(error: HTTPError) -> Any:

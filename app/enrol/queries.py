@@ -57,6 +57,11 @@ def of_people(person_ids: Sequence[str], programmes: Collection[str] | None) -> 
     return list(query.order_by(Enrolment.id.desc()).limit(100))
 
 
+def programmes_of(person_id: str) -> set[str]:
+    """On which programmes' rosters the person stands."""
+    return rosters_of([person_id], None).get(person_id, set())
+
+
 def rosters_of(person_ids: Collection[str], programmes: Collection[str] | None) -> dict[str, set[str]]:
     """On which of these programmes' rosters (None: of all) each person stands; who is on none is not there."""
     query = RosterEntry.select(RosterEntry.person_id, RosterEntry.programme).where(

@@ -16,7 +16,8 @@ BLUEPRINTS: tuple[APIBlueprint, ...] = (bp,)
 
 
 def start(settings: Settings) -> None:
-    """Subscribe to orders, passes and proofs; a face check for an enrolment stands under its programme."""
+    """Subscribe to orders, passes and proofs; a face check for an enrolment stands under its programme; an
+    account is where its person stands on the roster."""
     face.on_subject(queries.programme_of)
     outbox.subscribe("order.paid", "enrol.paid", checkout.paid)
     outbox.subscribe("order.closed", "enrol.closed", checkout.closed)
@@ -25,5 +26,6 @@ def start(settings: Settings) -> None:
     outbox.subscribe("exam.passed", "enrol.told_passed", messages.passed)
     outbox.subscribe("proof.issued", "enrol.completed", service.completed)
     account.on_merge(merging.PART)
+    account.on_rosters(queries.programmes_of)
     person_pages.describe(person_page.PAGE)
     person_pages.describe(transfers_page.PAGE)

@@ -6,10 +6,13 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.core.clock import shanghai
 from app.core.crypto import mask_phone
 from app.notify.kinds import KINDS, text_of
 from app.notify.models import Sms
 from app.notify.status import Status
+from app.policy import load as policy
+from app.policy.quiet import waking
 
 STATES: dict[Status, str] = {
     Status.QUEUED: "等待发送",
@@ -45,12 +48,12 @@ class Message:
     provider_code: str | None
 
 
-def sent_to(person_id: str, *, codes_only: bool = False, limit: int = 20) -> list[Message]:
+def sent_to(person_id: str, *, codes_only: bool = False, limit: int = 20, now: datetime) -> list[Message]:
     """The last messages to this person, the newest first."""
     rows = Sms.select().where(Sms.person_id == person_id)
     if codes_only:
         rows = rows.where(Sms.template.in_([name for name, kind in KINDS.items() if kind.code]))
-    return [_shown(row) for row in rows.order_by(Sms.created_at.desc(), Sms.id.desc()).limit(limit)]
+    return [_shown(row, now) for row in rows.order_by(Sms.created_at.desc(), Sms.id.desc()).limit(limit)]
 
 
 def state_of(row: Sms) -> str:
@@ -59,13 +62,38 @@ def state_of(row: Sms) -> str:
     return NO_ANSWER if given_up else STATES[Status(row.status)]
 
 
-def _shown(row: Sms) -> Message:
+def _waits(row: Sms, now: datetime) -> str | None:
+    """Why it has not gone out, and when it will; None where it does not wait for an hour."""
+    if row.status != Status.QUEUED or row.send_at <= now:
+        return None
+    if row.provider_code is not None:
+        return "短信服务商暂时没有发出，稍后会再发"
+    hour = _hour(row.send_at, now)
+    quiet = policy.in_force(row.programme, now).authority.sms.quiet
+    if now < waking(quiet, now) == row.send_at:
+        return f"夜间不打扰，{hour}后发出"
+    another_day = shanghai(row.created_at).date() < shanghai(row.send_at).date()
+    return f"发给您的短信较多，{hour}后发出" if another_day else None
+
+
+def _hour(moment: datetime, now: datetime) -> str:
+    """A coming moment as one says it: 早上 8 点 (also at night, of its morning), 明天早上 8 点, 9 月 2 日 14:30."""
+    there, here = shanghai(moment), shanghai(now)
+    days = (there.date() - here.date()).days
+    by_day = there.minute == 0 and 5 <= there.hour < 12
+    clock = f"早上 {there.hour} 点" if by_day else f"{there:%H:%M}"
+    if days == 0 or (days == 1 and by_day and here.hour >= 18):
+        return clock
+    return f"明天{clock}" if days == 1 else f"{there.month} 月 {there.day} 日{clock}"
+
+
+def _shown(row: Sms, now: datetime) -> Message:
     status, kind = Status(row.status), KINDS[row.template]
     return Message(
         title=kind.title,
         text=None if kind.code or row.params_sealed is None else text_of(row.template, json.loads(row.params)),
         phone=mask_phone(row.phone) or "",
-        state=state_of(row),
+        state=_waits(row, now) or state_of(row),
         advice=(ASK_AGAIN if kind.code else NOTHING_LOST) if status in MISSED else None,
         created_at=row.created_at,
         send_at=row.send_at,

@@ -6,7 +6,7 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from app.core.access import Role, access, identity
+from app.core.access import Role, access, identity, request_now
 from app.core.clock import iso
 from app.notify import queries
 from app.notify.schemas import MessagesOut
@@ -24,7 +24,7 @@ blueprint = APIBlueprint("notify", __name__, url_prefix="/api/v1", tag="短信")
 )
 def get_messages() -> dict[str, Any]:
     who = identity()
-    messages = queries.sent_to(who.person_id, codes_only=not who.activated)
+    messages = queries.sent_to(who.person_id, codes_only=not who.activated, now=request_now())
     return {
         "messages": [
             {

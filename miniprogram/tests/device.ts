@@ -21,6 +21,8 @@ export class Device {
   /** The pages that are open, the last one on top. */
   pages: { route: string; options: Record<string, string> }[] = [{ route: "pages/home/home", options: {} }];
   replies: Reply[] = [];
+  /** How large a file is, by its path; others are small. */
+  readonly bytes = new Map<string, number>();
 
   constructor() {
     const go = (how: string) => ({ url, complete }: { url: string; complete?: () => void }) => {
@@ -38,6 +40,7 @@ export class Device {
         redirectTo: go("redirectTo"),
         reLaunch: go("reLaunch"),
         navigateBack: () => void this.went.push("navigateBack"),
+        getFileInfo: ({ filePath, success }: { filePath: string; success: (found: { size: number }) => void }) => success({ size: this.bytes.get(filePath) ?? 1000 }),
         uploadFile: (options: Uploaded & Pick<RequestOptions, "success" | "fail">) => {
           this.uploaded.push(options);
           const reply = this.replies.shift() ?? { errMsg: "not expected" };

@@ -3,7 +3,7 @@ import { createPinia, setActivePinia } from "pinia";
 import { beforeEach, test } from "vitest";
 import { nextTick } from "vue";
 
-import { useDraft } from "../src/pkg-account/help/draft";
+import { MOST_BYTES, useDraft } from "../src/pkg-account/help/draft";
 import { Device, problem } from "./device";
 
 let phone: Device;
@@ -47,19 +47,51 @@ test("words stay on the phone until the server has them, and go out under the sa
   assert.notEqual(fresh.draft.client, client);
 });
 
-test("pictures go first, each once, at most three", async () => {
+const kept = (id: string) => ({ statusCode: 201, data: { id } });
+const offline = { errMsg: "request:fail" };
+
+test("pictures go first, each once, at most three; without a network they wait for the words", async () => {
   let sent = "";
   const { draft, add, hand } = useDraft("t1", (id) => (sent = id));
-  for (let number = 0; number < 5; number += 1) add({ path: `/tmp/${number}.jpg` });
+  phone.replies = [kept("p1"), offline, offline];
+  for (let number = 0; number < 3; number += 1) await add.run({ path: `/tmp/${number}.jpg` });
+  assert.equal(add.trouble, null, "that there is no network is no fault of the picture's");
+  await add.run({ path: "/tmp/3.jpg" });
+  assert.match(add.fields.picture ?? "", /最多 3 张/);
   assert.equal(draft.pictures.length, 3);
+
   draft.text = "截图在这里";
-  phone.replies = [{ statusCode: 201, data: { id: "p1" } }, problem(503, "busy")];
+  phone.replies = [kept("p2"), problem(503, "busy")];
   await hand();
   assert.equal(sent, "");
-  phone.replies = [{ statusCode: 201, data: { id: "p2" } }, { statusCode: 201, data: { id: "p3" } }, taken];
+  phone.replies = [kept("p3"), taken];
   await hand();
   assert.equal(sent, "t1");
-  assert.equal(phone.uploaded.length, 4, "the first was there already");
+  assert.equal(phone.uploaded.length, 6, "what was there already was not sent again");
   const last = phone.asked[phone.asked.length - 1];
   assert.deepEqual((JSON.parse(last?.data ?? "{}") as { pictures: string[] }).pictures, ["p1", "p2", "p3"]);
+});
+
+test("a picture that is too large is refused as it is chosen, and not sent", async () => {
+  const { draft, add } = useDraft(null, () => undefined);
+  await add.run({ path: "blob:1", file: { size: MOST_BYTES + 1 } as File });
+  assert.match(add.fields.picture ?? "", /超过 5 MB/);
+  phone.bytes.set("/tmp/large.jpg", MOST_BYTES + 1);
+  await add.run({ path: "/tmp/large.jpg" });
+  assert.match(add.fields.picture ?? "", /超过 5 MB/);
+  assert.deepEqual([draft.pictures.length, phone.uploaded.length], [0, 0]);
+});
+
+test("a file that is no picture goes away as it is chosen, and the server's sentence stays", async () => {
+  const { draft, add, drop } = useDraft(null, () => undefined);
+  phone.replies = [kept("p1"), problem(415, "photo_not_picture")];
+  await add.run({ path: "/tmp/1.jpg" });
+  await add.run({ path: "/tmp/words.jpg" });
+  assert.deepEqual(draft.pictures.map((one) => one.id), ["p1"]);
+  assert.equal(add.trouble?.sentence, "请这样做。");
+  phone.replies = [problem(503, "pictures_busy")];
+  await add.run({ path: "/tmp/2.jpg" });
+  assert.equal(draft.pictures.length, 2, "a server that is busy says nothing of the picture");
+  drop(1);
+  assert.equal(add.trouble, null);
 });

@@ -10,17 +10,17 @@ from ops.stack import Stack
 from ops.trainee import OWN_PASSWORD, Journey
 
 
-def newcomer(stack: Stack) -> Journey:
-    """Somebody of the roster who has never been here."""
+def newcomer(stack: Stack, programme: str = "yunnan") -> Journey:
+    """Somebody of the programme's roster who has never been here."""
     policy.init(ROOT / "config" / "programmes")
-    journey = Journey(Client(stack.base_url), Client(stack.sandbox_url), policy.in_force("yunnan", utcnow()), print)
+    journey = Journey(Client(stack.base_url), Client(stack.sandbox_url), policy.in_force(programme, utcnow()), print)
     journey.log_in()
     return journey
 
 
-def activated(stack: Stack) -> Journey:
+def activated(stack: Stack, programme: str = "yunnan") -> Journey:
     """With a password of their own and all consents; they may sign up and have not."""
-    return agreed(newcomer(stack))
+    return agreed(newcomer(stack, programme))
 
 
 def agreed(journey: Journey) -> Journey:

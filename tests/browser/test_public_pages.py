@@ -53,6 +53,14 @@ def test_who_has_a_proof_sees_it_and_anybody_can_check_it(
     pleasant(page)
 
 
+def test_an_address_that_nobody_knows_leads_home(watched: Watched) -> None:
+    page = watched.product("/xuexi")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("没有找到")
+    pleasant(page)
+    page.get_by_role("link", name="回到首页").click()
+    expect(page.get_by_role("heading", name="登录", exact=True)).to_be_visible()
+
+
 @pytest.mark.parametrize("path", ["/verify/not-a-token", "/face/return", "/face/return?check=x&nonce=y&outcome=done"])
 def test_a_wrong_link_says_what_to_do(watched: Watched, path: str) -> None:
     page = watched.product(path)

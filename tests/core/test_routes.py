@@ -20,6 +20,12 @@ from tests.world import World
 TABLE_FILE = Path(__file__).parent / "routes.txt"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 PAGES = ("/verify/", "/face/return", "/console/")  # these answer with a page, errors too
+BROWSERS = {  # what they say of a page that somebody opens
+    "chromium": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
+    "application/signed-exchange;v=b3;q=0.7",
+    "firefox": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "bare": "text/html",
+}
 
 
 def rules(world: World) -> Iterator[tuple[str, Rule]]:
@@ -213,13 +219,32 @@ def test_the_docs_page_asks_no_other_host(client: FlaskClient) -> None:
 
 
 def test_somebody_with_a_browser_gets_a_page_and_a_programme_a_problem(client: FlaskClient) -> None:
-    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    browser = {"Accept": BROWSERS["firefox"]}
     page = client.get("/api/v1/proofs/0123456789abcdef.pdf", headers=browser)
     assert page.status_code in (401, 403, 404)
     assert page.content_type.startswith("text/html")
     assert CHINESE.search(page.text)
     assert is_problem(client.get("/nowhere"))
-    assert client.get("/nowhere", headers=browser).content_type.startswith("text/html")
+
+
+@pytest.mark.parametrize("accept", BROWSERS.values(), ids=BROWSERS)
+def test_an_address_that_nobody_knows_is_a_page_with_a_way_home_in_every_browser(
+    client: FlaskClient, accept: str
+) -> None:
+    page = client.get("/nowhere", headers={"Accept": accept})
+    assert (page.status_code, page.mimetype) == (404, "text/html")
+    assert CHINESE.search(page.text)
+    assert 'href="/"' in page.text
+    assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+    assert not re.search(r"<script|style=|(?:src|href)=\"(?:https?:)?//", page.text)
+    assert client.head("/nowhere", headers={"Accept": accept}).mimetype == "text/html"
+
+
+def test_whoever_does_not_ask_for_a_page_gets_a_problem(client: FlaskClient) -> None:
+    for accept in ("*/*", "application/json, text/html;q=0.9", "application/json, application/problem+json"):
+        for path in ("/nowhere", "/api/v1/nowhere"):
+            assert is_problem(client.get(path, headers={"Accept": accept})), accept
+    assert is_problem(client.post("/nowhere", headers={"Accept": BROWSERS["chromium"]}))
 
 
 def test_each_field_that_is_wrong_is_told_in_chinese(world: World, client: FlaskClient) -> None:

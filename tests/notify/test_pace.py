@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app.cases.models import Case
 from app.core.clock import SHANGHAI, shanghai, utcnow
+from app.core.ids import new_id
 from app.notify import providers, queries, service
 from app.notify.kinds import KINDS
 from app.notify.models import Sms
@@ -135,11 +136,11 @@ def test_a_person_is_told_once_and_support_sees_what_became_of_it(world: World) 
     person = a_person()
     tell(person.id)
     tell(person.id)
-    (message,) = queries.sent_to(person.id)
+    (message,) = queries.sent_to(person.id, now=at("2026-11-21 10:00:00"))
     assert message.state == "等待发送"
     assert message.phone == f"{(person.phone or '')[:3]}****{(person.phone or '')[-4:]}"
     service.send_queued(now=at("2026-11-21 10:00:01"))
-    assert queries.sent_to(person.id)[0].state == "已发出，等待回执"
+    assert queries.sent_to(person.id, now=at("2026-11-21 10:00:02"))[0].state == "已发出，等待回执"
     assert len(received(world, person.phone or "")) == 1
 
 
@@ -169,3 +170,34 @@ def test_a_provider_that_was_not_asked_costs_no_try(world: World, monkeypatch: p
     assert (waiting.status, waiting.tries) == ("queued", 0)
     assert Case.select().count() == 0
     assert service.send(sms.id, now=now + timedelta(minutes=11))
+
+
+@pytest.mark.parametrize(
+    ("queued", "looked_at", "said"),
+    [
+        ("2026-11-21 22:30:00", "2026-11-21 23:00:00", "夜间不打扰，早上 8 点后发出"),
+        ("2026-11-21 22:30:00", "2026-11-22 02:00:00", "夜间不打扰，早上 8 点后发出"),
+        ("2026-11-21 22:30:00", "2026-11-22 08:00:00", "等待发送"),
+        ("2026-11-21 12:00:00", "2026-11-21 12:00:00", "等待发送"),
+    ],
+)
+def test_what_waits_for_the_morning_says_so(world: World, queued: str, looked_at: str, said: str) -> None:
+    sms = a_message(template="study_deadline_near", person_id=new_id(), now=at(queued))
+    assert [one.state for one in queries.sent_to(sms.person_id, now=at(looked_at))] == [said]
+
+
+def test_what_waits_for_another_day_or_for_the_provider_says_that(world: World) -> None:
+    person_id, phone, noon = new_id(), a_phone(), at("2026-11-21 12:00:00")
+    most = policy.in_force("yunnan", noon).authority.sms.most_a_day
+    for number in range(2 * most + 1):
+        a_message(phone, key=f"many{number}", template="study_deadline_near", person_id=person_id, now=noon)
+    states = [one.state for one in queries.sent_to(person_id, now=noon)]
+    assert states.count("等待发送") == most
+    assert states.count("发给您的短信较多，明天早上 8 点后发出") == most
+    assert states[0] == "发给您的短信较多，11 月 23 日早上 8 点后发出"
+    assert queries.sent_to(person_id, now=at("2026-11-21 22:00:00"))[0].state == states[0], "not because of the night"
+
+    world.sandbox.box.knobs.add("sms", "send", "per_number", "LimitExceeded.PhoneNumberThirtySecondLimit")
+    held = a_message(person_id=new_id(), now=noon)
+    service.send(held.id, now=noon)
+    assert queries.sent_to(held.person_id, now=noon)[0].state == "短信服务商暂时没有发出，稍后会再发"

@@ -36,18 +36,23 @@ export function choosePicture(source: "camera" | "album"): Promise<Picture | nul
   });
 }
 
+/** How large a picture is; 0 where the phone cannot say. */
+export function bytesOf({ path, file }: Picture): Promise<number> {
+  if (file) return Promise.resolve(file.size);
+  return new Promise((resolve) => uni.getFileInfo({ filePath: path, success: ({ size }) => resolve(size), fail: () => resolve(0) }));
+}
+
 const QUALITIES = [80, 60, 40, 20];
 const WIDTH = 600;
 
 /** The picture with at most `maxBytes`, as far as the phone can; a browser's is cut to size already. */
 export async function shrunk(picture: Picture, maxBytes: number): Promise<Picture> {
   if (picture.file) return picture;
-  const size = (filePath: string) => new Promise<number>((resolve) => uni.getFileInfo({ filePath, success: (found) => resolve(found.size), fail: () => resolve(0) }));
   const pressed = (src: string, quality: number) =>
     new Promise<string>((resolve) => uni.compressImage({ src, quality, compressedWidth: WIDTH, success: ({ tempFilePath }) => resolve(tempFilePath), fail: () => resolve(src) }));
   let { path } = picture;
   for (const quality of QUALITIES) {
-    if ((await size(path)) <= maxBytes) break;
+    if ((await bytesOf({ path })) <= maxBytes) break;
     path = await pressed(picture.path, quality);
   }
   return { path };

@@ -1,12 +1,15 @@
 import { reactive, watch } from "vue";
 
-import { api, upload } from "../../api";
+import { api, Problem, upload } from "../../api";
 import type { Input } from "../../api/calls";
-import { useAct } from "../../composables/act";
+import { useAct, type Act } from "../../composables/act";
+import { bytesOf } from "../../device/album";
+import { Unreachable } from "../../api/errors";
 import { storage } from "../../device/ports";
 import type { Picture } from "../../device/upload";
 
 export const MOST_PICTURES = 3;
+export const MOST_BYTES = 5 * 1024 * 1024;
 type Topic = (Input<"/api/v1/help-tickets", "post"> & { body: { topic: string } })["body"]["topic"];
 
 /** A picture that goes with what is written; `id`: the server's, once it has it. */
@@ -44,6 +47,9 @@ function kept(name: string): Partial<Draft> {
 
 const word = (value: unknown): string => (typeof value === "string" ? value : "");
 
+/** Whether the server will not take it however often it is sent. */
+const isRefusal = (problem: Problem) => problem.status >= 400 && problem.status < 500 && problem.status !== 401;
+
 /** What somebody is writing to support: a new matter, or more about ticket `about`. Its words stay on the phone until
  * the server has them, so that nothing is lost without a network; pictures do not. */
 export function useDraft(about: string | null, sent: (ticket: string) => void) {
@@ -62,18 +68,37 @@ export function useDraft(about: string | null, sent: (ticket: string) => void) {
     },
   );
 
-  function add(picture: Picture): void {
-    if (draft.pictures.length < MOST_PICTURES) draft.pictures.push({ picture, name: `${draft.client}-${fresh().slice(0, 6)}`, id: null });
+  /** Give a picture to the server; one that it does not take goes away, so that nothing waits for it. */
+  async function give(one: Added): Promise<void> {
+    try {
+      one.id ??= (await upload<{ id: string }>({ path: "/api/v1/help-tickets/pictures", name: "picture", picture: one.picture, fields: { client_id: one.name } })).id;
+    } catch (error) {
+      if (error instanceof Problem && isRefusal(error)) draft.pictures = draft.pictures.filter((other) => other.name !== one.name);
+      throw error;
+    }
   }
+
+  /** A picture is chosen: what is wrong with it is said now, not when everything is written. Without a network it waits
+   * until the rest is sent. */
+  const add = useAct(
+    async (picture: Picture) => {
+      if (draft.pictures.length >= MOST_PICTURES) return add.refuse({ picture: `一次最多 ${MOST_PICTURES} 张照片。` });
+      if ((await bytesOf(picture)) > MOST_BYTES) return add.refuse({ picture: "这张照片超过 5 MB，没有加上。请换一张，或截图后再选。" });
+      const one = reactive<Added>({ picture, name: `${draft.client}-${fresh().slice(0, 6)}`, id: null });
+      draft.pictures.push(one);
+      await give(one);
+    },
+    (trouble) => trouble instanceof Unreachable,
+  ) as Act<[picture: Picture]>;
 
   function drop(at: number): void {
     draft.pictures.splice(at, 1);
+    add.clear();
   }
 
   const send = useAct(async () => {
-    for (const one of draft.pictures) {
-      one.id ??= (await upload<{ id: string }>({ path: "/api/v1/help-tickets/pictures", name: "picture", picture: one.picture, fields: { client_id: one.name } })).id;
-    }
+    add.clear();
+    for (const one of [...draft.pictures]) await give(one);
     const body = { client_id: draft.client, text: draft.text.trim(), pictures: draft.pictures.map((one) => one.id as string) };
     const ticket =
       about === null
