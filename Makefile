@@ -14,7 +14,7 @@ export TZ = Asia/Shanghai
 # or each of the many processes that a test starts compiles everything anew, and every worker of pytest rewrites every assert
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo-codes front front-all test test-mp test-postgresql test-mariadb test-all test-deep check format journey api-fuzz faults bench bench-server bench-web bench-table big-data bench-console soak screenshots openapi api-types programme-check migration lock clean
+.PHONY: help run demo-codes demo-transfer front front-all test test-mp test-postgresql test-mariadb test-all test-deep check format journey api-fuzz faults bench bench-server bench-web bench-table big-data bench-console soak screenshots openapi api-types programme-check migration lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -79,6 +79,9 @@ run: $(BIN)/.installed node_modules/.installed build/h5/.built ## start everythi
 
 demo-codes: $(BIN)/.installed ## what the authenticators of the demo staff show now (DATA_DIR=data)
 	@DATA_DIR=$(or $(DATA_DIR),data) LOG_LEVEL=ERROR $(PY) -m ops.demo.staff
+
+demo-transfer: $(BIN)/.installed ## what the bank says of a bank transfer that an order waits for (CODE=... DATA_DIR=data)
+	@DATA_DIR=$(or $(DATA_DIR),data) LOG_LEVEL=ERROR $(PY) -m ops.demo.transfer "$(CODE)"
 
 test: $(BIN)/.installed-dev node_modules/.installed $(FRONT)/.installed-dev ## the quick suite: no browser, no system package
 	@$(NPM) test

@@ -17,6 +17,7 @@ from app.core import canaries, db, migrate
 from app.core.clock import utcnow
 from app.core.staff import EVERYWHERE, Right, Staff
 from app.enrol import service as enrol
+from app.enrol.models import RosterEntry
 from app.exam.bank import service as bank
 from app.notify.kinds import KINDS
 from app.policy import load as policy
@@ -66,23 +67,29 @@ def prepare(say: Callable[[str], None]) -> None:
         done = folder / "loaded"
         first = policy.in_force(PROGRAMME, utcnow())
         if done.exists() and Course.select().exists():  # it may be another database now
+            _trainees(folder, settings, say)
             finance.make(settings, first, people(first)[FIRST_SHOWN:])
             return
         folder.mkdir(exist_ok=True)
         _films(settings, say)
         _courses(say)
-        for programme in programmes():
-            if programme.key == invented.KEY and settings.programmes_dir == finance.folder(settings.data_dir):
-                continue  # nobody signs up there: its organisations pay by transfer
-            say(f"      {programme.title}")
-            _questions(folder, programme, say)
-            _roster(folder, programme, say)
-            _sms_texts(settings, programme)
+        _trainees(folder, settings, say)
         _announcement()
         staff.make(first.key, people(first))
         say(f"      staff: {len(staff.MEMBERS)} accounts, and work on their desks")
         finance.make(settings, first, people(first)[FIRST_SHOWN:])
         done.touch()
+
+
+def _trainees(folder: Path, settings: Settings, say: Callable[[str], None]) -> None:
+    """Trainees, questions and texts for each programme that has no trainees yet."""
+    for programme in programmes():
+        if RosterEntry.select().where(RosterEntry.programme == programme.key).exists():
+            continue
+        say(f"      {programme.title}")
+        _questions(folder, programme, say)
+        _roster(folder, programme, say)
+        _sms_texts(settings, programme)
 
 
 def _films(settings: Settings, say: Callable[[str], None]) -> None:
@@ -153,10 +160,6 @@ def password_of(programme: Programme, person: rosters.MadeUp) -> str:
 
 def welcome(base_url: str, sandbox_url: str, logs: Path) -> str:
     """What to open, and as whom."""
-    programme = policy.in_force(PROGRAMME, utcnow())
-    first = people(programme)[:3]
-    rows = "\n".join(f"    {one.name}\t{one.id_number}\t{one.phone}\t{one.kind}" for one in first)
-    faces = "\n".join(f"    {one.name}\t{sandbox_url}/_control/face.jpg?id_number={one.id_number}" for one in first)
     with db.connection():
         members = "\n".join(staff.lines())
     return f"""\
@@ -166,20 +169,48 @@ def welcome(base_url: str, sandbox_url: str, logs: Path) -> str:
   Health               {base_url}/readyz
   Logs                 {logs}
 
-  Demo trainees: first password {password_of(programme, first[0])}; the SMS codes arrive on the sandbox's phone page.
-{rows}
+  Demo trainees: name, ID number, first password, phone, certificate. Choose the programme above them at the login;
+  the SMS codes arrive on the sandbox's phone page.
+{_people()}
 
-  Whose face passes: no real one. On the provider's page (“换核验页面”) press 通过 on the sandbox's phone page;
-  as photo, and for a camera that is fed a picture, take the drawing of the same person (anybody, by ID number):
-{faces}
+  Faces: the sandbox recognises nobody. It reads the coloured blocks below a drawing; a real face, which has none,
+  counts as no face, also before a camera.
+    face check   press “摄像头用不了？换核验页面” (without a camera: “打开核验页面”), and 通过 on the page that opens
+    photo        save the person's own drawing and choose it with “从相册选”; another person's does not fit:
+                 {sandbox_url}/_control/face.jpg?id_number=<the person's ID number>
 
-{_statement(logs.parent)}\
+{_transfers(logs.parent)}\
   Demo staff at {base_url}/console/: password {staff.PASSWORD}; login, role, secret of the authenticator, its code now
   (codes later, from any folder: make -C {ROOT} demo-codes DATA_DIR={logs.parent})
 {members}
 """
 
 
-def _statement(data_dir: Path) -> str:
+def shown(programme: Programme) -> list[rosters.MadeUp]:
+    """Whom `make run` names of a programme's trainees."""
+    return people(programme)[: 3 if programme.key == PROGRAMME else 1]
+
+
+def _people() -> str:
+    parts = []
+    for programme in programmes():
+        note = " (invented: it takes bank transfers)" if programme.key == invented.KEY else ""
+        parts.append(f"    {programme.title}{note}")
+        for one in shown(programme):
+            cells = (one.name, one.id_number, password_of(programme, one), one.phone, one.kind)
+            parts.append("      " + "\t".join(cells))
+    return "\n".join(parts)
+
+
+def _transfers(data_dir: Path) -> str:
+    """How a bank transfer is walked; nothing where no programme takes them."""
     path = finance.statement_file(data_dir)
-    return f"  A bank statement to import at /console/transfers, as caiwu: {path}\n\n" if path.exists() else ""
+    if not path.exists():
+        return ""
+    return f"""\
+  A bank transfer: sign up as the trainee of “{invented.TITLE}”, in a computer's browser, and pay by “对公转账”.
+  The bank's word of it: make -C {ROOT} demo-transfer CODE="<the code>" DATA_DIR={data_dir}
+  writes a statement of today, which caiwu imports at /console/transfers. One with some troubles is there already:
+  {path}
+
+"""

@@ -8,18 +8,20 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.account import service as account
 from app.cases.models import Case
 from app.core.clock import utcnow
+from app.enrol import queries as enrolments
 from app.invoice.audit import audit_invoices
 from app.invoice.models import Invoice
 from app.pay.audit import audit_payments
 from app.pay.models import Order
 from app.pay.reconciliation.models import Bill, Difference
-from app.pay.transfers import matching, outgoing, queries
+from app.pay.transfers import codes, matching, outgoing, queries
 from app.pay.transfers import service as transfers
 from app.policy import load as policy
 from ops import invented
-from ops.demo import finance
+from ops.demo import finance, transfer
 from ops.demo import load as demo
 from tests.factories import a_person
 from tests.pay.reconciliation.mornings import a_new_platform
@@ -67,6 +69,39 @@ def test_finance_finds_an_invoice_a_correction_a_difference_and_a_statement_to_i
     before = [order.id for order in Order.select()]
     finance.make(world.settings, first, people)
     assert [order.id for order in Order.select()] == before
+
+
+def test_a_transfer_that_somebody_was_told_to_make_becomes_a_statement_that_fits(
+    world: World, programmes: None
+) -> None:
+    code = finance._order(0, now=utcnow())
+    path = transfer.statement(f"附言码 {codes.shown(code)}", world.data_dir)
+    (owner,) = queries.accounts({invented.KEY})
+    row = transfers.show(path, owner, actor="staff:1", now=utcnow())
+    assert [str(found) for found in matching.foresee(queries.lines(row.id)).values()] == ["exact"]
+    for wrong in ("", "ZK 1234 56789", "200 元"):
+        with pytest.raises(SystemExit, match="no order of this copy has it"):
+            transfer.statement(wrong, world.data_dir)
+
+
+def test_whom_make_run_names_has_a_programme_each_among_them_the_one_of_the_transfers(
+    world: World, programmes: None
+) -> None:
+    for programme in demo.programmes():
+        folder = world.data_dir / f"roster of {programme.key}"
+        folder.mkdir()
+        demo._roster(folder, programme, lambda _text: None)
+    text = demo.welcome("http://127.0.0.1:1", "http://127.0.0.1:2", world.data_dir / "logs")
+    parts = [text.index(programme.title) for programme in demo.programmes()]
+    assert invented.KEY in [programme.key for programme in demo.programmes()]
+    for programme, begins in zip(demo.programmes(), parts, strict=True):
+        for one in demo.shown(programme):
+            person = account.find_by_id_number(one.id_number)
+            assert person is not None
+            assert enrolments.programmes_of(person.id) == {programme.key}
+            below = [place for place in parts if place < text.index(one.id_number)]
+            assert max(below) == begins, "under its own programme"
+            assert demo.password_of(programme, one) in text
 
 
 def test_without_the_programme_of_the_transfers_nothing_is_made(world: World) -> None:
