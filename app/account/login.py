@@ -119,7 +119,7 @@ def _refuse_wrong_place(
         audit.record(who, "login.other_programme", who, now=now, programme=chosen.key)
     where = "、".join(f"“{each.title}”" for each in others)
     raise OTHER_PROGRAMME(
-        f"密码正确，但您的账号不在“{chosen.title}”，而在{where}。请换到那里登录。",
+        f"密码正确。您的账号不在现在选的项目里，而在{where}，请换到那里登录。",
         programmes=[{"key": each.key, "title": each.title} for each in others],
     )
 
