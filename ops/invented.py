@@ -7,9 +7,17 @@ import shutil
 from pathlib import Path
 
 KEY = "jianxun"
-TITLE = "建训省建筑从业人员继续教育"
+TITLE = "建训省建筑从业人员继续教育（虚构）"
 FROM = "yunnan/2021-02-01.toml"
 ACCOUNT = "53001234567890"
+# a province that is none has no authority of a real one, and none of its telephones
+NAMES = {
+    "云南省": "建训省",
+    "昆明": "建训",
+    "0871-": "0000-",
+    "www.ynjspx.cn": "jianxun.example",
+    "www.ynjzjgcx.com": "jianxun.example",
+}
 RULE = (
     '{ days = 7, by = ["person", "enterprise"], account_name = "云南省建设注册考试中心", bank = "某银行昆明某支行", '
     f'account_number = "{ACCOUNT}" }}'
@@ -44,5 +52,8 @@ def programmes(target: Path, source: Path) -> Path:
     _, rest = rest.split("\n", 1)
     path = target / KEY / Path(FROM).name
     path.parent.mkdir()
-    path.write_text(f'{first}key = "{KEY}"\ntitle = "{TITLE}"\n{rest}', encoding="utf-8")
+    text = f'{first}key = "{KEY}"\ntitle = "{TITLE}"\n{rest}'
+    for real, made_up in NAMES.items():
+        text = text.replace(real, made_up)
+    path.write_text(text, encoding="utf-8")
     return target

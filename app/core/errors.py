@@ -86,7 +86,7 @@ CONFLICT = problem("conflict", 409, "内容刚刚发生了变化，请刷新后�
 CLIENT_TOO_OLD = problem(
     "client_too_old", 409, "这个版本太旧，已不能使用，请更新后再继续；您的学习记录和答题都还在。"
 )
-TOO_LARGE = problem("too_large", 413, "文件太大了，请压缩或换一个小一点的文件再上传。")
+TOO_LARGE = problem("too_large", 413, "提交的内容太大了。如果是文件或照片，请换一个小一点的再上传。")
 UNSUPPORTED_TYPE = problem("unsupported_type", 415, "不支持这种格式，请按页面提示提交。")
 INVALID = problem("invalid", 422, "填写的内容有误，请按提示修改后再提交。")
 TOO_MANY = problem("too_many_requests", 429, "操作太频繁了，请稍等一会儿再试。")

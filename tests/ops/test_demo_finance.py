@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -108,3 +109,17 @@ def test_without_the_programme_of_the_transfers_nothing_is_made(world: World) ->
     world.clear()
     finance.make(world.settings, policy.in_force(demo.PROGRAMME, utcnow()), [])
     assert Order.select().count() == 0
+
+
+def test_the_invented_programme_names_no_real_authority_and_no_real_telephone(programmes: None) -> None:
+    shown = policy.in_force(invented.KEY, utcnow())
+    real = policy.in_force("yunnan", utcnow())
+    assert "虚构" in shown.title
+    of = [
+        {each.authority.name, each.authority.seller, each.authority.site, each.authority.regulator}
+        for each in (shown, real)
+    ]
+    assert not of[0] & of[1]
+    telephones = [set(re.findall(r"[\d-]{9,}", repr(each.authority.contacts))) for each in (shown, real)]
+    assert telephones[0]
+    assert not telephones[0] & telephones[1]
