@@ -50,7 +50,7 @@ def test_a_method_that_a_route_does_not_know_is_a_page(world: World) -> None:
 
 def test_a_body_that_is_too_large_is_a_page(world: World) -> None:
     answer = at_desk(world, a_member(SUPPORT)).post("/console/people", {"text": "x" * (SMALL_BODY + 1)})
-    is_page(answer, 413, "文件太大了")
+    is_page(answer, 413, "内容太大了")
 
 
 @pytest.mark.parametrize(
