@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
+from typing import cast
 
 from app.cases import service as cases
 from app.core import outbox
 from app.core.clock import utcnow
 from app.core.outbox import OutboxMessage
-from app.pay.channels import CHANNELS
+from app.pay import refunds as slow
+from app.pay.channels import CHANNELS, ONLINE
 from app.pay.ledger import TABLES, Row
 from app.pay.models import Order, OrderLine, PaymentAttempt, PaymentEvent, Refund
 from app.pay.reconciliation.audit import audit_reconciliation
@@ -129,7 +131,18 @@ def _audit_open_questions(attempts: list[PaymentAttempt], refunds: Refunds) -> l
     for refund in [refund for some in refunds.values() for refund in some]:
         if refund.status == RefundStatus.FAILED and f"refund:{refund.id}" not in open_:
             wrong.append(f"refund {refund.id} failed and no case about it is open")
-    return wrong
+    return wrong + _audit_slow(attempts, refunds)
+
+
+def _audit_slow(attempts: list[PaymentAttempt], refunds: Refunds) -> list[str]:
+    """A refund that was asked about for too long, by its own next time, was put before a person."""
+    online = [refund for attempt in attempts if attempt.channel in ONLINE for refund in refunds[attempt.id]]
+    return [
+        f"refund {refund.id} is {refund.status} for too long and nobody was asked"
+        for refund in online
+        if (again_at := cast("datetime | None", refund.try_at)) and slow.is_slow(refund, now=again_at - OVERDUE)
+        if not any(cases.latest(kind, f"refund:{refund.id}") for kind in (slow.SLOW, "pay.refund_refused"))
+    ]
 
 
 def audit_limbo(now: datetime) -> list[str]:

@@ -10,7 +10,7 @@ from app.cases.models import Case
 from app.core.clock import shanghai
 from app.core.money import yuan
 from app.core.staff import Right
-from app.pay import decisions
+from app.pay import decisions, refunds
 from app.pay.models import Order, PaymentAttempt, PaymentEvent, Refund
 from app.pay.queries import CHANNEL_TITLES
 
@@ -167,6 +167,18 @@ KINDS = (
         evidence=refund_evidence,
         decisions=(
             Decision("wait", "原因已排除，等待到账", tone="good", closes=False),
+            LEAVE,
+        ),
+    ),
+    Kind(
+        name=refunds.SLOW,
+        title="退款长时间没有结果",
+        what="一笔退款申请一天后平台还没有回答，或平台受理十天后还没有到账。请到平台商户后台核对；系统会继续查询，到账后自动结案。",
+        right=Right.FINANCE,
+        working_days=1,
+        evidence=refund_evidence,
+        decisions=(
+            noted("wait", "已联系平台，继续等待（一周后没有到账会再提醒）"),
             LEAVE,
         ),
     ),

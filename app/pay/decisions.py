@@ -8,10 +8,10 @@ from functools import partial
 
 from app.cases import service as cases
 from app.core import audit
-from app.core.db import after_commit, transaction
+from app.core.db import after_commit, locked, transaction
 from app.core.errors import NOT_FOUND
 from app.core.queue import enqueue_hint
-from app.pay import ledger, queries, refunds, settlement
+from app.pay import janitor, ledger, queries, refunds, settlement
 from app.pay.channels import ONLINE, provider_of
 from app.pay.errors import (
     NOT_DISPUTED,
@@ -47,6 +47,7 @@ def give_back(attempt_id: str, *, reason: str, actor: str, now: datetime) -> str
             now=now,
             captured_fen=truth.amount_fen,
             transaction_id=truth.transaction_id or None,
+            paid_at=min(truth.paid_at or now, now),
         )
         if not moved:  # another person was quicker
             raise NOT_DISPUTED()
@@ -79,7 +80,8 @@ def dismiss(attempt_id: str, *, reason: str, actor: str, now: datetime) -> None:
     if _captured(attempt) is not None:
         raise SOMETHING_CAPTURED()
     with transaction():
-        if not ledger.move(attempt, AttemptAction.DISMISS, actor, now=now):
+        later = now + janitor.LATE_QUESTIONS[0]  # it is not closed at the provider: money may come yet
+        if not ledger.move(attempt, AttemptAction.DISMISS, actor, now=now, closed_at=now, ask_at=later):
             raise NOT_DISPUTED()
         cases.decide_about("pay.mismatch", f"attempt:{attempt.id}", f"dismissed: {reason}", actor=actor, now=now)
         audit.record(actor, "payment.dismissed", f"attempt:{attempt.id}", now=now, reason=reason)
@@ -151,10 +153,13 @@ def retry_refund(refund_id: str, *, reason: str, actor: str, now: datetime) -> N
 
 def leave_refund(refund_id: str, *, reason: str, actor: str, now: datetime) -> None:
     """The money was given back in another way: this refund is never sent again. Raises `not_found`,
-    `refund_on_its_way` where the provider has it or has paid it, and `payment_unknown` while it does not answer."""
+    `refund_on_its_way` where the provider has it or has paid it, or it is just being sent, and `payment_unknown`
+    while it does not answer."""
     refund = Refund.get_or_none(Refund.id == refund_id)
     if refund is None:
         raise NOT_FOUND()
+    if refunds.being_sent(refund, now=now):  # "absent" says nothing now
+        raise REFUND_ON_ITS_WAY("系统刚刚向支付平台提交过这笔退款，请过两分钟再登记，不要先用其他方式退。")
     attempt = PaymentAttempt.get_by_id(refund.attempt_id)
     try:
         state = provider_of(attempt).query_refund(refund.out_refund_no, attempt.out_trade_no)
@@ -163,7 +168,10 @@ def leave_refund(refund_id: str, *, reason: str, actor: str, now: datetime) -> N
     if state in ("processing", "succeeded"):
         raise REFUND_ON_ITS_WAY()
     with transaction():
-        if not ledger.move(refund, RefundAction.LEAVE, actor, now=now, try_at=None):
+        row = locked(Refund, refund_id)
+        same = row is not None and (row.status, row.tries, row.try_at) == (refund.status, refund.tries, refund.try_at)
+        # sent, or sent again, since the provider was asked: its answer is of before
+        if not same or not ledger.move(refund, RefundAction.LEAVE, actor, now=now, try_at=None):
             raise REFUND_ON_ITS_WAY()
         refunds.close_cases(refund, f"given back elsewhere: {reason}", actor=actor, now=now)
         audit.record(actor, "refund.left", f"refund:{refund.id}", now=now, reason=reason)

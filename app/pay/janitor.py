@@ -131,14 +131,15 @@ def find_late_payments(*, now: datetime, limit: int = 200) -> int:
         if not compare_and_set(PaymentAttempt, attempt.id, claim | {"ask_at": attempt.ask_at}, claim):
             continue
         asked += 1
+        closed_at = attempt.closed_at or attempt.created_at  # a version before did not date the end of a dispute
         try:
             settlement.ask(attempt, now=now)
         except Unknown as error:
             log.warning("late_unknown", attempt_id=attempt.id, error=str(error))
-            if not any(pause <= now - attempt.closed_at < pause + LONG_UNKNOWN for pause in LATE_QUESTIONS):
+            if not any(pause <= now - closed_at < pause + LONG_UNKNOWN for pause in LATE_QUESTIONS):
                 ledger.file_case("pay.unknown_for_long", attempt, {}, now=now)
             continue
-        compare_and_set(PaymentAttempt, attempt.id, claim, {"ask_at": next_late_question(attempt.closed_at, now)})
+        compare_and_set(PaymentAttempt, attempt.id, claim, {"ask_at": next_late_question(closed_at, now)})
     return asked
 
 

@@ -13,7 +13,7 @@ from app.core.money import yuan
 from app.notify import service as notify
 from app.pay import ledger
 from app.pay.budget import Budget
-from app.pay.channels import provider_of
+from app.pay.channels import ONLINE, provider_of
 from app.pay.models import Order, PaymentAttempt, Refund
 from app.pay.notify_url import notify_url
 from app.pay.providers.protocol import RefundRequest, RefundState, Refused, Unknown
@@ -27,11 +27,26 @@ REASONS = {
     "disputed": "支付金额不符，款项原路退回",
     "agreed": "协商退款，款项原路退回",
 }
+SLOW = "pay.refund_slow"
+LONG = {  # since it was asked for: nobody has answered; the provider has it, and its bank had its working days
+    RefundStatus.REQUESTED: timedelta(hours=24),
+    RefundStatus.PROCESSING: timedelta(days=10),
+}
+TOLD_AGAIN = timedelta(days=7)  # after a person said that they wait for it
+SENDING = timedelta(minutes=1)  # longer than a run of the schedule, and the call that ends it
 
 
 def pause(tries: int) -> timedelta:
     """Between two questions about a refund: 5 s, doubled up to an hour."""
     return timedelta(seconds=min(5 * 2 ** min(tries, 12), 3600))
+
+
+def being_sent(refund: Refund, *, now: datetime) -> bool:
+    """Whether a worker may be sending this refund at this moment: what is on the line is not called back."""
+    again_at: datetime | None = refund.try_at
+    if again_at is None or not refund.tries:
+        return False
+    return abs(now - (again_at - pause(refund.tries - 1))) < SENDING
 
 
 def settle(refund_id: str, *, now: datetime) -> None:
@@ -46,6 +61,7 @@ def settle(refund_id: str, *, now: datetime) -> None:
         state = _ask(refund)
     except Unknown as error:
         log.warning("refund_unknown", refund_id=refund_id, error=str(error))
+        _tell_slow(refund, now)
         return
     except Refused as refusal:
         # for example too little money in the merchant's account: a person fills it, and the next try succeeds
@@ -53,6 +69,21 @@ def settle(refund_id: str, *, now: datetime) -> None:
         log.error("refund_refused", refund_id=refund_id, provider_code=refusal.code)
         return
     apply_state(refund, state, now=now)
+    _tell_slow(refund, now)
+
+
+def is_slow(refund: Refund, *, now: datetime) -> bool:
+    """Whether money is on its way back for so long that a person has to look. What finance transfers by hand is a
+    case of its own from the beginning."""
+    return refund.status in OPEN_REFUNDS and now - refund.created_at > LONG[RefundStatus(refund.status)]
+
+
+def _tell_slow(refund: Refund, now: datetime) -> None:
+    if not is_slow(refund, now=now) or PaymentAttempt.get_by_id(refund.attempt_id).channel not in ONLINE:
+        return
+    last = cases.latest(SLOW, f"refund:{refund.id}")
+    if last is None or (last.decided_at is not None and last.decided_at <= now - TOLD_AGAIN):
+        ledger.file_case(SLOW, refund, {}, now=now)
 
 
 def _ask(refund: Refund) -> RefundState:
@@ -87,13 +118,14 @@ def apply_state(refund: Refund, state: RefundState, *, now: datetime) -> None:
         ledger.move(refund, RefundAction.ACCEPT, "provider", now=now)
     elif state == "failed":
         with transaction():
-            ledger.file_case("pay.refund_failed", refund, {}, now=now)
-            ledger.move(refund, RefundAction.FAIL, "provider", now=now, try_at=None)
+            if ledger.move(refund, RefundAction.FAIL, "provider", now=now, try_at=None):
+                ledger.file_case("pay.refund_failed", refund, {}, now=now)
+                cases.decide_about(SLOW, f"refund:{refund.id}", "it failed", actor="system", now=now)
 
 
 def close_cases(refund: Refund, decision: str, *, actor: str, now: datetime) -> None:
     """Nobody need look at this refund any more. In the caller's transaction."""
-    for kind in ("pay.refund_failed", "pay.refund_refused"):
+    for kind in ("pay.refund_failed", "pay.refund_refused", SLOW):
         cases.decide_about(kind, f"refund:{refund.id}", decision, actor=actor, now=now)
 
 

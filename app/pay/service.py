@@ -347,8 +347,8 @@ def _claim(attempt: PaymentAttempt, now: datetime) -> bool:
 
 
 def still_kept(order_id: str) -> Literal["yes", "no", "unknown"]:
-    """Ask the provider once more about the payment that a paid order keeps: whether it has our money, all of it.
-    Changes nothing."""
+    """Ask the provider once more about the payment that a paid order keeps: whether it has our money, all of it but
+    what we gave back ourselves. Changes nothing."""
     order = queries.get_order(order_id)
     kept = PaymentAttempt.get_or_none(PaymentAttempt.id == order.paid_attempt_id)
     if order.status != OrderStatus.PAID or kept is None:
@@ -359,4 +359,5 @@ def still_kept(order_id: str) -> Literal["yes", "no", "unknown"]:
         log.warning("payment_unknown", attempt_id=kept.id, error=str(error))
         return "unknown"
     same = truth.state == "paid" and truth.transaction_id == kept.transaction_id
-    return "yes" if same and settlement.mismatch(kept, truth) is None else "no"
+    elsewhere = truth.returned and not kept.refunded_fen  # on the platform's own page, by no refund of ours
+    return "yes" if same and not elsewhere and settlement.mismatch(kept, truth) is None else "no"

@@ -256,9 +256,10 @@ def test_a_payment_in_dispute_is_not_laid_aside(world: World) -> None:
 def test_who_gave_a_refused_refund_back_elsewhere_ends_it(world: World) -> None:
     attempt = a_paid_attempt(world, factories.a_person())
     in_background(now=utcnow() + timedelta(minutes=1))
-    refund_id = decisions.refund_part(attempt.order_id, 20000, reason="x", actor="system:cli", now=utcnow())
+    then = utcnow() - timedelta(minutes=3)  # longer ago than anybody may still be sending it
+    refund_id = decisions.refund_part(attempt.order_id, 20000, reason="x", actor="system:cli", now=then)
     trouble(world, "refund", "error", "NOT_ENOUGH")
-    refunds.settle(refund_id, now=utcnow())
+    refunds.settle(refund_id, now=then)
     case = Case.get(Case.kind == "pay.refund_refused")
     finance = at_desk(world, a_member(FINANCE))
     form = {"decision": "elsewhere", "note": "银行转账退回"}

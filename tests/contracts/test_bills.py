@@ -91,7 +91,7 @@ def test_what_was_not_paid_is_in_no_bill(rig: Rig) -> None:
 
 def test_the_bill_of_a_day_that_is_not_over_is_not_there(rig: Rig) -> None:
     a_paid_one(rig)
-    with pytest.raises(NoBill):
+    with pytest.raises((NoBill, Unknown)):  # WeChat Pay says that it is being made: nobody knows yet
         rig.provider.bill(shanghai(utcnow()).date())
 
 

@@ -21,6 +21,7 @@ from app.invoice.audit import audit_invoices
 from app.invoice.models import Invoice, InvoiceEvent, InvoiceFile
 from app.invoice.status import Status
 from app.pay import decisions as pay_decisions
+from app.pay import service as pay
 from app.pay.models import Refund
 from app.policy import load, working_days
 from ops import manage
@@ -76,6 +77,18 @@ def test_money_that_is_not_there_any_more_holds_the_invoice_and_is_a_case(world:
     decisions.release(row.id, now=due(sale), **WHY)
     assert open_cases("invoice.settlement", row) == 0
     assert work(sale).status == Status.READY
+
+
+def test_money_that_went_back_on_the_platforms_own_page_holds_the_invoice(world: World, sale: Sale) -> None:
+    world.sandbox.box.knobs.add("wechatpay", "query", "alter", {"trade_state": "REFUND"})
+    row = work(sale)
+    assert (row.hold, open_cases("invoice.settlement", row), asked(world, "issue")) == ("settlement", 1, 0)
+
+
+def test_a_part_that_we_gave_back_ourselves_does_not(world: World, sale: Sale) -> None:
+    pay_decisions.refund_part(sale.order_id, 2500, reason="x", actor="staff:1", now=utcnow())
+    world.sandbox.box.knobs.add("wechatpay", "query", "alter", {"trade_state": "REFUND"}, None)
+    assert pay.still_kept(sale.order_id) == "yes"
 
 
 def test_a_platform_that_does_not_answer_is_asked_again(world: World, sale: Sale) -> None:

@@ -23,6 +23,7 @@ from app.core import inbox
 from app.core.clock import SHANGHAI, utcnow
 from app.pay import janitor, refunds, settlement
 from app.pay.audit import audit_payments
+from app.pay.channels import provider_of
 from app.pay.models import Order, PaymentAttempt, Refund
 from app.pay.providers.alipay import AlipayProvider
 from app.pay.providers.protocol import PaymentRequest, Redirect, Refused, Unknown
@@ -190,6 +191,16 @@ def test_the_notification_that_arrives_of_itself_pays(world: World, person: Pers
         world.sandbox.box.pause(0.05)
     inbox.sweep(now=utcnow())
     assert PaymentAttempt.get_by_id(attempt.id).status == "paid"
+
+
+@pytest.mark.parametrize(("status", "returned"), [("TRADE_SUCCESS", False), ("TRADE_CLOSED", True)])
+def test_a_payment_that_went_back_whole_is_told_as_that(
+    world: World, person: Person, status: str, returned: bool
+) -> None:
+    attempt = a_paid_attempt(world, person)
+    world.sandbox.box.knobs.add("alipay", "query", "alter", {"trade_status": status})
+    truth = provider_of(attempt).query(attempt.out_trade_no)
+    assert (truth.state, truth.returned) == ("paid", returned)
 
 
 # --- refunds -----------------------------------------------------------------------------------------------------

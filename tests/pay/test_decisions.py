@@ -14,10 +14,10 @@ from app.core.audit import AuditEntry
 from app.core.clock import utcnow
 from app.core.errors import Problem
 from app.enrol.queries import sku
-from app.pay import decisions, refunds
+from app.pay import decisions, janitor, refunds
 from app.pay import queries as orders
 from app.pay.audit import audit_payments
-from app.pay.models import Refund
+from app.pay.models import PaymentAttempt, Refund
 from ops import manage
 from tests.factories import auth
 from tests.pay.till import (
@@ -79,6 +79,16 @@ def fail_refund(world: World, sale: Sale) -> Refund:
     (refund,) = sale.refunds
     assert refund.status == "failed"
     return refund
+
+
+def refused_refund(world: World, sale: Sale) -> str:
+    """Given back some minutes ago, and the platform refused it; gives the refund's id."""
+    dispute(world, sale)
+    then = utcnow() - timedelta(minutes=3)
+    refund_id = decisions.give_back(sale.attempt.id, reason="x", actor="system:cli", now=then)
+    world.sandbox.box.knobs.add("wechatpay", "refund", "error", "NOT_ENOUGH")
+    refunds.settle(refund_id, now=then)
+    return refund_id
 
 
 def test_money_in_dispute_is_given_back_whole_by_the_command_line(world: World, by_hand: None, sale: Sale) -> None:
@@ -177,6 +187,38 @@ def test_a_dispute_about_money_that_is_not_here_can_be_ended_and_one_about_money
     assert not orders.in_dispute([sku(sale.enrolment_id)])
 
 
+def test_money_that_comes_after_a_dispute_was_ended_is_found_without_a_notification(world: World, sale: Sale) -> None:
+    dispute(world, sale)
+    world.sandbox.box.knobs.add("wechatpay", "query", "alter", {"mchid": "1600000000"})
+    decisions.dismiss(sale.attempt.id, reason="not our merchant", actor="system:cli", now=utcnow())
+    on_the_platform(world, "order", sale.attempt.out_trade_no, total=20000)
+    in_background(now=utcnow() + timedelta(minutes=31))
+    assert (sale.order.status, sale.attempt.status) == ("closed", "closed")
+    in_background(now=utcnow() + timedelta(minutes=61))
+    assert [(refund.reason, refund.amount_fen) for refund in sale.refunds] == [("late", 20000)]
+    assert audit_payments() == []
+
+
+def test_a_dispute_that_was_ended_without_a_date_stops_no_question(world: World, sale: Sale) -> None:
+    """As the version before has left them."""
+    dispute(world, sale)
+    world.sandbox.box.knobs.add("wechatpay", "query", "alter", {"mchid": "1600000000"})
+    decisions.dismiss(sale.attempt.id, reason="not our merchant", actor="system:cli", now=utcnow())
+    on_the_platform(world, "order", sale.attempt.out_trade_no, trade_state="NOTPAY")
+    PaymentAttempt.update(closed_at=None, ask_at=None).where(PaymentAttempt.id == sale.attempt.id).execute()
+    janitor.ask_soon(sale.attempt, now=utcnow())
+    assert janitor.find_late_payments(now=utcnow() + timedelta(minutes=1)) == 1
+
+
+def test_the_days_money_counts_what_was_in_dispute_as_it_came_and_as_it_went(world: World, sale: Sale) -> None:
+    dispute(world, sale)
+    decisions.give_back(sale.attempt.id, reason="x", actor="system:cli", now=utcnow())
+    in_background(now=utcnow() + timedelta(minutes=1))
+    day = timedelta(days=1)
+    (taken,) = orders.taken({"yunnan"}, since=utcnow() - day, until=utcnow() + day)
+    assert (taken.paid, taken.paid_fen, taken.back, taken.back_fen) == (1, 20500, 1, 20500)
+
+
 def test_only_what_is_in_dispute_is_given_back_and_only_what_failed_is_sent_again(
     world: World, by_hand: None, sale: Sale, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -211,10 +253,7 @@ def test_a_failed_refund_is_sent_again_under_its_own_number(world: World, by_han
 
 
 def test_money_that_was_given_back_elsewhere_is_never_sent_again(world: World, by_hand: None, sale: Sale) -> None:
-    dispute(world, sale)
-    refund_id = decisions.give_back(sale.attempt.id, reason="x", actor="system:cli", now=utcnow())
-    world.sandbox.box.knobs.add("wechatpay", "refund", "error", "NOT_ENOUGH")
-    refunds.settle(refund_id, now=utcnow() + timedelta(seconds=1))
+    refund_id = refused_refund(world, sale)
     assert [case.subject for case in cases.open_cases("pay.refund_refused")] == [f"refund:{refund_id}"]
     assert manage.main(["pay-leave-refund", refund_id, "--reason", "银行转账", "--by", "王芳"]) == 0
     in_background(now=utcnow() + timedelta(days=3))
@@ -239,9 +278,10 @@ def test_a_failed_refund_that_was_given_back_elsewhere_is_at_its_end(world: Worl
 
 def test_a_refund_that_the_provider_has_is_not_given_back_a_second_time(world: World, sale: Sale) -> None:
     dispute(world, sale)
-    refund_id = decisions.give_back(sale.attempt.id, reason="x", actor="system:cli", now=utcnow())
+    then = utcnow() - timedelta(minutes=3)
+    refund_id = decisions.give_back(sale.attempt.id, reason="x", actor="system:cli", now=then)
     trouble(world, "refund", "reset_after")  # taken, and the answer is lost
-    refunds.settle(refund_id, now=utcnow() + timedelta(seconds=1))
+    refunds.settle(refund_id, now=then)
     trouble(world, "query_refund", "reset")
     for code in ("payment_unknown", "refund_on_its_way"):
         with pytest.raises(Problem) as problem:

@@ -262,6 +262,7 @@ class AlipayProvider:
             ours=said.get("app_id", self.app_id) == self.app_id
             and said.get("seller_id", self.seller_id) == self.seller_id,
             paid_at=_moment(paid_at),
+            returned=said.get("trade_status") == "TRADE_CLOSED",  # closed after it was paid: all of it went back
         )
 
     def close(self, out_trade_no: str) -> None:

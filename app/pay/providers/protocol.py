@@ -31,7 +31,8 @@ class Forged(Exception):
 
 
 class NoBill(Exception):
-    """There is no bill of this day, or not yet: providers do not say in one way whether nothing happened on it."""
+    """There is no bill of this day, or not yet: not every provider says whether nothing happened on it. One that says
+    that it is still being made is `Unknown`."""
 
 
 Way = Literal["qr", "jsapi", "wap", "form", "transfer"]
@@ -101,7 +102,8 @@ PayBy = QrCode | JsapiCall | Redirect | Form | Remittance
 @dataclass(frozen=True)
 class PaymentTruth:
     """What the provider says of a payment, asked or by a notification. `ours`: it names our merchant and application.
-    `paid_at` is the provider's time."""
+    `paid_at` is the provider's time. `returned`: of what was paid some went back, says the provider, or all of it;
+    not every one says that."""
 
     state: Literal["paid", "unpaid", "closed", "absent"]
     out_trade_no: str
@@ -110,6 +112,7 @@ class PaymentTruth:
     transaction_id: str = ""
     ours: bool = True
     paid_at: datetime | None = None
+    returned: bool = False
 
 
 @dataclass(frozen=True)

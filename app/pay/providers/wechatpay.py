@@ -57,7 +57,7 @@ _STATES: dict[str, str] = {
     "CLOSED": "closed",
     "REVOKED": "closed",
 }
-_NO_BILL = ("NO_STATEMENT_EXIST", "STATEMENT_CREATING")
+_NO_BILL = "NO_STATEMENT_EXIST"  # not "STATEMENT_CREATING": of a bill that is being made nobody knows what it says
 _PAID = ("ORDERPAID", "ORDER_PAID")  # two spellings in the provider's pages
 _REFUNDS: dict[str, RefundState] = {
     "SUCCESS": "succeeded",
@@ -253,6 +253,7 @@ class WeChatPayProvider:
             transaction_id=str(said.get("transaction_id") or "")[:64],
             ours=said.get("mchid") == self.mchid and said.get("appid") in self._apps,
             paid_at=_moment(said.get("success_time")),
+            returned=said.get("trade_state") == "REFUND",
         )
 
     def close(self, out_trade_no: str) -> None:
@@ -294,7 +295,7 @@ class WeChatPayProvider:
         try:
             said = self._checked(self._sdk.trade_bill(day.isoformat(), "ALL", "GZIP"))
         except Refused as refusal:
-            raise (NoBill if refusal.code in _NO_BILL else Unknown)(refusal.code) from refusal
+            raise (NoBill if refusal.code == _NO_BILL else Unknown)(refusal.code) from refusal
         url, digest = str(said.get("download_url")), str(said.get("hash_value"))
         if said.get("hash_type") != "SHA1" or not url.startswith(f"{self._gateway}/v3/billdownload/"):
             raise Unknown("a bill of another kind")

@@ -175,6 +175,19 @@ def test_a_day_on_which_nothing_happened_is_balanced_once_it_is_sure(world: Worl
     assert audit_payments() == []
 
 
+def test_a_bill_that_the_platform_still_makes_is_not_taken_for_an_empty_one(world: World) -> None:
+    sale = a_sale()
+    scan(world, show_code(sale))  # and nobody was told of it
+    day = day_of(sale)
+    world.sandbox.box.knobs.add("wechatpay", "bill", "error", "STATEMENT_CREATING", None)
+    service.reconcile(now=morning_after(world, day + timedelta(days=1)))
+    bill = Bill.get(Bill.kind == "wechatpay", Bill.day == day.isoformat())
+    assert bill.status == "waiting"
+    world.sandbox.box.knobs.clear()
+    service.reconcile(now=morning_after(world, day + timedelta(days=1), time(12)))
+    assert (Bill.get_by_id(bill.id).status, sale.order.status) == ("balanced", "paid")
+
+
 def test_days_begin_with_a_merchants_first_payment_and_leave_none_out(world: World) -> None:
     sale = paid(world)
     first = day_of(sale)

@@ -4,7 +4,9 @@ it is proposed, and what no statement tells of is asked about."""
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,12 +16,13 @@ from app.core.clock import utcnow
 from app.core.errors import Problem
 from app.core.staff import EVERYWHERE, Right, Staff
 from app.pay.audit import audit_payments
-from app.pay.transfers import outgoing, unseen
+from app.pay.transfers import decisions, outgoing, unseen
 from app.pay.transfers import service as transfers
 from app.pay.transfers.models import OutgoingLine, Payout
 from app.policy.days import shanghai_day
 from tests.pay.transfers.bank import Purchase, a_line, take_in
 from tests.pay.transfers.test_outgoing import OTHER, a_payout, open_kinds, sent, went
+from tests.races import overtaken, unlocked
 from tests.staffroom import a_member, staff_of
 from tests.world import World
 
@@ -40,6 +43,29 @@ def test_one_number_of_the_banks_is_one_payout(world: World, tmp_path: Path) -> 
     sent(two, "BK0002")
     assert audit_payments() == []
     Payout.update(reference="BK0001").where(Payout.id == two.id).execute()
+    assert audit_payments() == ["2 payouts have the number BK0001"]
+
+
+def two_under_one_number(tmp_path: Path) -> Any:
+    """One of two payouts is written down as sent; before that is written, so is the other, under the same number.
+    Gives what whoever wrote down the other was told."""
+    one, two = a_payout(tmp_path), a_payout(tmp_path, payer=OTHER, account="99")
+    with overtaken(decisions, "next_payout", partial(sent, two, "BK0001")) as told:
+        sent(one, "BK0001")
+    return told[0]
+
+
+def test_of_two_at_one_moment_one_has_the_number(world: World, tmp_path: Path) -> None:
+    told = two_under_one_number(tmp_path)
+    assert isinstance(told, Problem)
+    assert told.code == "reference_taken"
+    assert sorted(str(payout.status) for payout in Payout.select()) == ["requested", "sent"]
+    assert audit_payments() == []
+
+
+def test_twin_without_the_lock_both_have_it(world: World, tmp_path: Path, servers_only: None) -> None:
+    with unlocked():
+        assert two_under_one_number(tmp_path) is None
     assert audit_payments() == ["2 payouts have the number BK0001"]
 
 
