@@ -57,6 +57,7 @@ __all__ = [
     "release",
     "send_back",
     "take_next",
+    "told_since",
 ]
 
 log = structlog.get_logger(__name__)
@@ -158,6 +159,13 @@ def latest(kind: str, subject: str) -> Case | None:
     found = Case.select().where(Case.kind == kind, Case.subject == subject)
     row: Case | None = found.order_by(Case.filed_at.desc(), Case.id.desc()).first()
     return row
+
+
+def told_since(kind: str, subject: str, moment: datetime) -> bool:
+    """Whether somebody has this question before them, or has decided it after `moment`: for what finds the same
+    again and again, and would undo the decision by asking anew."""
+    last = latest(kind, subject)
+    return last is not None and (last.decided_at is None or last.decided_at > moment)
 
 
 def open_about(kind: str, subjects: Collection[str]) -> dict[str, str]:

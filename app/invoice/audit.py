@@ -63,7 +63,7 @@ def audit_invoices(now: datetime | None = None) -> list[str]:
     wrong += [f"history of invoice {row_id}, which is not there" for row_id in steps]
     automatic = [one for one in load.all_programmes() if one.invoice and one.invoice.issued == "automatic"]
     missing = queries.without_invoice(automatic, now - PLANNED_WITHIN, 10_000)
-    asked_for = cases.open_about(NO_PAYER, [f"order:{order.id}" for order in missing])
+    asked_for = {case.subject for case in cases.of_kind(NO_PAYER)}  # decided ones, too: it wants no invoice
     missing = [order for order in missing if f"order:{order.id}" not in asked_for]
     return wrong + [f"order {order.id} is paid and has no invoice" for order in missing]
 

@@ -200,6 +200,8 @@ def request_of(row: Invoice) -> Request:
 def _send(row: Invoice, now: datetime) -> None:
     request = request_of(row)
     with transaction():  # held by somebody a moment ago: the hold wins, as long as nothing was sent
+        if queries.hold_of(row.programme) is not None:
+            return
         seen = {"status": row.status, "hold": None, "next_at": row.next_at}
         if not compare_and_set(Invoice, row.id, seen, {"next_at": now + CALL}):
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import operator
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import reduce
 from typing import Any
@@ -177,10 +177,15 @@ def late(now: datetime, limit: int) -> list[Invoice]:
 
 
 def without_invoice(
-    programmes: list[Programme], before: datetime, limit: int, *, since: datetime | None = None
+    programmes: list[Programme],
+    before: datetime,
+    limit: int,
+    *,
+    since: datetime | None = None,
+    but: Collection[str] = (),
 ) -> list[Order]:
-    """Orders of these programmes that were paid before `before` and have no invoice; with `since` only those that
-    could still be paid then, which an index finds."""
+    """Orders of these programmes, `but` these, that were paid before `before` and have no invoice; with `since` only
+    those that could still be paid then, which an index finds."""
     if not programmes:
         return []
     of_these = reduce(
@@ -191,6 +196,8 @@ def without_invoice(
     found = query.where(Order.status == OrderStatus.PAID, Order.paid_at < before, Invoice.id.is_null(), of_these)
     if since is not None:
         found = found.where(Order.expires_at > since)
+    if but:
+        found = found.where(Order.id.not_in(sorted(but)))
     return list(found.order_by(Order.paid_at).limit(limit))
 
 

@@ -37,7 +37,8 @@ def look_after(*, now: datetime) -> None:
 
 
 def plan_missing(*, now: datetime) -> int:
-    """Plan the invoices of paid orders that have none: paid before there were invoices, or an event that died."""
+    """Plan the invoices of paid orders that have none: paid before there were invoices, or an event that died. Of an
+    organisation that has not said who it is: once it has, however late; unless finance decided that it wants none."""
     automatic = [one for one in load.all_programmes() if one.invoice and one.invoice.issued == "automatic"]
 
     def plan(order: Order) -> bool:
@@ -57,8 +58,11 @@ def plan_missing(*, now: datetime) -> int:
             cases.decide_about(NO_PAYER, f"order:{order.id}", "an invoice is planned", actor="system", now=now)
         return True
 
-    missing = queries.without_invoice(automatic, now - EVENT_TAKES, BATCH, since=now - LOOK_BACK)
-    done, _ = sweep.each("invoice.plan_missing", missing, plan)
+    asked = cases.of_kind(NO_PAYER)
+    known = {case.subject.removeprefix("order:") for case in asked}
+    waiting = [orders.get_order(case.subject.removeprefix("order:")) for case in asked if case.open_key is not None]
+    missing = queries.without_invoice(automatic, now - EVENT_TAKES, BATCH, since=now - LOOK_BACK, but=known)
+    done, _ = sweep.each("invoice.plan_missing", [*missing, *waiting], plan)
     return done
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from app.cases import service as cases
 from app.core.db import compare_and_set
 from app.pay import ledger, queries, settlement
 from app.pay.budget import Budget
@@ -19,6 +20,7 @@ from app.pay.transfers.queries import of_order
 log = structlog.get_logger(__name__)
 
 LONG_UNKNOWN = timedelta(hours=24)
+UNKNOWN_FOR_LONG = "pay.unknown_for_long"
 # after it was closed an attempt is asked about a few times more: money can come although every notification is lost
 LATE_QUESTIONS = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24), timedelta(hours=72))
 SILENCE = timedelta(minutes=5)  # until a late question is asked again that got no answer
@@ -89,6 +91,12 @@ def _over(attempt: PaymentAttempt, now: datetime) -> bool:
     return transfer is not None and transfer.others_until <= now
 
 
+def _tell_unknown(attempt: PaymentAttempt, now: datetime) -> None:
+    """A person looks why nothing is known; who has closed the question is asked again the day after."""
+    if not cases.told_since(UNKNOWN_FOR_LONG, f"attempt:{attempt.id}", now - LONG_UNKNOWN):
+        ledger.file_case(UNKNOWN_FOR_LONG, attempt, {}, now=now)
+
+
 def find_lost_payments(*, now: datetime, limit: int = 200) -> int:
     """Ask about open attempts whose time has come; gives how many were asked. The next time is written first."""
     due = PaymentAttempt.select().where(PaymentAttempt.status.in_(OPEN_ATTEMPTS), PaymentAttempt.ask_at <= now)
@@ -110,7 +118,7 @@ def find_lost_payments(*, now: datetime, limit: int = 200) -> int:
         except Unknown as error:
             log.warning("janitor_unknown", attempt_id=attempt.id, error=str(error))
             if age > LONG_UNKNOWN:
-                ledger.file_case("pay.unknown_for_long", attempt, {}, now=now)
+                _tell_unknown(attempt, now)
     return asked
 
 
@@ -137,7 +145,7 @@ def find_late_payments(*, now: datetime, limit: int = 200) -> int:
         except Unknown as error:
             log.warning("late_unknown", attempt_id=attempt.id, error=str(error))
             if not any(pause <= now - closed_at < pause + LONG_UNKNOWN for pause in LATE_QUESTIONS):
-                ledger.file_case("pay.unknown_for_long", attempt, {}, now=now)
+                _tell_unknown(attempt, now)
             continue
         compare_and_set(PaymentAttempt, attempt.id, claim, {"ask_at": next_late_question(closed_at, now)})
     return asked

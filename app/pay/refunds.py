@@ -81,8 +81,7 @@ def is_slow(refund: Refund, *, now: datetime) -> bool:
 def _tell_slow(refund: Refund, now: datetime) -> None:
     if not is_slow(refund, now=now) or PaymentAttempt.get_by_id(refund.attempt_id).channel not in ONLINE:
         return
-    last = cases.latest(SLOW, f"refund:{refund.id}")
-    if last is None or (last.decided_at is not None and last.decided_at <= now - TOLD_AGAIN):
+    if not cases.told_since(SLOW, f"refund:{refund.id}", now - TOLD_AGAIN):
         ledger.file_case(SLOW, refund, {}, now=now)
 
 

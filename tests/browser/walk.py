@@ -11,6 +11,7 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, expect
 
+from app.core.crypto import mask_name
 from ops.demo import load as demo
 from ops.trainee import OWN_PASSWORD, Journey, right_texts
 from sandbox.faces import make_face, person_of
@@ -89,7 +90,7 @@ class Walk:
             press(self.page, "我已阅读，同意")
         self.title("我的培训")
         name = self.someone.who.name
-        expect(self.page.get_by_text(f"{name[0]}{'*' * (len(name) - 1)}，您好")).to_be_visible()
+        expect(self.page.get_by_text(f"{mask_name(name)}，您好")).to_be_visible()
 
     # --- photo and face ------------------------------------------------------------------------------------------
 

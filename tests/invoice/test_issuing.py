@@ -11,15 +11,17 @@ from app.cases import service as cases
 from app.core import db, outbox
 from app.core.clock import utcnow
 from app.core.errors import Problem
-from app.invoice import issuing, queries, service
+from app.invoice import decisions, issuing, queries, service
 from app.invoice.audit import audit_invoices
 from app.invoice.models import Invoice, InvoiceFile
 from app.invoice.status import RedStatus, Status
 from app.notify.models import Sms
+from app.pay import service as pay
 from app.policy import load, working_days
 from tests.invoice.desk import a_paid_sale, asked, booked, due, open_cases, the_invoice, trouble, work
 from tests.invoice.reds import decide, go_on, red_of
 from tests.pay.till import Sale, in_parallel
+from tests.races import overtaken
 from tests.world import World
 
 pytestmark = pytest.mark.usefixtures("in_order")
@@ -124,6 +126,30 @@ def test_what_the_vendor_does_not_have_is_sent_again_after_five_minutes_under_it
         issuing.work(now=now)
     row = work(sale)
     assert (row.status, [one["orderNo"] for one in booked(world, row)]) == (Status.READY, [row.serial])
+
+
+def hold_yunnan() -> None:
+    decisions.hold_programme("yunnan", reason="月末核账", actor="staff:1", now=utcnow())
+
+
+def test_a_programme_that_is_held_while_the_platform_is_asked_sends_nothing(world: World, sale: Sale) -> None:
+    with overtaken(pay, "still_kept", hold_yunnan):
+        issuing.work(now=due(sale))
+    assert (the_invoice(sale).status, asked(world, "issue")) == (Status.WAITING, 0)
+    decisions.release_programme("yunnan", reason="核完了", actor="staff:1", now=due(sale) + timedelta(minutes=2))
+    assert work(sale).status == Status.READY
+
+
+def test_what_the_vendor_does_not_have_is_not_sent_again_while_the_programme_is_held(
+    world: World, sale: Sale
+) -> None:
+    trouble(world, "issue", "reset")
+    issuing.work(now=due(sale))
+    hold_yunnan()
+    row = work(sale)
+    assert (row.status, asked(world, "issue")) == (Status.UNKNOWN, 1)
+    decisions.release_programme("yunnan", reason="核完了", actor="staff:1", now=utcnow())
+    assert work(sale).status == Status.READY
 
 
 def test_workers_at_one_moment_send_it_once(world: World, sale: Sale) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -103,3 +103,29 @@ def test_its_details_are_checked_as_its_licence_has_them(wrong: Details, field: 
         service.save_organisation(ORG, wrong, now=utcnow())
     assert field in (refused.value.fields or {})
     assert PayerProfile.select().count() == 0
+
+
+def asks_for_details(world: World) -> tuple[Sale, datetime]:
+    """A paid order of an organisation that has not said who it is, and a moment after which that is a case."""
+    sale, later = paid_by_an_organisation(world), utcnow() + watch.EVENT_TAKES + timedelta(minutes=2)
+    watch.plan_missing(now=later)
+    assert len(cases.open_cases(watch.NO_PAYER)) == 1
+    return sale, later
+
+
+def test_one_that_wants_no_invoice_is_not_a_case_again(world: World) -> None:
+    sale, later = asks_for_details(world)
+    (case,) = cases.open_cases(watch.NO_PAYER)
+    cases.decide(case.id, "wants none", actor="staff:1", now=later)
+    assert watch.plan_missing(now=later + timedelta(minutes=10)) == 0
+    assert (cases.open_cases(watch.NO_PAYER), queries.of_order(sale.order_id)) == ([], None)
+    assert audit_invoices(later + timedelta(hours=2)) == []
+
+
+def test_one_that_says_who_it_is_months_later_is_invoiced_then(world: World) -> None:
+    sale, later = asks_for_details(world)
+    months = later + 3 * watch.LOOK_BACK
+    assert watch.plan_missing(now=months) == 0
+    service.save_organisation(ORG, COMPANY, now=months)
+    assert watch.plan_missing(now=months) == 1
+    assert (cases.open_cases(watch.NO_PAYER), queries.of_order(sale.order_id) is not None) == ([], True)

@@ -249,3 +249,15 @@ def test_once_the_platform_answers_nobody_need_look_why_it_did_not(world: World,
     assert cases.open_cases("pay.unknown_for_long") == []
     (case,) = cases.of_kind("pay.unknown_for_long")
     assert (case.decided_by, sale.attempt.status) == ("system", "closed")
+
+
+def test_who_has_closed_that_question_is_not_asked_again_at_once_but_the_day_after(world: World, sale: Sale) -> None:
+    show_code(sale)
+    world.sandbox.box.knobs.add("wechatpay", "query", "error", 503, times=None)
+    for hours, asked in ((25, 1), (26, 0), (48, 0), (49, 1)):
+        breaker.close_all()
+        janitor.find_lost_payments(now=utcnow() + timedelta(hours=hours, minutes=1))
+        found = cases.open_cases("pay.unknown_for_long")
+        assert len(found) == asked, hours
+        for case in found:
+            cases.decide(case.id, "looked", actor="staff:1", now=utcnow() + timedelta(hours=hours, minutes=1))

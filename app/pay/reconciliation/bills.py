@@ -33,6 +33,8 @@ EMPTY_AFTER = timedelta(hours=24)  # after its day: then "no such bill" means th
 MISSED_AFTER = timedelta(hours=48)  # after its day: then a person is told
 CLAIM = timedelta(minutes=15)  # of one who fetches
 AGAIN = timedelta(minutes=20)  # until a bill that is not there is asked for again
+ASKED_AGAIN = timedelta(days=1)  # after a person has closed the question
+MISSING = "pay.bill_missing"
 CHUNK = 500
 DONE_REFUNDS = (RefundStatus.SUCCEEDED, RefundStatus.ELSEWHERE)
 
@@ -132,9 +134,9 @@ def fetch(bill: Bill, *, now: datetime) -> bool:
         log.info("bill_not_there", bill_id=bill.id, day=bill.day)
     except Unknown as error:
         log.warning("bill_unknown", bill_id=bill.id, day=bill.day, error=str(error))
-    if now >= _end(bill) + MISSED_AFTER:
+    if now >= _end(bill) + MISSED_AFTER and not cases.told_since(MISSING, f"bill:{bill.id}", now - ASKED_AGAIN):
         facts: dict[str, str | int | None] = {"day": bill.day, "merchant": bill.merchant, "tries": bill.tries}
-        cases.file("pay.bill_missing", f"bill:{bill.id}", facts, now=now)
+        cases.file(MISSING, f"bill:{bill.id}", facts, now=now)
     compare_and_set(Bill, bill.id, {"status": BillStatus.WAITING, "tries": bill.tries}, {"try_at": now + AGAIN})
     return False
 
@@ -174,7 +176,7 @@ def _keep(bill: Bill, lines: Iterator[BillLine], now: datetime) -> bool:
         totals = {"lines": place, "paid_fen": paid, "back_fen": back, "fetched_at": now, "try_at": now}
         if not compare_and_set(Bill, bill.id, mine, totals):
             return False
-        cases.decide_about("pay.bill_missing", f"bill:{bill.id}", "the bill is there", actor="system", now=now)
+        cases.decide_about(MISSING, f"bill:{bill.id}", "the bill is there", actor="system", now=now)
         return move(bill, BillAction.FETCH, now=now)
 
 

@@ -10,11 +10,10 @@ from app.cases.models import Case
 from app.core.money import yuan
 from app.core.staff import Right
 from app.pay.reconciliation import service
+from app.pay.reconciliation.bills import MISSING
 from app.pay.reconciliation.differences import CASE
 from app.pay.reconciliation.sentences import FINDINGS, SUGGESTIONS
 from app.pay.reconciliation.sentences import KINDS as BOOKED
-
-MISSING = "pay.bill_missing"
 
 
 def _money(fen: int | None) -> str:

@@ -14,10 +14,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from app.core.sheet import Formula, SheetRefused, Value, read_rows
+from app.core.sheet import MAX_COLUMNS, Formula, SheetRefused, Value, read_rows
 
 MAX_FILE = 5 * 1024 * 1024
 MAX_LINES = 5_000
+MOST_ROWS = 2 * MAX_LINES  # with what stands above and below the table: each row takes memory
+TOO_MANY = f"一份对账单最多 {MAX_LINES} 行，请按日期分段下载后分别导入。"
 HEADER_WITHIN = 30  # rows above the table tell of the account
 EXACT_DIGITS = 15  # a number of more digits has lost its last ones in a spreadsheet
 
@@ -100,7 +102,7 @@ def read(path: Path, account: str) -> Told:
             continue  # totals and notes below the table
         seen += 1
         if seen > MAX_LINES:
-            raise SheetRefused(f"一份对账单最多 {MAX_LINES} 行，请按日期分段下载后分别导入。")
+            raise SheetRefused(TOO_MANY)
         line, out, day = _line(row, get, columns, account)
         days.append(day)
         if line is None:
@@ -130,7 +132,9 @@ def _csv(data: bytes) -> list[tuple[int, list[Value]]]:
     try:
         for number, cells in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), start=1):
             if any(cell.strip() for cell in cells):
-                found.append((number, [cell.strip() for cell in cells]))
+                found.append((number, [cell.strip() for cell in cells[:MAX_COLUMNS]]))
+            if len(found) > MOST_ROWS:
+                raise SheetRefused(TOO_MANY)
     except csv.Error as error:
         raise SheetRefused("CSV 文件的格式不对，请从网银重新下载，不要用其他软件改动。") from error
     return found

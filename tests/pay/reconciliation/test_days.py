@@ -164,6 +164,22 @@ def test_a_bill_that_stays_away_is_told_and_comes_to_a_good_end(world: World) ->
     assert cases.open_cases("pay.bill_missing") == []
 
 
+def test_who_has_closed_the_question_about_a_bill_is_asked_again_the_day_after(world: World) -> None:
+    day = day_of(paid(world))
+    world.sandbox.box.knobs.add("wechatpay", "bill", "error", "NO_STATEMENT_EXIST", None)
+    for days, clock, asked in ((3, 1, 1), (3, 2, 0), (4, 0, 0), (4, 2, 1)):
+        now = on_clock(day + timedelta(days=days), time(clock))
+        service.reconcile(now=now)
+        found = [case for case in cases.open_cases("pay.bill_missing") if _is_of(case.subject, day)]
+        assert len(found) == asked, (days, clock)
+        for case in found:
+            cases.decide(case.id, "asked them", actor="staff:1", now=now)
+
+
+def _is_of(subject: str, day: date) -> bool:
+    return bool(Bill.get_by_id(subject.removeprefix("bill:")).day == day.isoformat())
+
+
 def test_a_day_on_which_nothing_happened_is_balanced_once_it_is_sure(world: World) -> None:
     sale = paid(world)
     day = day_of(sale) + timedelta(days=1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.sheet import SheetRefused, Value, write_rows
+from app.core.sheet import MAX_COLUMNS, SheetRefused, Value, write_rows
 from app.pay.transfers import statement
 from ops import statements
 from ops.invented import ACCOUNT
@@ -118,3 +118,15 @@ def test_too_many_lines_are_refused(tmp_path: Path) -> None:
     rows = [HEAD, *(row(number=str(number)) for number in range(statement.MAX_LINES + 1))]
     with pytest.raises(SheetRefused, match="最多"):
         told(tmp_path / "a.csv", rows)
+
+
+def test_a_small_file_of_very_many_rows_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"a\n" * (statement.MOST_ROWS + 1))
+    with pytest.raises(SheetRefused, match="最多"):
+        statement.read(path, ACCOUNT)
+
+
+def test_of_a_row_with_very_many_cells_the_first_are_read() -> None:
+    ((_, cells),) = statement._csv(b"a," * 200_000)
+    assert len(cells) == MAX_COLUMNS
