@@ -144,6 +144,12 @@ def _takes_phone(person: Person, phone: str) -> bool:
     return not same and person.phone_origin == "roster"
 
 
+def others_have_phone(phone: str, person_id: str) -> bool:
+    """Whether this phone is somebody else's, too."""
+    same = Person.phone_index.in_(crypto.indexes("person.phone", phone))
+    return bool(Person.select().where(same, Person.merged_into.is_null(), Person.id != person_id).exists())
+
+
 def _insert(people: list[Person]) -> None:
     for start in range(0, len(people), 200):
         Person.bulk_create(people[start : start + 200])

@@ -25,6 +25,7 @@ from app.account.people import (
     look_up_people,
     merged,
     named,
+    others_have_phone,
 )
 from app.account.places import on_rosters
 from app.account.sessions import (
@@ -86,6 +87,7 @@ __all__ = [
     "on_merge",
     "on_rosters",
     "open_session",
+    "others_have_phone",
     "people",
     "require_consent",
     "require_password",

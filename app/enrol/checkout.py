@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.account.person_name import name_form
 from app.core.db import transaction
 from app.enrol import queries, service
 from app.enrol.errors import (
@@ -18,7 +19,7 @@ from app.enrol.errors import (
 )
 from app.enrol.hints import refusal_sentence, terms
 from app.enrol.models import Enrolment
-from app.enrol.roster.rows import name_form, number_form
+from app.enrol.roster.rows import number_form
 from app.enrol.sign_up import programme_in_force
 from app.enrol.status import Action, Status
 from app.invoice import service as invoice

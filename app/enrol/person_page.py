@@ -8,6 +8,7 @@ from datetime import datetime
 
 from app.account import service as account
 from app.account.id_number import normalise
+from app.account.person_name import name_form
 from app.account.person_pages import (
     HISTORY,
     Entry,
@@ -29,7 +30,7 @@ from app.core.staff import EVERYWHERE, Fact, Right
 from app.enrol import queries
 from app.enrol.errors import OTHER_NOT_FOUND
 from app.enrol.models import Enrolment, EnrolmentEvent, RosterEntry
-from app.enrol.roster.rows import name_form, number_form
+from app.enrol.roster.rows import number_form
 from app.enrol.status import Action, Status
 from app.policy import load, rules
 

@@ -51,9 +51,11 @@ def _second(deed: Deed) -> dict[str, str]:
 
 
 def _phone_evidence(case: Case) -> Evidence:
-    new = mask_phone(_told(case)["phone"]) or ""
-    person = _person(case)
-    return Evidence((Fact("学员", _of(person)), Fact("新手机号", new, bad=True), *_why(case)))
+    phone, person = _told(case)["phone"], _person(case)
+    found = [Fact("学员", _of(person)), Fact("新手机号", mask_phone(phone) or "", bad=True)]
+    if account.others_have_phone(phone, person.id):
+        found.append(Fact("请注意", "这个号码也登记在别的学员名下：验证码会发到那里。", bad=True))
+    return Evidence((*found, *_why(case)))
 
 
 def _change_phone(deed: Deed) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from app.account import service as account
 from app.account.id_number import normalise
+from app.account.person_name import is_name, name_form
 from app.account.person_pages import Help, Offer, PersonPage, Plea, Said, Sight
 from app.cases import service as cases
 from app.core import audit
@@ -17,6 +18,7 @@ from app.staff.errors import ASKED_ALREADY, IDENTITY_WRONG, PHONE_WRONG
 
 MOBILE = re.compile(r"1[3-9]\d{9}")
 SAID = "已提交，等待另一位同事核对后生效。"
+OTHERS_PHONE = "注意：这个号码也登记在别的学员名下，请再核对一遍。"
 HOW = "如何核实了本人（会记入审计）"
 
 
@@ -36,13 +38,16 @@ def _ask_phone(plea: Plea) -> str:
     phone = plea.said["phone"].replace(" ", "")
     if not MOBILE.fullmatch(phone) or account.get_person(plea.person_id).phone == phone:
         raise PHONE_WRONG()
-    return _file(PHONE, plea, {"phone": phone})
+    said = _file(PHONE, plea, {"phone": phone})
+    return said + OTHERS_PHONE if account.others_have_phone(phone, plea.person_id) else said
 
 
 def _ask_identity(plea: Plea) -> str:
     person = account.get_person(plea.person_id)
-    name, typed = plea.said["name"], plea.said["id_number"]
+    name, typed = name_form(plea.said["name"]), plea.said["id_number"]
     number = normalise(typed) if typed else None
+    if name and not is_name(name):
+        raise IDENTITY_WRONG("只能填写姓名（2 至 50 个字，可含间隔号“·”），请照证件填写。")
     if typed and number is None:
         raise IDENTITY_WRONG("身份证号不正确，请核对后重新填写。")
     if name in ("", person.name) and number in (None, person.id_number):

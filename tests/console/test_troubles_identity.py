@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import html
 
+import pytest
+
 from app.account import looks
 from app.account.models import Person
 from app.cases.models import Case
@@ -87,6 +89,24 @@ def test_a_changed_name_is_corrected_and_the_proof_of_before_becomes_a_case(
     assert "证明与更正后的身份不一致" in page
     case = Case.get(Case.kind == "certificate.identity_differs")
     assert "姓名" in html.unescape(colleague.get(f"/console/cases/{case.id}").text)
+
+
+@pytest.mark.parametrize("name", ['=HYPERLINK("http://x.cn","点")', "<b>董</b>=1+1", "张", "·张三", "张三1"])
+def test_what_is_no_name_becomes_nobodys_name(world: World, phone: Phone, name: str) -> None:
+    person = factories.a_person(name="董刚")
+    factories.an_enrolment(person)
+    phone.asks_for(person.id_number)
+    assert "只能填写姓名" in phone.press("staff.identity", say_name=name, note="看了身份证")
+    assert Case.select().count() == 0
+
+
+def test_a_corrected_name_is_kept_in_the_form_of_the_roster(world: World, phone: Phone, colleague: Browser) -> None:
+    person = factories.a_person(name="买买提")
+    factories.an_enrolment(person)
+    phone.asks_for(person.id_number)
+    phone.press("staff.identity", say_name=" 买买提 • 艾力 ", note="看了身份证")
+    agree(colleague, "account.identity")
+    assert Person.get_by_id(person.id).name == "买买提·艾力"
 
 
 def test_two_accounts_of_one_person_become_one(world: World, phone: Phone, colleague: Browser) -> None:

@@ -62,6 +62,17 @@ def test_strangers_tried_passwords_and_the_owner_has_no_phone(world: World, phon
     assert trainee.login(person.id_number).status_code == 200
 
 
+def test_a_phone_that_is_another_persons_too_is_said_to_be_so_to_both_who_decide(
+    world: World, phone: Phone, colleague: Browser
+) -> None:
+    person = factories.a_person(phone="13800001111")
+    factories.an_enrolment(person)
+    factories.a_person(phone="13900002222")
+    phone.asks_for(person.id_number)
+    assert "登记在别的学员名下" in phone.press("staff.phone", say_phone="13900002222", note="电话核对了报名信息")
+    assert "登记在别的学员名下" in agree(colleague, "account.phone_change")
+
+
 def test_the_phone_is_lost_and_another_one_takes_its_place(world: World, phone: Phone, colleague: Browser) -> None:
     person = factories.a_person(phone="13800001111")
     factories.an_enrolment(person)
@@ -70,6 +81,7 @@ def test_the_phone_is_lost_and_another_one_takes_its_place(world: World, phone: 
     phone.asks_for(person.id_number)
     said = phone.press("staff.phone", say_phone="139 0000 2222", note="电话核对了三项报名信息")
     assert "等待另一位同事" in said
+    assert "登记在别的学员名下" not in said
     assert "已有一件同样的申请" in phone.press("staff.phone", say_phone="13900002222", note="再按一次")
     case = Case.get(Case.kind == "account.phone_change")
     own = phone.browser.post(f"/console/cases/{case.id}/decide", {"decision": "agree"})

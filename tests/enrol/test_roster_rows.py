@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.account.person_name import name_form
 from app.core.sheet import Formula, Row, RowError, Table, Value
 from app.enrol.roster import rows
-from app.enrol.roster.rows import COLUMNS, RosterRow, name_form, number_form
+from app.enrol.roster.rows import COLUMNS, RosterRow, number_form
 from app.policy import load
 from app.policy.schema import Programme
 from config.settings import ROOT

@@ -12,12 +12,12 @@ from flask import render_template, render_template_string
 from markupsafe import escape
 from werkzeug.test import TestResponse
 
+from app.account.person_name import name_form
 from app.cases.models import Case
 from app.console import pages as pages_
 from app.core import web
 from app.core.crypto import mask_name
 from app.core.staff import EVERYWHERE, Right
-from app.enrol.roster.rows import name_form
 from app.support import service as support
 from tests import factories, staff_matrix
 from tests.console.desks import a_photo_case

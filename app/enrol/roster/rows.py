@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from app.account.id_number import normalise
+from app.account.person_name import is_name, name_form, plain
 from app.core.sheet import Formula, Row, RowError, Table, Value
 from app.policy.schema import Programme
 
 NAME, ID_NUMBER, PHONE, KIND = "姓名", "身份证号", "手机号", "证书类别"
 CERTIFICATE_NO, ISSUED_ON, EXPIRES_ON = "证书编号", "发证日期", "到期日期"
 COLUMNS = (NAME, ID_NUMBER, PHONE, KIND, CERTIFICATE_NO, ISSUED_ON, EXPIRES_ON)
-
-_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-_DROPPED = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF])
-_DOTS = dict.fromkeys(map(ord, "•・･‧∙⋅●ㆍ᛫"), "·")
-_HAN = "[^\\x00-\u024f]"  # whatever is not Latin: between such signs a space means nothing, and a full stop a dot
-_NAME_SIGNS = "·' -"
 
 
 @dataclass(frozen=True)
@@ -42,22 +36,6 @@ class _Wrong(Exception):
 
 
 # --- normal forms ------------------------------------------------------------------------------------------------
-
-
-def plain(text: str) -> str:
-    """Full-width letters, digits and signs made half-width, invisible characters dropped, spaces single and none
-    outside. Not Unicode's NFKC: that would replace rare characters of names by others."""
-    text = text.translate(_FULL_WIDTH).translate(_DROPPED)
-    return " ".join(text.split())
-
-
-def name_form(text: str) -> str:
-    """A name in the form in which names are stored and compared: the middle dot is U+00B7 however it was typed, and
-    there is no space beside a dot or a Chinese character. Rare characters stay as they are."""
-    text = plain(text).translate(_DOTS)
-    text = re.sub(rf"(?<={_HAN}) | (?={_HAN})| (?=·)|(?<=·) ", "", text)
-    text = re.sub(rf"(?<={_HAN})\.(?={_HAN})", "·", text)
-    return re.sub("·+", "·", text)
 
 
 def number_form(text: str) -> str:
@@ -84,10 +62,7 @@ def _name(value: Value) -> str:
     name = name_form(_text(value))
     if not name:
         raise _Wrong("不能为空。")
-    # Co: rare characters that GB 18030 kept in the private area; Nl: 〇; Mn: variants of a character
-    kinds = {"Lo", "Lu", "Ll", "Lm", "Mn", "Co", "Nl"}
-    fits = all(unicodedata.category(sign) in kinds or sign in _NAME_SIGNS for sign in name)
-    if not 2 <= len(name) <= 50 or not fits or name[0] in _NAME_SIGNS or name[-1] in _NAME_SIGNS:
+    if not is_name(name):
         raise _Wrong("只能填写姓名（2 至 50 个字，可含间隔号“·”），请核对。")
     return name
 
