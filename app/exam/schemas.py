@@ -166,6 +166,7 @@ class StepOut(Schema):
                 "settled",
                 "pay",
                 "study",
+                "photo",
                 "wait_course",
                 "other_exam",
                 "expired",

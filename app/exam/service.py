@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import peewee
 
+from app.account.errors import CONSENT_NEEDED
 from app.core import sweep
 from app.core.clock import iso
 from app.core.db import transaction
@@ -42,8 +43,8 @@ from app.exam.scoring import (
     write_choice,
 )
 from app.exam.standing import SubjectStatus as SubjectStatus
+from app.exam.standing import lacks_consent, resume_by
 from app.exam.standing import notice as notice
-from app.exam.standing import resume_by
 from app.exam.standing import status as status
 from app.exam.status import Action, Status
 from app.policy import load, rules
@@ -93,9 +94,9 @@ def result_body(found: Outcome) -> dict[str, object]:
 
 def start(enrolment_id: str, person_id: str, subject: str, *, now: datetime) -> OpenPaper:
     """Begin an attempt, which uses it up, or give the open one of this subject again (a double click, a page opened
-    anew). Raises what `enrol.study_access` raises, `NO_EXAM_HERE`, `NO_SUCH_SUBJECT`, `STUDY_NOT_COMPLETE`,
-    `NO_ATTEMPTS_LEFT`, `ANOTHER_EXAM_OPEN`, `QUESTIONS_MISSING`; and the end of the attempt that was open until now,
-    so that a new one is never begun unawares. Yunnan manual, step 3 (三) 1–4."""
+    anew). Raises what `enrol.study_access` raises, `NO_EXAM_HERE`, `NO_SUCH_SUBJECT`, `CONSENT_NEEDED`,
+    `STUDY_NOT_COMPLETE`, `NO_ATTEMPTS_LEFT`, `ANOTHER_EXAM_OPEN`, `QUESTIONS_MISSING`; and the end of the attempt that
+    was open until now, so that a new one is never begun unawares. Yunnan manual, step 3 (三) 1–4."""
     enrolment = enrol.study_access(enrolment_id, person_id, now=now)
     programme, exam = _rules_for(enrolment, subject, now=now)
     current = queries.open_of(person_id)
@@ -105,6 +106,8 @@ def start(enrolment_id: str, person_id: str, subject: str, *, now: datetime) -> 
                 raise errors.ANOTHER_EXAM_OPEN(attempt_id=current.id)
         else:
             return open_paper(current.id, person_id, now=now)
+    if lacks_consent(programme, person_id):
+        raise CONSENT_NEEDED()
     if exam.requires_study_complete and not study.settle(enrolment_id, now=now):
         raise errors.STUDY_NOT_COMPLETE()
     used = queries.used(enrolment_id, subject)

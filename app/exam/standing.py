@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.account import service as account
+from app.account.errors import CONSENT_NEEDED
 from app.core.errors import Problem, ProblemKind
 from app.enrol import service as enrol
 from app.enrol.errors import STUDY_PERIOD_OVER
@@ -15,7 +17,7 @@ from app.exam.models import Attempt
 from app.exam.status import Status
 from app.exam.steps import Step
 from app.policy import load, rules
-from app.policy.schema import Exam
+from app.policy.schema import Exam, Programme
 from app.study import service as study
 from app.study.errors import NO_COURSE
 
@@ -100,6 +102,8 @@ def _against_all(enrolment: Enrolment, exam: Exam, *, now: datetime) -> ProblemK
         return refusal
     if exam.within_study_period and over:
         return STUDY_PERIOD_OVER
+    if lacks_consent(load.programme(enrolment.programme, enrolment.version), enrolment.person_id):
+        return CONSENT_NEEDED
     try:
         studied = not exam.requires_study_complete or study.is_complete(enrolment.id)
     except Problem as problem:
@@ -107,6 +111,11 @@ def _against_all(enrolment: Enrolment, exam: Exam, *, now: datetime) -> ProblemK
             raise
         return NO_COURSE
     return None if studied else errors.STUDY_NOT_COMPLETE
+
+
+def lacks_consent(programme: Programme, person_id: str) -> bool:
+    """Whether somebody would sit an exam who has taken back the consent without which nobody here says who it is."""
+    return programme.face is not None and not account.has_consent(person_id, "face")
 
 
 def resume_by(row: Attempt) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from app.account.errors import CONSENT_NEEDED
 from app.core.errors import ProblemKind
 from app.enrol.errors import NOT_PAID_YET, STUDY_PERIOD_OVER
 from app.exam import errors
@@ -49,6 +50,7 @@ def of_subject(
     steps = {
         NOT_PAID_YET: Step("pay", "去缴费"),
         STUDY_PERIOD_OVER: Step("expired", "联系客服办理延期", phone=contacts.extension),
+        CONSENT_NEEDED: Step("photo", "先同意使用人脸信息，上传头像"),
         NO_COURSE: Step("wait_course", "课程正在准备，请稍后再来", phone=contacts.study),
         errors.STUDY_NOT_COMPLETE: Step("study", "去学完课程"),
         errors.ANOTHER_EXAM_OPEN: Step("other_exam", "回到没有交卷的考试", attempt_id=other),

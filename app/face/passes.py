@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from app.account import service as account
 from app.core.db import compare_and_set
 from app.face.errors import FACE_CHECK_NEEDED
 from app.face.models import FaceCheck
@@ -13,7 +14,9 @@ from app.face.status import OPEN, Action, CheckStatus, next_status
 
 def consume_pass(person_id: str, purpose: str, subject: str | None, *, now: datetime) -> str:
     """Use up a good pass, for example for one study session; gives the check's id. Of callers at the same time one
-    gets it. Joins the caller's transaction. Raises `face_check_needed`."""
+    gets it. A pass ends with the consent it rests on. Joins the caller's transaction. Raises `face_check_needed`."""
+    if not account.has_consent(person_id, "face"):
+        raise FACE_CHECK_NEEDED(purpose=purpose)
     for _ in range(5):
         found = require_pass(person_id, purpose, subject, now=now)
         values = {"status": next_status(found.status, Action.CONSUME), "consumed_at": now}

@@ -12,7 +12,7 @@ from typing import Any
 
 from peewee import JOIN, SQL, Select, fn
 
-from app.account.models import SESSION_COLUMNS, Person, Session
+from app.account.models import SESSION_COLUMNS, Consent, Person, Session
 from app.announce.models import Announcement, AnnouncementRead
 from app.announce.status import Status
 from app.certificate.models import Proof
@@ -58,6 +58,7 @@ def _columns() -> list[Any]:
         Person.id_number_sealed,
         Person.phone_sealed,
         FaceRecord.photo_status,
+        Consent.select(fn.COUNT(Consent.id)).where(Consent.person_id == Person.id),
         # what for, and what it costs
         Enrolment.id,
         Enrolment.status,

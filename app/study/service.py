@@ -11,6 +11,7 @@ from typing import cast
 import redis.exceptions
 import structlog
 
+from app.account import service as account
 from app.core import audit
 from app.core.db import insert_once, lock, transaction
 from app.enrol import queries as enrolments
@@ -208,6 +209,7 @@ def _start_session(
         learner = lock(Learner.select().where(Learner.id == enrolment.person_id)).get()
         before: dict[str, object] = {name: getattr(learner, name) for name in _SESSION}
         same = (learner.device, learner.enrolment_id) == (device, enrolment.id)
+        same = same and account.has_consent(enrolment.person_id, "face")  # a pass ends with the consent it rests on
         passed_at = learner.face_passed_at if same else None
         if policy_rules.face_check_due(programme, "study_now", passed_at, now):
             face.consume_pass(enrolment.person_id, FACE_PURPOSE, enrolment.id, now=now)

@@ -8,6 +8,8 @@ import msgspec
 import pytest
 from flask.testing import FlaskClient
 
+from app.account import service as account
+from app.core.clock import utcnow
 from app.enrol.models import Enrolment
 from app.exam import steps
 from app.policy import load
@@ -277,3 +279,17 @@ def test_several_subjects_lead_to_the_next_one_that_is_open() -> None:
     assert (told.code, told.subject, told.text) == ("other_subject", "X", "去考“法规”")
     assert steps.after(two, "TJ", "X", passed={"TJ"}, attempts_left=3).code == "again"
     assert steps.after(two, "TJ", "X", passed={"TJ", "X"}, attempts_left=3).code == "proof"
+
+
+def test_nobody_begins_an_exam_who_took_back_the_consent_to_face_data(page: Page) -> None:
+    person = page.candidate.person
+    account.withdraw_consent(person.id, "face", now=utcnow())
+    status, said = page.call("POST", f"/enrolments/{page.candidate.enrolment.id}/attempts", {"subject": "TJ"})
+    assert (status, said["code"]) == (403, "consent_needed")
+    mine = subject(page)
+    assert (mine["refusal"], mine["next"]["code"]) == ("consent_needed", "photo")
+    account.give_consent(person.id, "face", account.CONSENT_VERSIONS["face"], now=utcnow())
+    assert subject(page)["next"]["code"] == "start"
+    page.start()
+    account.withdraw_consent(person.id, "face", now=utcnow())
+    assert subject(page)["next"]["code"] == "resume", "what was begun is not lost"

@@ -14,6 +14,7 @@ import redis
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.account import service as account
 from app.core import redis as redis_clients
 from app.core.clock import utcnow
 from app.core.errors import Problem
@@ -459,3 +460,13 @@ def test_what_is_against_studying_stands_on_the_page_as_playing_would_say_it(
     student.face_pass()
     answer = student.play()
     assert (answer.get_json().get("code") if answer.status_code >= 400 else None) == code_of
+
+
+def test_a_face_pass_ends_with_the_consent_it_rests_on(student: Student) -> None:
+    student.face_pass()
+    assert student.play().status_code == 200
+    student.face_pass()  # one more, not used up
+    account.withdraw_consent(student.enrolment.person_id, "face", now=utcnow())
+    assert code(student.play(1)) == (403, "face_check_needed")
+    account.give_consent(student.enrolment.person_id, "face", account.CONSENT_VERSIONS["face"], now=utcnow())
+    assert student.play(1).status_code == 200

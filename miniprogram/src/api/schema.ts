@@ -5425,7 +5425,7 @@ export interface components {
         ExamStepOut: {
             attempt_id: string | null;
             /** @enum {string} */
-            code: "start" | "resume" | "passed" | "settled" | "pay" | "study" | "wait_course" | "other_exam" | "expired" | "make_up" | "again" | "other_subject" | "proof";
+            code: "start" | "resume" | "passed" | "settled" | "pay" | "study" | "photo" | "wait_course" | "other_exam" | "expired" | "make_up" | "again" | "other_subject" | "proof";
             /** @description 要拨打的电话 */
             phone: string | null;
             subject: string | null;

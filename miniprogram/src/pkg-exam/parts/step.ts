@@ -15,6 +15,7 @@ export function follow(step: Step, enrolment_id: string, begin: (subject: string
     resume: () => go("exam", { enrolment_id, attempt_id: step.attempt_id ?? undefined }),
     other_exam: () => go("exam", { enrolment_id, attempt_id: step.attempt_id ?? undefined }),
     pay: () => go("checkout", { enrolment_id }),
+    photo: () => go("photo"),
     study: () => swap("training", { enrolment_id }),
     wait_course: () => call(step),
     expired: () => call(step),
