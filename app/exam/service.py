@@ -95,8 +95,8 @@ def result_body(found: Outcome) -> dict[str, object]:
 def start(enrolment_id: str, person_id: str, subject: str, *, now: datetime) -> OpenPaper:
     """Begin an attempt, which uses it up, or give the open one of this subject again (a double click, a page opened
     anew). Raises what `enrol.study_access` raises, `NO_EXAM_HERE`, `NO_SUCH_SUBJECT`, `CONSENT_NEEDED`,
-    `STUDY_NOT_COMPLETE`, `NO_ATTEMPTS_LEFT`, `ANOTHER_EXAM_OPEN`, `QUESTIONS_MISSING`; and the end of the attempt that
-    was open until now, so that a new one is never begun unawares. Yunnan manual, step 3 (三) 1–4."""
+    `STUDY_NOT_COMPLETE`, `NO_ATTEMPTS_LEFT`, `ANOTHER_EXAM_OPEN`, `QUESTIONS_MISSING`; and the end of the attempt
+    that was open until now, so that a new one is never begun unawares. Yunnan manual, step 3 (三) 1–4."""
     enrolment = enrol.study_access(enrolment_id, person_id, now=now)
     programme, exam = _rules_for(enrolment, subject, now=now)
     current = queries.open_of(person_id)

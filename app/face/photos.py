@@ -40,14 +40,16 @@ class Kept:
     height: int
 
 
+NOT_THE_FACE = "照片和实名核验的本人没有对上，请换一张本人近期的照片。"
 Replacement = Literal["none", "asked", "agreed", "refused"]
 
 
 @dataclass(frozen=True)
 class Wanted:
     """What photo the caller's programme wants, and how theirs stands. `contact`: who helps with it.
-    `returned_because`: the reviewer's reason, while a photo is returned. `replacement`: what became of the wish for
-    another one than the confirmed photo, `refused_because` with the support's reason."""
+    `returned_because`: the reason of the reviewer, or of the real-name check, while a photo is returned.
+    `replacement`: what became of the wish for another one than the confirmed photo, `refused_because` with the
+    support's reason."""
 
     status: PhotoStatus
     changeable: bool
@@ -68,7 +70,6 @@ def wanted(who: Identity, *, now: datetime) -> Wanted:
     programme, rule = _rule(who, now)
     record = queries.record_of(who.person_id)
     status = queries.photo_status(who.person_id)
-    file = record.photo_file if record is not None and status == PhotoStatus.RETURNED else None
     replacement, refused = _replacement(who.person_id, status)
     return Wanted(
         status=status,
@@ -80,10 +81,16 @@ def wanted(who: Identity, *, now: datetime) -> Wanted:
         height_px=rule.height_px,
         white_ground=rule.ground == "white",
         max_bytes=rule.max_bytes,
-        returned_because=review.said(review.PHOTO, review.subject_of(file), review.RETURNED) if file else None,
+        returned_because=_returned_because(record) if status == PhotoStatus.RETURNED else None,
         replacement=replacement,
         refused_because=refused,
     )
+
+
+def _returned_because(record: FaceRecord | None) -> str:
+    """The reviewer's reason; there is none where the real-name check found that it shows somebody else."""
+    file = record.photo_file if record is not None else None
+    return (review.said(review.PHOTO, review.subject_of(file), review.RETURNED) if file else None) or NOT_THE_FACE
 
 
 def _replacement(person_id: str, status: PhotoStatus) -> tuple[Replacement, str | None]:

@@ -338,7 +338,7 @@ def _write(
 
 def _write_record(check: FaceCheck, verdict: Verdict, anchor: str | None, now: datetime) -> bool:
     """After a pass: the tries start anew, the first real-name pass is the anchor, and the photo that was compared
-    with it is confirmed or dropped. True if `anchor` is in use now."""
+    with it is confirmed or returned. True if `anchor` is in use now."""
     for _ in range(20):
         record = tries.ensure_record(check.person_id)
         values: dict[str, object] = {"tries": 0, "version": record.version + 1}
@@ -350,7 +350,7 @@ def _write_record(check: FaceCheck, verdict: Verdict, anchor: str | None, now: d
         # it came while the check ran: from now on whoever confirms a photo takes it for compared
         unseen = first and not compared and record.photo_status == PhotoStatus.REVIEW
         if other or unseen:
-            values["photo_status"] = PhotoStatus.NONE
+            values |= {"photo_status": PhotoStatus.RETURNED, "photo_index": None}
         elif compared and record.photo_status == PhotoStatus.WAITING:
             values["photo_status"] = PhotoStatus.CONFIRMED  # one under review waits for the review
         if compare_and_set(FaceRecord, record.id, {"version": record.version}, values):

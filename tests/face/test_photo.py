@@ -314,12 +314,13 @@ def test_a_waiting_photo_is_confirmed_by_the_real_name_check(people: People) -> 
     assert service.anchored(me.id)
 
 
-def test_a_waiting_photo_of_someone_else_is_dropped_by_the_real_name_check(people: People) -> None:
+def test_a_waiting_photo_of_someone_else_is_returned_by_the_real_name_check_with_why(people: People) -> None:
     me = people()
     me.put_photo(make_face(person_of(me.id_number) + 1))
     me.anchor()
     assert not service.photo_ready(me.id)
-    assert queries.photo_status(me.id) == "none"
+    assert queries.photo_status(me.id) == "returned"
+    assert me.call("GET", "/api/v1/photo/rule").get_json()["returned_because"] == photos.NOT_THE_FACE
     assert me.put_photo().get_json()["status"] == "confirmed"
 
 

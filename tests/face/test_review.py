@@ -86,7 +86,7 @@ def test_a_check_that_passes_meanwhile_does_not_confirm_what_nobody_looked_at(me
 def test_another_persons_face_is_no_photo_and_nobody_need_look_at_it(me: Someone) -> None:
     me.put_photo(make_face((person_of(me.id_number) + 1) % 4096))
     me.anchor()
-    assert status(me) == "none"
+    assert status(me) == "returned"
     assert cases.open_cases("face.photo") == []
 
 
@@ -104,7 +104,7 @@ def test_a_photo_that_came_while_the_check_ran_is_not_taken_for_compared(
     monkeypatch.setattr(store, "put", first_the_photo)
     me.anchor()
     assert sent == ["review"]
-    assert status(me) == "none"
+    assert status(me) == "returned"
     assert cases.open_cases("face.photo") == []
     assert me.put_photo().get_json()["status"] == "review"
 
