@@ -84,5 +84,6 @@ REFERENCE_NEEDED = problem(
 REFERENCE_TAKEN = problem(
     "reference_taken", 409, "这个流水号已登记在另一笔退款上。每笔退款单独转账、单独登记，请核对银行回单后再填。"
 )
+REFERENCE_OTHER = problem("reference_other", 409, "流水号与对账单里已对上的转出不同，请核对银行回单后再填。")
 DIFFERENCE_DECIDED = problem("difference_decided", 409, "这笔差异已经一致或已有人说明，不需要再处理。")
 NOTIFICATION_REFUSED = problem("notification_refused", 401, "通知的签名或时间不对，未被受理。")
