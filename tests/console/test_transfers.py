@@ -300,3 +300,32 @@ def test_too_little_is_said_before_and_after(world: World, finance: Browser, tmp
     assert "不入账，转为“来款金额不足”：合计 150.00 元，还差 50.00 元" in seen
     assert "转到“来款金额不足”" in told
     assert bought.order.status == "pending"
+
+
+def test_days_beyond_the_files_are_shown_before_they_count(world: World, finance: Browser, tmp_path: Path) -> None:
+    today = shanghai_day(utcnow())
+    day, first, slip = (today - timedelta(days=back) for back in (1, 3, 30))
+    page = uploaded(finance, tmp_path, [a_line(100, "x", day=day)])
+    assert f"新计入 1 天：{day}" in finance.get(page).text
+    days = {"first_day": slip.isoformat(), "last_day": day.isoformat(), "last_day_over": "1"}
+    shown = finance.post(f"{page}/confirm", days)
+    assert shown.status_code == 200
+    assert f"新计入 30 天：{slip} 至 {day}" in shown.text
+    mended = days | {"first_day": first.isoformat(), "seen": f"{slip}/{day}/1"}
+    shown = finance.post(f"{page}/confirm", mended)
+    assert f"新计入 3 天：{first} 至 {day}" in shown.text, "others than the page showed"
+    assert Statement.get().status == "draft"
+    assert f'name="seen" value="{first}/{day}/1"' in shown.text
+    assert finance.post(f"{page}/confirm", mended | {"seen": f"{first}/{day}/1"}).status_code == 303
+    assert covered(ACCOUNT, first, day)
+    assert not covered(ACCOUNT, slip, day)
+
+
+def test_a_start_that_is_far_too_early_is_refused(world: World, finance: Browser, tmp_path: Path) -> None:
+    day = shanghai_day(utcnow()) - timedelta(days=1)
+    page = uploaded(finance, tmp_path, [a_line(100, "x", day=day)])
+    early = (day - timedelta(days=32)).isoformat()
+    answer = finance.post(f"{page}/confirm", {"first_day": early, "last_day": day.isoformat()})
+    assert answer.status_code == 422
+    assert "起始日最多比第一笔交易早 31 天" in answer.text
+    assert Statement.get().status == "draft"
