@@ -65,7 +65,8 @@ class Decision:
     confirms it before it is done. `batch`: many cases at once. `outside`: `do` asks a provider. `closes`: False where
     the domain closes the case once what was begun has come to its end; `meanwhile`: what can be decided until then
     all the same. `fits`: in which cases it is one at all. `check` raises what `do` would, of what was typed: so that
-    whoever proposes mends it, and not the second person. `note_begins`: what the note is, if nobody changes it."""
+    whoever proposes mends it, and not the second person. `note_begins`: what the note is, if nobody changes it.
+    `proposed`: what the second person sees of what would follow; `became`: what did follow, in a sentence."""
 
     key: str
     label: str
@@ -83,6 +84,8 @@ class Decision:
     fits: Callable[[Case], bool] = lambda _case: True
     check: Callable[[Deed], None] = _nothing
     note_begins: Callable[[Case], str] = lambda _case: ""
+    proposed: Callable[[Deed], tuple[Fact, ...]] = lambda _deed: ()
+    became: Callable[[Deed], str] = lambda _deed: "已复核并执行。"
 
     def reason(self, key: str) -> Reason | None:
         """The reason with this key, or None."""

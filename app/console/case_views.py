@@ -172,9 +172,12 @@ def decide(case_id: str) -> Response:
 @access(Role.STAFF)
 def confirm(case_id: str) -> Response:
     """The second look agrees to what the page showed."""
-    case, _ = queries.visible(staff().staff, case_id)
-    cases.confirm(staff().staff, case_id, seen=request.form.get("proposed_at", ""), now=request_now())
-    return _on(case, "已复核并执行。")
+    who, now = staff().staff, request_now()
+    case, _ = queries.visible(who, case_id)
+    deed = cases.proposal(case, who.actor, now)
+    cases.confirm(who, case_id, seen=request.form.get("proposed_at", ""), now=now)
+    assert deed is not None, "nothing else can be confirmed"
+    return _on(case, deed.decision.became(deed))
 
 
 @blueprint.post("/cases/<case_id>/send-back")

@@ -60,7 +60,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Desk:
-    """Everything that the page of a case shows. `mark`: which proposal. `taken_by`: a colleague who has it at the
+    """Everything that the page of a case shows. `mark`: which proposal; `follows`: what
+    would follow from it. `taken_by`: a colleague who has it at the
     moment. `opens`: the person's page is theirs to see."""
 
     case: Case
@@ -71,6 +72,7 @@ class Desk:
     proposal: Deed | None
     proposed_by: str
     mark: str
+    follows: tuple[Fact, ...]
     taken_by: str | None
     mine: bool
     over: bool
@@ -173,15 +175,17 @@ def desk(staff: Staff, case: Case, kind: Kind, *, now: datetime) -> Desk:
     options = _options(case, kind, now)
     if not open_:
         options = [one for one in options if one.decision.meanwhile and case.status == "waiting"]
+    proposal = cases.proposal(case, staff.actor, now) if case.status == "second_look" else None
     return Desk(
         case=case,
         kind=kind,
         what=kind.what_now(case) or kind.what,
         evidence=_evidence(case, kind),
         options=tuple(options),
-        proposal=cases.proposal(case, staff.actor, now) if case.status == "second_look" else None,
+        proposal=proposal,
         proposed_by=words.actor(case.proposed_by or "", names),
         mark=cases.mark_of(case),
+        follows=proposal.decision.proposed(proposal) if proposal is not None else (),
         taken_by=words.actor(case.claimed_by, names) if held and case.claimed_by != staff.actor else None,
         mine=held and case.claimed_by == staff.actor,
         over=not open_ and not options,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,10 +20,11 @@ from app.core.sheet import SheetRefused
 from app.core.staff import Right
 from app.pay.errors import STATEMENT_DAYS, STATEMENT_REFUSED
 from app.pay.transfers import codes, ledger, matching, outgoing, queries, service
+from app.pay.transfers.bank import newly_told
 from app.pay.transfers.models import Statement, StatementLine
 from app.pay.transfers.statement import MAX_FILE
 from app.pay.transfers.status import LineStatus, StatementStatus
-from app.pay.transfers.words import FINDINGS, GONE, LINES, OUTGOING, STATEMENTS
+from app.pay.transfers.words import FINDINGS, GONE, LINES, OUTGOING, STATEMENTS, days_words
 from app.policy import load as policy
 
 FINANCE = (Right.FINANCE,)
@@ -101,7 +104,38 @@ def upload_statement() -> Response:
     return go(f"{HOME}/statements/{row.id}")
 
 
-def _statement(row: Statement, status: int = 200, text: str | None = None) -> Response:
+@dataclass(frozen=True)
+class Typed:
+    """The days that a clerk says a statement tells of."""
+
+    first: date
+    last: date
+    over: bool
+
+    @property
+    def mark(self) -> str:
+        """Which days a page shows: its form carries this, and takes in no others unseen."""
+        return f"{self.first}/{self.last}/{self.over:d}"
+
+    def newly(self, row: Statement) -> list[date]:
+        """The days that would count as told and did not before. Raises as `service.tells_of`."""
+        return newly_told(row, self.first, service.tells_of(row, self.first, self.last, last_day_over=self.over))
+
+
+def _unseen(row: Statement, typed: Typed) -> bool:
+    """Whether days would count of which the file has no line and no page has told: they may be a slip."""
+    beyond = any(not row.first_day <= day.isoformat() <= row.last_day for day in typed.newly(row))
+    return beyond and request.form.get("seen") != typed.mark
+
+
+def _newly(row: Statement, typed: Typed | None) -> str:
+    """What a draft would newly tell of; of the file's own days until others are typed."""
+    if typed is not None:
+        return days_words(typed.newly(row))
+    return days_words(newly_told(row, date.fromisoformat(row.first_day), date.fromisoformat(row.last_day)))
+
+
+def _statement(row: Statement, status: int = 200, text: str | None = None, typed: Typed | None = None) -> Response:
     rows, draft = queries.lines(row.id), row.status == StatementStatus.DRAFT
     said = {line.id: FINDINGS.get(line.finding or "", "") for line in rows}
     if draft:
@@ -120,6 +154,8 @@ def _statement(row: Statement, status: int = 200, text: str | None = None) -> Re
         said=said,
         text=text,
         draft=draft,
+        typed=typed,
+        newly=_newly(row, typed) if draft else "",
         missing=queries.days_missing(row) if draft else None,
         total=queries.total_fen(row.id),
         lines=LINES,
@@ -148,8 +184,11 @@ def confirm_statement(statement_id: str) -> Response:
     except ValueError:
         return _statement(row, STATEMENT_DAYS.status, STATEMENT_DAYS.sentence)
     try:
-        over = request.form.get("last_day_over") == "1"
-        service.confirm(row.id, days[0], days[1], last_day_over=over, actor=staff().staff.actor, now=request_now())
+        typed = Typed(days[0], days[1], request.form.get("last_day_over") == "1")
+        if row.status == StatementStatus.DRAFT and _unseen(row, typed):
+            return _statement(row, typed=typed)
+        actor = staff().staff.actor
+        service.confirm(row.id, typed.first, typed.last, last_day_over=typed.over, actor=actor, now=request_now())
     except Problem as problem:
         return _statement(row, problem.kind.status, problem.detail)
     return go(f"{HOME}/statements/{row.id}")

@@ -67,6 +67,12 @@ TRANSFER_CAME = problem(
 )
 STATEMENT_OVER = problem("statement_over", 409, "这份对账单已经确认导入，或已删除，不能再改。")
 STATEMENT_DAYS = problem("statement_days", 422, "起止日期要包含对账单里的全部交易日，截止日期不能晚于上传的那一天。")
+STATEMENT_SPAN = problem(
+    "statement_span",
+    422,
+    "起始日最多比第一笔交易早 31 天，起止最多一年，请核对日期。"
+    "更早也没有交易的，下载时起始日选得更早，让文件里有更早的一笔。",
+)
 STATEMENT_REFUSED = problem("statement_refused", 422, "对账单读不出来，请按提示处理后重新上传。")
 TRANSFER_WAITS = problem("transfer_waits", 409, "这个订单在等对公转账，支付平台查不到，到账以银行对账单为准。")
 LINE_OVER = problem("line_over", 409, "这笔来款已经处理，请刷新后查看。")
@@ -84,5 +90,6 @@ REFERENCE_NEEDED = problem(
 REFERENCE_TAKEN = problem(
     "reference_taken", 409, "这个流水号已登记在另一笔退款上。每笔退款单独转账、单独登记，请核对银行回单后再填。"
 )
+REFERENCE_OTHER = problem("reference_other", 409, "流水号与对账单里已对上的转出不同，请核对银行回单后再填。")
 DIFFERENCE_DECIDED = problem("difference_decided", 409, "这笔差异已经一致或已有人说明，不需要再处理。")
 NOTIFICATION_REFUSED = problem("notification_refused", 401, "通知的签名或时间不对，未被受理。")

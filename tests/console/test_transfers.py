@@ -245,3 +245,87 @@ def test_who_was_asked_for_the_rest_may_change_their_mind(
     assert line_of(line).status == ("settled" if decision == "attach" else "returned")
     assert (other.order.status == "paid", bought.order.status) == (decision == "attach", "pending")
     assert (Case.get_by_id(short.id).status, audit_payments()) == ("decided", [])
+
+
+OTHER_PAYER = "昆明另一家劳务有限公司"
+
+
+def given(world: World, finance: Browser, tmp_path: Path, fen: int, payer: str, code: str) -> tuple[str, str]:
+    """A line of an unknown order is given to the order with this code, and a second person agrees. Gives what they
+    saw before, and were told after."""
+    confirmed(finance, uploaded(finance, tmp_path, [a_line(fen, "培训费", payer=payer)]))
+    path = "/console/cases/" + Case.get(Case.kind == "pay.transfer_unknown").id
+    other = at_desk(world, a_member(FINANCE, name="李明"))
+    finance.hx(f"{path}/decide", {"decision": "attach", "note": code})
+    seen = other.get(path).text.split('aria-label="决定"')[1].split("</section>")[0]
+    return seen, other.hx(f"{path}/confirm").text
+
+
+def test_the_second_look_at_a_code_sees_its_order_and_what_follows(
+    world: World, finance: Browser, tmp_path: Path
+) -> None:
+    bought = Purchase()
+    seen, told = given(world, finance, tmp_path, 20000, bought.payer, bought.code)
+    for words in (bought.order_id, "继续教育 塔机司机", "200.00 元", bought.payer, "入账 200.00 元，订单付清"):
+        assert words in seen
+    assert 'class="bad"' not in seen
+    assert "来款入账 200.00 元，订单已付清" in told
+    assert (bought.order.status, audit_payments()) == ("paid", [])
+
+
+def test_too_much_of_another_payer_is_said_before_and_after_and_in_the_case_that_follows(
+    world: World, finance: Browser, tmp_path: Path
+) -> None:
+    bought = Purchase()
+    seen, told = given(world, finance, tmp_path, 25000, OTHER_PAYER, bought.code)
+    differs = f'class="bad"><dt>登记的付款户名</dt><dd>{bought.payer}，与来款的付款方 {OTHER_PAYER} 不同'
+    assert differs in seen
+    assert "不入账，转为“来款金额多了”：合计 250.00 元，多 50.00 元" in seen
+    assert "还没有入账：这笔来款 250.00 元转到“来款金额多了”" in told
+    assert bought.order.status == "pending"
+    over = finance.get("/console/cases/" + Case.get(Case.kind == "pay.transfer_over").id).text
+    for label, words in (
+        ("订单金额", "200.00 元"),
+        ("来款合计", "250.00 元"),
+        ("照收时入账", "200.00 元"),
+        ("照收时退回", "50.00 元"),
+    ):
+        assert f"<dt>{label}</dt><dd>{words}</dd>" in over
+    assert differs in over
+
+
+def test_too_little_is_said_before_and_after(world: World, finance: Browser, tmp_path: Path) -> None:
+    bought = Purchase()
+    seen, told = given(world, finance, tmp_path, 15000, bought.payer, bought.code)
+    assert "不入账，转为“来款金额不足”：合计 150.00 元，还差 50.00 元" in seen
+    assert "转到“来款金额不足”" in told
+    assert bought.order.status == "pending"
+
+
+def test_days_beyond_the_files_are_shown_before_they_count(world: World, finance: Browser, tmp_path: Path) -> None:
+    today = shanghai_day(utcnow())
+    day, first, slip = (today - timedelta(days=back) for back in (1, 3, 30))
+    page = uploaded(finance, tmp_path, [a_line(100, "x", day=day)])
+    assert f"新计入 1 天：{day}" in finance.get(page).text
+    days = {"first_day": slip.isoformat(), "last_day": day.isoformat(), "last_day_over": "1"}
+    shown = finance.post(f"{page}/confirm", days)
+    assert shown.status_code == 200
+    assert f"新计入 30 天：{slip} 至 {day}" in shown.text
+    mended = days | {"first_day": first.isoformat(), "seen": f"{slip}/{day}/1"}
+    shown = finance.post(f"{page}/confirm", mended)
+    assert f"新计入 3 天：{first} 至 {day}" in shown.text, "others than the page showed"
+    assert Statement.get().status == "draft"
+    assert f'name="seen" value="{first}/{day}/1"' in shown.text
+    assert finance.post(f"{page}/confirm", mended | {"seen": f"{first}/{day}/1"}).status_code == 303
+    assert covered(ACCOUNT, first, day)
+    assert not covered(ACCOUNT, slip, day)
+
+
+def test_a_start_that_is_far_too_early_is_refused(world: World, finance: Browser, tmp_path: Path) -> None:
+    day = shanghai_day(utcnow()) - timedelta(days=1)
+    page = uploaded(finance, tmp_path, [a_line(100, "x", day=day)])
+    early = (day - timedelta(days=32)).isoformat()
+    answer = finance.post(f"{page}/confirm", {"first_day": early, "last_day": day.isoformat()})
+    assert answer.status_code == 422
+    assert "起始日最多比第一笔交易早 31 天" in answer.text
+    assert Statement.get().status == "draft"

@@ -28,6 +28,7 @@ from app.pay.transfers.status import Finding, LineStatus, PayoutStatus, Statemen
 from app.policy.days import shanghai_day
 
 PAYOUT = "pay.payout"
+DAY = timedelta(days=1)
 
 
 class BankAccount:
@@ -128,15 +129,30 @@ def days_told(attempt: PaymentAttempt, order: Order) -> bool:
 
 def covered(account: str, first: date, last: date) -> bool:
     """Whether statements that were taken in tell of each of these days, and were made when it was over."""
+    return len(_told(account, first, last)) == (last - first).days + 1
+
+
+def _told(account: str, first: date, last: date) -> set[date]:
     there: set[date] = set()
     taken = Statement.select().where(Statement.account == account, Statement.status == StatementStatus.TAKEN)
     for statement in taken.where(Statement.last_day >= first.isoformat()):
         day = max(first, date.fromisoformat(statement.first_day))
-        over = shanghai_day(statement.uploaded_at) - timedelta(days=1)
-        while day <= min(last, over, date.fromisoformat(statement.last_day)):
+        while day <= min(last, _over(statement), date.fromisoformat(statement.last_day)):
             there.add(day)
-            day += timedelta(days=1)
-    return len(there) == (last - first).days + 1
+            day += DAY
+    return there
+
+
+def _over(statement: Statement) -> date:
+    """The last day (Shanghai) that was over when it was uploaded."""
+    return shanghai_day(statement.uploaded_at) - DAY
+
+
+def newly_told(draft: Statement, first: date, last: date) -> list[date]:
+    """Of which days nothing is told yet, and would be once this draft is taken in as telling of `first` to `last`."""
+    there = _told(draft.account, first, last)
+    days = (first + DAY * number for number in range((min(last, _over(draft)) - first).days + 1))
+    return [day for day in days if day not in there]
 
 
 def pay_back(

@@ -5,81 +5,20 @@ from __future__ import annotations
 from app.cases.kinds import Decision, Deed, Evidence, Fact, Kind, noted
 from app.cases.models import Case
 from app.core.clock import shanghai
-from app.core.money import yuan
 from app.core.staff import Right
-from app.pay.models import Order, PaymentAttempt, Refund
-from app.pay.transfers import codes, decisions, ledger, outgoing, queries
+from app.pay.models import Refund
+from app.pay.transfers import decisions, ledger, outgoing, queries
 from app.pay.transfers.bank import PAYOUT
-from app.pay.transfers.models import OutgoingLine, Payout, Statement, StatementLine, Transfer
+from app.pay.transfers.line_facts import SUGGESTED, became, line_evidence, money, of_line, placed, row_of
+from app.pay.transfers.models import OutgoingLine, Payout, StatementLine
 from app.pay.transfers.service import MISSING
-from app.pay.transfers.words import FINDINGS, GONE, LINES
-from app.policy.days import shanghai_day
-
-SUGGESTED = 5
-
-
-def _id(case: Case) -> str:
-    """The row that a case is about."""
-    return str(case.subject.partition(":")[2])
-
-
-def _money(fen: int) -> str:
-    return f"{yuan(fen)} 元"
-
-
-def line_evidence(case: Case) -> Evidence:
-    """The line, the order that it was meant for, or those that it might be for."""
-    line: StatementLine = StatementLine.get_by_id(_id(case))
-    facts = [
-        Fact("原因", FINDINGS.get(line.finding, line.finding), bad=True),
-        Fact("来款金额", _money(line.amount_fen)),
-        *_of_line(line),
-        Fact("状态", LINES[line.status]),
-    ]
-    if line.attempt_id is not None:
-        return Evidence((*facts, *_of_order(PaymentAttempt.get_by_id(line.attempt_id))))
-    return Evidence((*facts, *_suggested(line)))
-
-
-def _of_line(line: StatementLine) -> tuple[Fact, ...]:
-    return (
-        Fact("付款方", f"{line.payer_name or '不详'}，账号 {line.payer_account or '不详'}"),
-        Fact("附言", line.remark or "无"),
-        Fact("入账日", f"{line.day}，流水号 {line.number}"),
-    )
-
-
-def _of_order(attempt: PaymentAttempt) -> tuple[Fact, ...]:
-    order: Order = Order.get_by_id(attempt.order_id)
-    transfer: Transfer = Transfer.get(Transfer.attempt_id == attempt.id)
-    came = queries.part_fen(attempt.id)
-    words = {"pending": "等待转账", "closing": "已到期，等对账单或待处理的来款", "paid": "已支付", "closed": "已关闭"}
-    return (
-        Fact("订单", f"{order.id}（{words[order.status]}）"),
-        Fact("订单金额", _money(order.amount_fen)),
-        Fact("已收的不足款", _money(came)),
-        Fact("登记的付款户名", transfer.payer_name),
-        Fact("附言码", codes.shown(transfer.code)),
-        Fact("转账截止", f"{shanghai_day(order.expires_at)}"),
-    )
-
-
-def _suggested(line: StatementLine) -> list[Fact]:
-    """Waiting orders of this amount or this payer: to compare, nothing more."""
-    found = []
-    for row in queries.waiting({Statement.get_by_id(line.statement_id).programme}):
-        payer = codes.same_payer(row.transfer.payer_name, line.payer_name)
-        if row.attempt.authority == line.account and (payer or row.order.amount_fen == line.amount_fen):
-            why = "户名相同" if payer else "金额相同"
-            said = f"{codes.shown(row.transfer.code)}，{_money(row.order.amount_fen)}，{row.transfer.payer_name}"
-            found.append(Fact(f"可能的订单（{why}）", said))
-    return found[:SUGGESTED]
+from app.pay.transfers.words import GONE
 
 
 def payout_evidence(case: Case) -> Evidence:
     """How much goes back, to whom, and why."""
-    payout: Payout = Payout.get_by_id(_id(case))
-    facts = [Fact("退款金额", _money(payout.amount_fen), bad=True)]
+    payout: Payout = Payout.get_by_id(row_of(case))
+    facts = [Fact("退款金额", money(payout.amount_fen), bad=True)]
     if payout.line_id is not None:
         lines, why = [StatementLine.get_by_id(payout.line_id)], "来款不能入账，或多付的部分"
     else:
@@ -88,7 +27,7 @@ def payout_evidence(case: Case) -> Evidence:
         lines, why = list(StatementLine.select().where(mine)), f"订单 {refund.order_id} 的退款"
         facts.append(Fact("退款单号", refund.out_refund_no))
     facts.append(Fact("退款原因", why))
-    facts += [fact for line in lines for fact in _of_line(line)]
+    facts += [fact for line in lines for fact in of_line(line)]
     went = queries.outgoing_of(payout)
     if went is not None:
         facts.insert(0, Fact("对账单", f"{went.day} 已转出，流水号 {went.number}，请不要再转", bad=True))
@@ -97,7 +36,7 @@ def payout_evidence(case: Case) -> Evidence:
 
 def _went(case: Case) -> OutgoingLine | None:
     """The line of a statement that the payout of this case is, if its money has gone already."""
-    payout: Payout | None = Payout.get_or_none(Payout.id == _id(case))
+    payout: Payout | None = Payout.get_or_none(Payout.id == row_of(case))
     return queries.outgoing_of(payout) if payout is not None else None
 
 
@@ -116,7 +55,7 @@ def payout_number(case: Case) -> str:
 
 def unseen_evidence(case: Case) -> Evidence:
     """What was said to be transferred and is in no statement."""
-    payout: Payout = Payout.get_by_id(_id(case))
+    payout: Payout = Payout.get_by_id(row_of(case))
     said = (
         Fact("登记的流水号", str(payout.reference), bad=True),
         Fact("登记转账的时间", f"{shanghai(payout.sent_at):%m-%d %H:%M}"),
@@ -135,11 +74,11 @@ SUGGESTIONS = {
 
 def outgoing_evidence(case: Case) -> Evidence:
     """The money that went, what to do about it, and the payouts that it might be."""
-    line: OutgoingLine = OutgoingLine.get_by_id(_id(case))
+    line: OutgoingLine = OutgoingLine.get_by_id(row_of(case))
     facts = [
         Fact("原因", GONE.get(line.finding, line.finding), bad=True),
         Fact("建议", SUGGESTIONS.get(line.finding, "")),
-        Fact("转出金额", _money(line.amount_fen)),
+        Fact("转出金额", money(line.amount_fen)),
         Fact("收款方", f"{line.payee_name or '不详'}，账号 {line.payee_account or '不详'}"),
         Fact("附言", line.remark or "无"),
         Fact("转出日", f"{line.day}，流水号 {line.number}"),
@@ -151,7 +90,7 @@ def outgoing_evidence(case: Case) -> Evidence:
         state = f"已登记，流水号 {payout.reference}" if payout.reference else "待转账"
         if payout.outgoing_id is not None:
             state += "，已对上另一笔转出"
-        facts.append(Fact("可能的退款", f"编号 {payout.id}，{_money(payout.amount_fen)}，{names}（{state}）"))
+        facts.append(Fact("可能的退款", f"编号 {payout.id}，{money(payout.amount_fen)}，{names}（{state}）"))
     return Evidence(tuple(facts))
 
 
@@ -162,56 +101,64 @@ def _unlikely(one: queries.Owed, line: OutgoingLine) -> tuple[bool, bool, bool]:
 
 def statement_evidence(case: Case) -> Evidence:
     """Which account's statement is missing."""
-    return Evidence((Fact("收款账号", _id(case), bad=True),))
+    return Evidence((Fact("收款账号", row_of(case), bad=True),))
 
 
 def _attach(deed: Deed) -> None:
-    decisions.attach(_id(deed.case), deed.note, reason=deed.words, actor=deed.actor, now=deed.now)
+    decisions.attach(row_of(deed.case), deed.note, reason=deed.words, actor=deed.actor, now=deed.now)
 
 
 def _accept(deed: Deed) -> None:
-    decisions.accept(_id(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
+    decisions.accept(row_of(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
 
 
 def _keep(deed: Deed) -> None:
-    decisions.keep(_id(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
+    decisions.keep(row_of(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
 
 
 def _ask_for_rest(deed: Deed) -> None:
-    decisions.ask_for_rest(_id(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
+    decisions.ask_for_rest(row_of(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
 
 
 def _give_back(deed: Deed) -> None:
-    decisions.give_back(_id(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
+    decisions.give_back(row_of(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
 
 
 def _set_aside(deed: Deed) -> None:
-    decisions.set_aside(_id(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
+    decisions.set_aside(row_of(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
 
 
 def _attach_payout(deed: Deed) -> None:
-    outgoing.attach(_id(deed.case), deed.note, reason=deed.words, actor=deed.actor, now=deed.now)
+    outgoing.attach(row_of(deed.case), deed.note, reason=deed.words, actor=deed.actor, now=deed.now)
 
 
 def _outgoing_aside(deed: Deed) -> None:
-    outgoing.set_aside(_id(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
+    outgoing.set_aside(row_of(deed.case), reason=deed.words, actor=deed.actor, now=deed.now)
 
 
 def _may_attach(deed: Deed) -> None:
-    decisions.may_attach(_id(deed.case), deed.note)
+    decisions.may_attach(row_of(deed.case), deed.note)
+
+
+def _attached(deed: Deed) -> tuple[Fact, ...]:
+    return placed(row_of(deed.case), deed.note)
+
+
+def _accepted(deed: Deed) -> tuple[Fact, ...]:
+    return placed(row_of(deed.case), None)
 
 
 def _may_attach_payout(deed: Deed) -> None:
-    outgoing.may_attach(_id(deed.case), deed.note)
+    outgoing.may_attach(row_of(deed.case), deed.note)
 
 
 def _may_be_sent(deed: Deed) -> None:
-    decisions.may_be_sent(_id(deed.case), deed.note)
+    decisions.may_be_sent(row_of(deed.case), deed.note)
 
 
 def _sent(deed: Deed) -> None:
     by = deed.case.proposed_by or ""
-    decisions.sent(_id(deed.case), deed.note, told_by=by, actor=deed.actor, now=deed.now)
+    decisions.sent(row_of(deed.case), deed.note, told_by=by, actor=deed.actor, now=deed.now)
 
 
 ATTACH = Decision(
@@ -223,9 +170,20 @@ ATTACH = Decision(
     second_look=True,
     meanwhile=True,
     check=_may_attach,
+    proposed=_attached,
+    became=became,
 )
-ACCEPT = Decision("accept", "户名已核实，转入这个订单", _accept, tone="good", note_needed=True, second_look=True)
-KEEP = Decision("keep", "订单照收，多余部分退回", _keep, tone="good", second_look=True)
+ACCEPT = Decision(
+    "accept",
+    "户名已核实，转入这个订单",
+    _accept,
+    tone="good",
+    note_needed=True,
+    second_look=True,
+    proposed=_accepted,
+    became=became,
+)
+KEEP = Decision("keep", "订单照收，多余部分退回", _keep, tone="good", second_look=True, became=became)
 ASK = Decision("ask", "已请付款方补足，等余款", _ask_for_rest, tone="good", note_needed=True, closes=False)
 BACK = Decision("give_back", "全额退回付款方", _give_back, tone="bad", note_needed=True, meanwhile=True)
 ASIDE = Decision("aside", "与本系统无关，不入账", _set_aside, note_needed=True, second_look=True)

@@ -16,6 +16,7 @@ from app.pay.errors import (
     NO_SUCH_CODE,
     PAYOUT_OVER,
     REFERENCE_NEEDED,
+    REFERENCE_OTHER,
     REFERENCE_TAKEN,
     SECOND_PERSON,
     TRANSFER_OVER,
@@ -125,7 +126,7 @@ def set_aside(line_id: str, *, reason: str, actor: str, now: datetime) -> None:
 
 def sent(payout_id: str, reference: str, *, told_by: str, actor: str, now: datetime) -> None:
     """It was transferred back under the bank's number `reference`, says `told_by`, and `actor` has seen it too.
-    Raises `not_found`, `reference_needed`, `reference_taken`, `second_person`, `payout_over`."""
+    Raises `not_found`, `reference_needed`, `reference_other`, `reference_taken`, `second_person`, `payout_over`."""
     number = _number(reference)
     if told_by == actor:
         raise SECOND_PERSON()
@@ -133,7 +134,7 @@ def sent(payout_id: str, reference: str, *, told_by: str, actor: str, now: datet
         payout = locked(Payout, payout_id)
         if payout is None:
             raise NOT_FOUND()
-        _require_free(payout, number)
+        _require_its_own(payout, number)
         try:
             after = next_payout(payout.status, PayoutAction.SEND)
         except NotAllowed as over:
@@ -154,24 +155,40 @@ def may_be_sent(payout_id: str, reference: str) -> None:
     """Raises what `sent` would about the number: for whoever proposes it."""
     number = _number(reference)
     with transaction():
-        _require_free(Payout.get_by_id(payout_id), number)
+        _require_its_own(Payout.get_by_id(payout_id), number)
 
 
 def _number(reference: str) -> str:
-    number = " ".join(unicodedata.normalize("NFKC", reference).split())
+    number = _written(reference)
     if not REFERENCE[0] <= len(number) <= REFERENCE[1] or not number.isascii() or not any(map(str.isdigit, number)):
         raise REFERENCE_NEEDED()
     return number
 
 
-def _require_free(payout: Payout, number: str) -> None:
+def _written(reference: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", reference).split())
+
+
+def _require_its_own(payout: Payout, number: str) -> None:
     """One transfer of the bank's is one payout of its account: else two would be told as sent where the money of one
-    has left."""
+    has left. Where a statement's line is this payout, that line's number is the only one; unless it was written down
+    for another payout by mistake, as this one could never be told as sent then."""
     mine = queries.account_of(payout)
     queries.lock_account(mine)  # two with one number at one moment
-    same = Payout.select().where(Payout.reference == number, Payout.id != payout.id)
-    if any(queries.account_of(other) == mine for other in same):
+    if _is_taken(payout, number, mine):
         raise REFERENCE_TAKEN()
+    went = queries.outgoing_of(payout)
+    if went is None or number == _written(went.number) or _is_taken(payout, _written(went.number), mine):
+        return
+    raise REFERENCE_OTHER(
+        f"对账单里这笔退款已于 {went.day} 转出，流水号是 {went.number}，与填写的 {number} 不同。"
+        "请核对银行回单，按对账单的流水号填写。"
+    )
+
+
+def _is_taken(payout: Payout, number: str, account: str | None) -> bool:
+    same = Payout.select().where(Payout.reference == number, Payout.id != payout.id)
+    return any(queries.account_of(other) == account for other in same)
 
 
 def _meant(line: StatementLine, typed: str) -> Transfer:

@@ -18,7 +18,7 @@ from app.core.engines import is_taken
 from app.core.ids import new_id
 from app.core.sheet import SheetRefused
 from app.pay import ledger
-from app.pay.errors import ORDER_OVER, PAYER_NAME_NEEDED, STATEMENT_DAYS, STATEMENT_OVER
+from app.pay.errors import ORDER_OVER, PAYER_NAME_NEEDED, STATEMENT_DAYS, STATEMENT_OVER, STATEMENT_SPAN
 from app.pay.models import Order, PaymentAttempt
 from app.pay.providers.protocol import Remittance
 from app.pay.status import AttemptAction, AttemptStatus, OrderStatus
@@ -49,6 +49,7 @@ A_PERSON_WAITS = 4.0  # seconds for the lines of a statement; cron goes on
 MISSING = "pay.statement_missing"
 MISSED_AFTER = timedelta(days=1)  # after an order's last day
 ASKED_AGAIN = timedelta(days=1)  # for a statement, after somebody closed the question
+EARLIER = timedelta(days=31)  # a statement begins at most, before its first line: a slip in the year or month is more
 NAME = 120  # characters of a payer's name that are kept
 
 
@@ -181,23 +182,33 @@ def confirm(
 ) -> Statement:
     """Take a draft in: each line that is new counts, and is looked at, of income and of money that went. It tells of
     all days from `first_day` to `last_day` (Shanghai), on some of which nothing may have happened; of the last one
-    only if the file was made when that was over (`last_day_over`). Again changes nothing. Raises `statement_days`
-    where lines of it are of other days, or a day had not come yet when it was uploaded."""
+    only if the file was made when that was over (`last_day_over`). Again changes nothing. Raises as `tells_of`."""
     row: Statement = Statement.get_by_id(statement_id)
     if row.status == StatementStatus.DRAFT:
-        first, last, seen = first_day.isoformat(), last_day.isoformat(), shanghai_day(row.uploaded_at).isoformat()
-        if not first <= row.first_day <= row.last_day <= last <= seen:
-            raise STATEMENT_DAYS()
-        if last < seen and not last_day_over:  # who downloads in the afternoon and uploads tomorrow has half of it
-            last = (last_day - timedelta(days=1)).isoformat()
+        last = tells_of(row, first_day, last_day, last_day_over=last_day_over)
         after = next_statement(row.status, StatementAction.CONFIRM)
-        values = {"status": after, "first_day": first, "last_day": last}
+        values = {"status": after, "first_day": first_day.isoformat(), "last_day": last.isoformat()}
         with transaction():
             if compare_and_set(Statement, row.id, {"status": row.status}, values):
                 audit.record(actor, "statement.taken", f"statement:{row.id}", now=now, lines=row.lines)
     take_in(row.id, now=now, budget=Budget(A_PERSON_WAITS))
     found: Statement = Statement.get_by_id(statement_id)
     return found
+
+
+def tells_of(draft: Statement, first_day: date, last_day: date, *, last_day_over: bool) -> date:
+    """The last day of which a draft tells that was downloaded from `first_day` to `last_day`. Raises `statement_days`
+    where lines of it are of other days, or a day had not come yet when it was uploaded, and `statement_span` where
+    it begins long before its first line, or spans more than a year: orders are closed on what it tells of."""
+    seen = shanghai_day(draft.uploaded_at)
+    first_line, last_line = date.fromisoformat(draft.first_day), date.fromisoformat(draft.last_day)
+    if not first_day <= first_line <= last_line <= last_day <= seen:
+        raise STATEMENT_DAYS()
+    if first_line - first_day > EARLIER or last_day - first_day > queries.A_YEAR:
+        raise STATEMENT_SPAN()
+    if last_day < seen and not last_day_over:  # who downloads in the afternoon and uploads tomorrow has half of it
+        return last_day - timedelta(days=1)
+    return last_day
 
 
 def take_in(statement_id: str, *, now: datetime, budget: Budget | None = None) -> bool:

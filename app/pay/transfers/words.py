@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 
 
 def waits_words(last: date) -> str:
     """Of an order that waits for a transfer: what for, and until when."""
     return f"订单在等对公转账，{last.month} 月 {last.day} 日前到账有效，财务导入当天的对账单后自动确认"
+
+
+def days_words(days: Sequence[date]) -> str:
+    """How many days these are, and which: '5 天：2026-03-01 至 2026-03-04、2026-03-09'."""
+    spans: list[list[date]] = []
+    for day in days:
+        if spans and day - spans[-1][-1] == timedelta(days=1):
+            spans[-1].append(day)
+        else:
+            spans.append([day])
+    said = (f"{span[0]} 至 {span[-1]}" if len(span) > 1 else f"{span[0]}" for span in spans)
+    return f"{len(days)} 天：{'、'.join(said)}" if days else "0 天"
 
 
 FINDINGS = {

@@ -10,11 +10,12 @@ import pytest
 
 from app.cases import service as cases
 from app.core.clock import utcnow
+from app.core.errors import Problem
 from app.pay import janitor
 from app.pay.audit import audit_payments
 from app.pay.transfers import decisions, queries
 from app.pay.transfers import service as transfers
-from app.pay.transfers.bank import covered
+from app.pay.transfers.bank import covered, newly_told
 from app.pay.transfers.models import Statement, StatementLine
 from app.policy.days import shanghai_day
 from ops import statements
@@ -111,3 +112,43 @@ def test_the_same_file_on_the_same_day_is_the_same_statement_unless_a_day_can_st
     assert shown(quiet, later).id == whole.id
     assert shown(quiet, later + DAY).status == "draft"
     assert covered(ACCOUNT, today, today + DAY)
+
+
+@pytest.mark.parametrize(("earlier", "code"), [(31, None), (32, "statement_span"), (365, "statement_span")])
+def test_a_statement_begins_at_most_a_month_before_its_first_line(
+    world: World, tmp_path: Path, earlier: int, code: str | None
+) -> None:
+    day = shanghai_day(utcnow()) - DAY
+    row = upload(tmp_path, [a_line(5, "x", day=day)])
+    first = day - earlier * DAY
+    if code is None:
+        transfers.confirm(row.id, first, day, last_day_over=True, actor="staff:fin", now=utcnow())
+    else:
+        with pytest.raises(Problem) as problem:
+            transfers.confirm(row.id, first, day, last_day_over=True, actor="staff:fin", now=utcnow())
+        assert problem.value.code == code
+        assert Statement.get_by_id(row.id).status == "draft"
+    assert covered(ACCOUNT, first, day) == (code is None)
+
+
+@pytest.mark.parametrize(("span", "taken"), [(366, True), (367, False)])
+def test_a_statement_tells_of_a_year_at_most(world: World, tmp_path: Path, span: int, taken: bool) -> None:
+    last = shanghai_day(utcnow()) - DAY
+    first = last - span * DAY
+    row = upload(tmp_path, [a_line(5, "x", day=first), a_line(6, "y", day=last)])
+    if taken:
+        transfers.confirm(row.id, first, last, actor="staff:fin", now=utcnow())
+    else:
+        with pytest.raises(Problem) as problem:
+            transfers.confirm(row.id, first, last, actor="staff:fin", now=utcnow())
+        assert problem.value.code == "statement_span"
+    assert (Statement.get_by_id(row.id).status == "taken") == taken
+
+
+def test_what_is_told_already_or_is_not_over_is_not_newly_told(world: World, tmp_path: Path) -> None:
+    today = shanghai_day(utcnow())
+    take_in(tmp_path, [a_line(5, "x", day=today - 4 * DAY)])
+    draft = upload(tmp_path, [a_line(6, "y", day=today - 2 * DAY)])
+    assert newly_told(draft, today - 5 * DAY, today) == [today - number * DAY for number in (5, 3, 2, 1)]
+    transfers.confirm(draft.id, today - 5 * DAY, today, actor="staff:fin", now=utcnow())
+    assert newly_told(upload(tmp_path, [a_line(7, "z")]), today - 5 * DAY, today) == []

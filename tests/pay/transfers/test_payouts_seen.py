@@ -164,3 +164,48 @@ def test_the_payout_that_nobody_has_found_yet_is_suggested_before_older_ones(wor
     facts = kinds.of(case.kind).evidence(case).facts  # type: ignore[union-attr]
     shown = [fact.value for fact in facts if fact.label == "可能的退款"]
     assert (wanted.id in shown[0], other.id in shown[1], len(shown)) == (True, True, 5)
+
+
+def test_where_the_money_has_gone_no_number_but_its_lines_is_proposed(world: World, tmp_path: Path) -> None:
+    payout, line = a_payout(tmp_path), went()
+    take_in(tmp_path, [line])
+    (case,) = cases.open_cases("pay.payout")
+    with pytest.raises(Problem) as problem:
+        work.decide_by_staff(finance(), case.id, "sent", note="BK0009", now=utcnow())
+    assert problem.value.code == "reference_other"
+    assert line.number in problem.value.detail
+    assert cases.open_cases("pay.payout")[0].status == "open"
+    work.decide_by_staff(finance(), case.id, "sent", note=f" {line.number} ", now=utcnow())
+    seen = work.mark_of(cases.open_cases("pay.payout")[0])
+    assert work.confirm(finance("李明"), case.id, seen=seen, now=utcnow()) == "decided"
+    assert (Payout.get_by_id(payout.id).reference, audit_payments()) == (line.number, [])
+
+
+def test_a_line_that_comes_after_the_proposal_refuses_another_number_at_the_second_look(
+    world: World, tmp_path: Path
+) -> None:
+    payout, line = a_payout(tmp_path), went()
+    (case,) = cases.open_cases("pay.payout")
+    work.decide_by_staff(finance(), case.id, "sent", note="BK0009", now=utcnow())
+    take_in(tmp_path, [line])
+    seen = work.mark_of(cases.open_cases("pay.payout")[0])
+    with pytest.raises(Problem) as problem:
+        work.confirm(finance("李明"), case.id, seen=seen, now=utcnow())
+    assert problem.value.code == "reference_other"
+    assert line.number in problem.value.detail
+    assert (Payout.get_by_id(payout.id).status, audit_payments()) == ("requested", [])
+
+
+def test_a_line_whose_number_another_payout_has_by_mistake_does_not_hold_its_own_up(
+    world: World, tmp_path: Path
+) -> None:
+    wrong, line = a_payout(tmp_path, 4500, payer=OTHER, account="99"), went()
+    sent(wrong, line.number)
+    payout = a_payout(tmp_path)
+    take_in(tmp_path, [line])
+    assert Payout.get_by_id(payout.id).outgoing_id is not None
+    with pytest.raises(Problem) as problem:
+        sent(payout, line.number)
+    assert problem.value.code == "reference_taken"
+    sent(payout, f"{line.number}-2")
+    assert Payout.get_by_id(payout.id).status == "sent"
