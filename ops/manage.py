@@ -72,6 +72,9 @@ def import_questions(options: argparse.Namespace) -> int:
     except SheetRefused as refused:
         print(refused.sentence, file=sys.stderr)
         return 1
+    except Problem as problem:
+        print(problem.detail, file=sys.stderr)
+        return 1
     for error in result.errors:
         print(f"第 {error.row} 行 {error.column}：{error.message}", file=sys.stderr)
     if result.errors:

@@ -7,7 +7,7 @@ and closes the case there, as `service.decide_about` does."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -62,7 +62,8 @@ def _nothing(_deed: Deed) -> None:
 @dataclass(frozen=True)
 class Decision:
     """`note_needed`: in the staff's own words; `note_told`: which the person reads. `second_look`: another person
-    confirms it before it is done. `batch`: many cases at once. `outside`: `do` asks a provider. `closes`: False where
+    confirms it before it is done. `batch`: many cases at once, where the list
+    shows all that it is decided by. `outside`: `do` asks a provider. `closes`: False where
     the domain closes the case once what was begun has come to its end; `meanwhile`: what can be decided until then
     all the same. `fits`: in which cases it is one at all. `check` raises what `do` would, of what was typed: so that
     whoever proposes mends it, and not the second person. `note_begins`: what the note is, if nobody changes it.
@@ -99,7 +100,8 @@ class Kind:
     be decided. `picture(case, name)`: a JPEG of the evidence; `thumb`: the one that its queue shows.
     `paper(case)`: a PDF of the evidence, whose look is audited. `clear`:
     personal data that the decision is about, shown with the person's own for a reason only, which is written down;
-    `also`: the id of another person whose data are among those."""
+    `also`: the id of another person whose data are among those. `about`: what each case of a list is about, in one
+    line, by the case's id; None where the kind says enough."""
 
     name: str
     title: str
@@ -114,6 +116,7 @@ class Kind:
     clear: Callable[[Case], tuple[Fact, ...]] | None = None
     also: Callable[[Case], str] | None = None
     what_now: Callable[[Case], str | None] = lambda _case: None
+    about: Callable[[Sequence[Case]], Mapping[str, str]] | None = None
 
     def decisions_of(self, case: Case) -> tuple[Decision, ...]:
         """Those that fit this case."""

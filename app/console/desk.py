@@ -88,11 +88,12 @@ class Desk:
 
 @dataclass(frozen=True)
 class Row:
-    """A case in the list of its queue. `holder`: a colleague who has it at the moment."""
+    """A case in the list of its queue. `holder`: a colleague who has it at the moment. `about`: see the kind's."""
 
     case: Case
     person: str
     holder: str | None
+    about: str
 
     @property
     def free(self) -> bool:
@@ -121,6 +122,7 @@ def rows(staff: Staff, kind: Kind, *, now: datetime) -> list[Row]:
     people = (
         {person.id: mask_name(person.name) for person in Person.select().where(Person.id.in_(ids))} if ids else {}
     )
+    about = kind.about(found) if kind.about is not None else {}
     return [
         Row(
             case,
@@ -128,6 +130,7 @@ def rows(staff: Staff, kind: Kind, *, now: datetime) -> list[Row]:
             words.actor(case.claimed_by, names)
             if case.claimed_by not in (None, staff.actor) and case.claimed_until > now
             else None,
+            about.get(case.id, ""),
         )
         for case in found
     ]

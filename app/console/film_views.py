@@ -4,6 +4,7 @@ The pieces follow the shape of tus 1.0: POST makes the upload, HEAD tells the of
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any
 
 from flask import Response, jsonify, request, url_for
@@ -21,7 +22,6 @@ from app.study.teaching import queries, uploads, watching
 from app.study.teaching.errors import FILM_REFUSED
 
 PIECE = "application/offset+octet-stream"
-FORMATS = ("mp4", "mov", "mkv", "avi", "wmv", "flv", "ts")  # that the page offers; what a file is, ffprobe says
 WORKING = (FilmStatus.QUEUED, FilmStatus.TRANSCODING)
 
 
@@ -40,7 +40,7 @@ def list_films() -> Response:
         used=queries.used_in([film.id for film in found]),
         chunk=uploads.CHUNK,
         largest=uploads.LARGEST,
-        formats=FORMATS,
+        formats=uploads.FORMATS,
         asleep=any(film.status in WORKING for film in found) and not liveness.is_alive("films"),
         **_words(),
     )
@@ -62,6 +62,7 @@ def begin_film() -> Response:
         form.get("title", ""),
         int(size) if size.isdecimal() and len(size) < 16 else 0,
         form.get("fingerprint", ""),
+        ending=PurePath(form.get("name", "")).suffix.removeprefix("."),
         now=request_now(),
     )
     answer = jsonify(id=film.id, offset=film.received, status=film.status, title=film.title)

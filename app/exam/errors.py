@@ -22,3 +22,6 @@ NOT_GIVEN_BACK = problem(
     "attempt_not_given_back", 409, "只有中途断开或超时收卷、且没有合格的考试可以补回次数，请核对考试记录。"
 )
 UPLOAD_GONE = problem("upload_gone", 409, "这份文件已经导入过，或放了太久。请重新上传，再核对一次。")
+QUESTIONS_TOO_FEW = problem(
+    "questions_too_few", 409, "没有导入：导入后题目不够组一份试卷。请补足题目，或不停用文件里没有的题。"
+)

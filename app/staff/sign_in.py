@@ -11,6 +11,7 @@ from app.core import audit, passwords
 from app.core.access import StaffIdentity
 from app.core.db import compare_and_set, transaction
 from app.core.errors import NOT_FOUND, Problem
+from app.core.guessable import is_guessable
 from app.staff import factor, links, sessions
 from app.staff.errors import STAFF_CODE_WRONG, STAFF_LINK_OVER, STAFF_LOGIN_FAILED, STAFF_PASSWORD_WEAK, STAFF_PAUSED
 from app.staff.models import Member
@@ -130,8 +131,10 @@ def accept(token: str, password: str, *, now: datetime) -> str:
 
 def require_strong(login: str, password: str) -> None:
     """Raises `staff_password_weak`."""
-    if not SHORTEST <= len(password) <= LONGEST or login in password.lower() or len(set(password)) < 5:
+    if not SHORTEST <= len(password) <= LONGEST or login in password.lower():
         raise STAFF_PASSWORD_WEAK()
+    if len(set(password)) < 5 or is_guessable(password):
+        raise STAFF_PASSWORD_WEAK("这个密码太常见，很容易被猜到。请用几个不相关的词组成，不要用连续或重复的字符。")
 
 
 def sign_out(who: StaffIdentity, *, now: datetime) -> None:

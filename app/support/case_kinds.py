@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import partial
 
 from app.account import service as account
@@ -15,6 +16,8 @@ from app.core.staff import Right
 from app.support import queries, service
 from app.support.queries import TOPICS
 from app.support.status import Action
+
+FIRST_WORDS = 40  # characters of a letter that its queue shows
 
 ANSWERS = (
     Reason("paid_shown", "您的缴费已到账，请退出后重新登录，在“我的培训”里就能开始学习。"),
@@ -54,6 +57,17 @@ def evidence(case: Case) -> Evidence:
     return Evidence(tuple(facts), tuple(pictures))
 
 
+def about(cases: Sequence[Case]) -> dict[str, str]:
+    """The topic, and the first words of what the person wrote last."""
+    said = queries.last_said([_ticket_id(case) for case in cases])
+    return {case.id: f"{_topic(case)}：{_first_words(said.get(_ticket_id(case), ''))}" for case in cases}
+
+
+def _first_words(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= FIRST_WORDS else f"{line[:FIRST_WORDS]}…"
+
+
 def picture(case: Case, name: str) -> bytes | None:
     """A picture of the ticket."""
     try:
@@ -82,13 +96,14 @@ KINDS = (
         working_days=1,
         evidence=evidence,
         picture=picture,
+        about=about,
         decisions=(
             Decision(
                 "answer", "写答复", partial(_do, Action.ANSWER), tone="good", note_needed=True, note_told=True,
                 message=partial(_tells, "已有答复"),
             ),
             Decision(
-                "template", "用常用答复", partial(_do, Action.ANSWER), tone="good", reasons=ANSWERS, batch=True,
+                "template", "用常用答复", partial(_do, Action.ANSWER), tone="good", reasons=ANSWERS,
                 message=partial(_tells, "已有答复"),
             ),
             Decision(

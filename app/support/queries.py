@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.core import crypto
@@ -48,6 +49,13 @@ def owned(ticket_id: str, person_id: str) -> Ticket:
     if ticket is None:
         raise NOT_FOUND()
     return ticket
+
+
+def last_said(ticket_ids: Sequence[str]) -> dict[str, str]:
+    """By ticket, what the person wrote last."""
+    theirs = TicketMessage.ticket_id.in_(list(ticket_ids)) & TicketMessage.actor.startswith("person:")
+    messages = TicketMessage.select().where(theirs).order_by(TicketMessage.id) if ticket_ids else ()
+    return {message.ticket_id: message.text for message in messages}
 
 
 def written(ticket_id: str) -> list[Written]:

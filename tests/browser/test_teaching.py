@@ -68,6 +68,11 @@ def test_a_teachers_day(watched: Watched, tmp_path: Path) -> None:
     page.get_by_role("link", name="教务").click()
     page.get_by_role("link", name="视频", exact=True).click()
     orderly(page)
+    paper = tmp_path / "说明.docx"
+    paper.write_bytes(b"PK")
+    choose(page, paper)
+    expect(page.locator("#sending li").get_by_text("这不是视频文件")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("视频 0 个")
     line = Line(page)
     line.cut, line.damaged = {2}, {4}
     choose(page, film)

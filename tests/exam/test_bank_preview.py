@@ -10,7 +10,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from app import wiring
 from app.core.clock import utcnow
+from app.core.errors import Problem
 from app.core.staff import Right
 from app.exam import queries as exams
 from app.exam.bank import files, template
@@ -18,7 +20,8 @@ from app.exam.bank.rows import COLUMNS
 from app.exam.bank.service import Preview, import_questions, preview
 from app.exam.models import Attempt, Question, QuestionImport, QuestionVersion
 from app.policy import load
-from tests.exam.rooms import a_candidate
+from ops import manage
+from tests.exam.rooms import a_bank, a_candidate
 from tests.staffroom import Browser, a_member, at_desk
 from tests.world import World
 
@@ -54,6 +57,13 @@ def take(tmp_path: Path, *rows: list[str]) -> None:
     path = tmp_path / "taken.xlsx"
     path.write_bytes(sheet(*rows))
     assert import_questions(path, "yunnan", actor="system", now=utcnow()).errors == ()
+
+
+def enough(*, single: int = 25, multiple: int = 10, judge: int = 15) -> list[list[str]]:
+    """New questions of one subject: unless told otherwise, just as many as a paper takes."""
+    rows = [["TJ", "单选", f"新单选{number}", *ONE[3:]] for number in range(single)]
+    rows += [["TJ", "多选", f"新多选{number}", *ONE[3:9], "AB", *ONE[10:]] for number in range(multiple)]
+    return rows + [["TJ", "判断", f"新判断{number}", *TWO[3:]] for number in range(judge)]
 
 
 def nothing_written() -> bool:
@@ -209,8 +219,6 @@ def test_who_does_not_teach_here_imports_nothing(world: World) -> None:
 
 
 def test_a_paper_that_is_being_sat_stays_as_it_was_drawn(world: World, tmp_path: Path) -> None:
-    from tests.exam.rooms import a_bank
-
     a_bank()
     candidate = a_candidate()
     attempt = candidate.start()
@@ -221,7 +229,79 @@ def test_a_paper_that_is_being_sat_stays_as_it_was_drawn(world: World, tmp_path:
         for question in before
         if question.type == "single"
     ]
-    page = upload(desk, sheet(*changed), replace="yes")
+    page = upload(desk, sheet(*changed, *enough(single=0)), replace="yes")
     assert "停用" in page
     assert desk.post("/console/questions/import", {"token": token_of(page)}).status_code == 200
     assert exams.shown_paper(Attempt.get_by_id(attempt.id)) == before
+
+
+def active() -> int:
+    return int(Question.select().where(Question.active).count())
+
+
+def test_an_import_that_would_end_a_subjects_exam_is_refused_whole(world: World, tmp_path: Path) -> None:
+    a_bank()
+    path = tmp_path / "small.xlsx"
+    path.write_bytes(sheet(ONE))
+    with pytest.raises(Problem) as refused:
+        import_questions(path, "yunnan", actor="system", now=utcnow(), replace=True)
+    assert (refused.value.kind.code, refused.value.kind.status) == ("questions_too_few", 409)
+    assert "“塔机司机”的单选题现有 30 题，导入后只有 1 题，一份试卷需要 25 题" in refused.value.detail
+    assert "多选题现有 14 题，导入后只有 0 题" in refused.value.detail
+    assert (active(), QuestionImport.select().count()) == (64, 0)
+    assert import_questions(path, "yunnan", actor="system", now=utcnow()).added == 1, "without retiring it only adds"
+
+
+def test_one_question_too_few_is_refused_and_just_enough_is_taken(world: World, tmp_path: Path) -> None:
+    a_bank()
+    path = tmp_path / "bank.xlsx"
+    path.write_bytes(sheet(*enough(judge=14)))
+    with pytest.raises(Problem) as refused:
+        import_questions(path, "yunnan", actor="system", now=utcnow(), replace=True)
+    assert "判断题现有 20 题，导入后只有 14 题" in refused.value.detail
+    assert "单选" not in refused.value.detail
+    path.write_bytes(sheet(*enough()))
+    assert import_questions(path, "yunnan", actor="system", now=utcnow(), replace=True).retired == 64
+
+
+def test_a_bank_that_is_still_too_small_for_a_paper_may_be_replaced(world: World, tmp_path: Path) -> None:
+    take(tmp_path, ONE, TWO)
+    path = tmp_path / "bank.xlsx"
+    path.write_bytes(sheet(ONE))
+    assert import_questions(path, "yunnan", actor="system", now=utcnow(), replace=True).retired == 1
+
+
+def test_the_preview_says_in_red_which_exam_would_end_and_offers_no_import(world: World) -> None:
+    a_bank()
+    desk = a_desk(world)
+    page = upload(desk, sheet(ONE), replace="yes")
+    assert re.search(r'role="alert">不能导入', page)
+    assert re.findall(r'<td class="number bad">(.*?)</td><td class="number">(.*?)</td>', page) == [
+        ("30 → 1", "25"),
+        ("14 → 0", "10"),
+        ("20 → 0", "15"),
+    ]
+    assert "/console/questions/import" not in page
+    assert "不能导入" not in upload(desk, sheet(ONE)), "without retiring it only adds"
+
+
+def test_what_was_enough_at_the_preview_is_counted_again_when_it_is_confirmed(world: World) -> None:
+    desk = a_desk(world)
+    page = upload(desk, sheet(ONE), replace="yes")
+    a_bank()  # a colleague's import meanwhile
+    answer = desk.post("/console/questions/import", {"token": token_of(page)})
+    assert (answer.status_code, active()) == (409, 64)
+    assert "“塔机司机”的单选题现有 30 题，导入后只有 1 题" in answer.text
+
+
+def test_the_command_line_refuses_it_with_the_same_sentence(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(wiring, "start", lambda _settings: None)
+    a_bank()
+    path = tmp_path / "small.xlsx"
+    path.write_bytes(sheet(ONE))
+    command = ["import-questions", str(path), "--programme", "yunnan", "--by", "王芳", "--replace"]
+    assert manage.main(command) == 1
+    assert "没有导入：“塔机司机”的单选题现有 30 题，导入后只有 1 题" in capsys.readouterr().err
+    assert active() == 64

@@ -59,7 +59,8 @@ class Teacher:
 
     def begin(self, data: bytes) -> str:
         """The film of these bytes: its id."""
-        form = {"programme": "yunnan", "title": "吊装", "size": str(len(data)), "fingerprint": digest(data)}
+        form = {"programme": "yunnan", "name": "吊装.mp4", "title": "吊装", "size": str(len(data))}
+        form["fingerprint"] = digest(data)
         answer = self.http.post(f"{self.base}/console/films", data=form, timeout=15)
         answer.raise_for_status()
         self.ids[digest(data)] = answer.json()["id"]

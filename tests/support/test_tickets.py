@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -32,6 +33,7 @@ from tests.support.tickets import a_ticket, who
 from tests.world import World
 
 PATH = "/api/v1/help-tickets"
+QUEUE = f"/console/queues/{service.KIND}"
 
 
 @pytest.fixture
@@ -249,6 +251,40 @@ def test_it_lies_on_the_desk_of_support_and_of_nobody_else(world: World, person:
     assert "您写给客服的问题（缴费与退款）已有答复" in page.text
     for rights in ((Right.FINANCE, "yunnan"), (Right.SUPPORT, "henan")):
         assert at_desk(world, a_member(rights)).get(path).status_code == 404
+
+
+def test_the_list_says_what_each_letter_is_about(world: World, person: Person) -> None:
+    a_ticket(person, "<b>缴费</b>\n还是不能学习")
+    long = a_ticket(a_person(), "长" * 41)
+    service.write(who(a_person()), "ticket-0003", "exam", "考试打不开", [], now=utcnow())
+    page = at_desk(world, a_member((Right.SUPPORT, "yunnan"))).get(QUEUE).text
+    told = re.findall(r'<td class="about">(.*?)</td>', page)
+    assert told == [
+        "缴费与退款：&lt;b&gt;缴费&lt;/b&gt; 还是不能学习",
+        f"缴费与退款：{'长' * 40}…",
+        "考试与证明：考试打不开",
+    ]
+    assert the_case(long.id).id in page
+
+
+def test_the_list_says_what_was_written_last_not_what_we_answered(
+    world: World, person: Person, support: Staff
+) -> None:
+    ticket = a_ticket(person)
+    cases.decide_by_staff(support, the_case(ticket.id).id, "ask", note="请写订单号", now=utcnow())
+    service.reply(who(person), ticket.id, "reply-0001", "订单号是 123", [], now=utcnow())
+    page = at_desk(world, a_member((Right.SUPPORT, "yunnan"))).get(QUEUE).text
+    assert re.findall(r'<td class="about">(.*?)</td>', page) == ["缴费与退款：订单号是 123"]
+
+
+def test_letters_are_answered_one_by_one(world: World, person: Person) -> None:
+    case = the_case(a_ticket(person).id)
+    desk = at_desk(world, a_member((Right.SUPPORT, "yunnan")))
+    page = desk.get(QUEUE).text
+    assert (case.id in page, "全选" in page, "批量办理" in page) == (True, False, False)
+    form = {"decision": "template:paid_shown", "case": [case.id], "sure": "yes"}
+    assert desk.post(f"{QUEUE}/decide", form).status_code == 422
+    assert Case.get_by_id(case.id).status == "open"
 
 
 def test_the_table_of_statuses_has_no_way_out_of_closed() -> None:

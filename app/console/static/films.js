@@ -61,9 +61,12 @@ function whyNot(status) {
   return "服务器暂时不能接收，稍后自动再试，已传的部分不会丢失";
 }
 
+/** Of its name, which says more than its type does: browsers take .ts for a program, and know no type of .flv. */
+const ending = (file) => (/\.([^.]+)$/.exec(file.name)?.[1] ?? "").toLowerCase();
+
 async function begin(form, file, waits) {
   const body = new URLSearchParams({
-    programme: form.dataset.programme, title: file.name.replace(/\.[^.]{1,5}$/, ""), size: file.size, fingerprint: await fingerprint(file),
+    programme: form.dataset.programme, name: file.name, title: file.name.replace(/\.[^.]{1,5}$/, ""), size: file.size, fingerprint: await fingerprint(file),
   });
   const answer = await ask("/console/films", { method: "POST", body }, waits);
   if (answer.status !== 201) throw new Refused(await sentence(answer));
@@ -139,6 +142,7 @@ async function one(form, list, file) {
   const line = lineOf(list, file);
   busy += 1;
   try {
+    if (!form.dataset.formats.split(" ").includes(ending(file))) throw new Refused(`这不是视频文件。请选择 ${form.dataset.formats.toUpperCase().replaceAll(" ", "、")} 格式的视频。`);
     if (file.size > Number(form.dataset.largest)) throw new Refused("文件太大，请压缩，或拆成几节课。");
     if (!window.crypto?.subtle) throw new Refused("请用 https:// 开头的地址打开本页，才能上传。");
     const made = await send(form, file, line);

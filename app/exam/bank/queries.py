@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 import peewee
 
+from app.exam.bank.shortage import needed
 from app.exam.models import Question, QuestionImport, QuestionVersion
 from app.policy.schema import Programme
 
@@ -28,9 +28,7 @@ class SubjectStock:
 
 def stock(programme: Programme) -> list[SubjectStock]:
     """Every subject of the programme."""
-    needed: Counter[str] = Counter()
-    for part in programme.exam.paper if programme.exam else ():
-        needed[part.type] += part.count
+    wanted = needed(programme)
     query = (
         Question.select(Question.subject, Question.type, peewee.fn.COUNT(Question.id))
         .where(Question.programme == programme.key, Question.active)
@@ -40,7 +38,7 @@ def stock(programme: Programme) -> list[SubjectStock]:
     for subject, kind, count in query.tuples():
         there.setdefault(subject, {})[kind] = count
     subjects = {subject.code: subject.title for kind in programme.certificate_kinds for subject in kind.subjects}
-    return [SubjectStock(code, title, there.get(code, {}), dict(needed)) for code, title in subjects.items()]
+    return [SubjectStock(code, title, there.get(code, {}), dict(wanted)) for code, title in subjects.items()]
 
 
 def knowledge(programme: str) -> dict[str, dict[str, int]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,8 @@ from app.core.errors import CONFLICT
 from app.core.ids import new_id
 from app.core.sheet import RowError, SheetRefused, Table, read_table
 from app.exam.bank.rows import ANSWER, EXPLANATION, KNOWLEDGE, REQUIRED, STEM, BankRow, read
+from app.exam.bank.shortage import Shortage, Stock, broken, needed
+from app.exam.errors import QUESTIONS_TOO_FEW
 from app.exam.models import Question, QuestionImport, QuestionVersion
 from app.policy import load
 from app.policy.schema import Programme
@@ -55,7 +57,8 @@ class Change:
 @dataclass(frozen=True)
 class Preview:
     """What an import would do; nothing was written. `counts`: questions of the file by subject and type,
-    `knowledge`: by subject and what they are about. With `errors` nothing can be imported."""
+    `knowledge`: by subject and what they are about. With `errors`, or `broken` (a subject could not be examined in
+    any more), nothing can be imported."""
 
     table: Table
     rows: int
@@ -66,6 +69,7 @@ class Preview:
     changes: tuple[Change, ...] = ()
     alike: tuple[Change, ...] = ()
     retired: int = 0
+    broken: tuple[Shortage, ...] = ()
     knowledge: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
@@ -89,6 +93,7 @@ def preview(path: Path, programme: str, *, now: datetime, replace: bool = False)
     if errors:
         return Preview(table, len(table.rows), tuple(errors), counts)
     known = {row.identity: row for row in _stored(programme, set(counts))}
+    too_few = _broken(known, rows, rules, replace=replace)
     by_stem = {(subject, digest): kind for subject, kind, digest in known}
     changes, alike = [], []
     added = 0
@@ -111,6 +116,7 @@ def preview(path: Path, programme: str, *, now: datetime, replace: bool = False)
         changes=tuple(changes),
         alike=tuple(alike),
         retired=sum(there.active for there in known.values()) if replace else 0,
+        broken=too_few,
         knowledge=_knowledge(rows),
     )
 
@@ -132,8 +138,9 @@ def import_questions(path: Path, programme: str, *, actor: str, now: datetime, r
     """Take the xlsx file `path` into the bank of `programme` (its key). Every row with a fault is named with row,
     column and a sentence, and then nothing is taken. With `replace` the questions that the bank has of the file's
     subjects and the file does not are retired: never drawn again. `actor` as in the audit log. Raises
-    `SheetRefused` for a file that cannot be read at all, `UnknownProgramme`, `CONFLICT` if another import wrote the
-    same new questions meanwhile."""
+    `SheetRefused` for a file that cannot be read at all, `UnknownProgramme`, `questions_too_few` where a
+    subject had enough for a paper and would not any more, `CONFLICT` if another import wrote the same new questions
+    meanwhile."""
     rules = load.in_force(programme, now)
     table = read_table(path, REQUIRED)
     rows, errors = read(table, rules)
@@ -144,7 +151,7 @@ def import_questions(path: Path, programme: str, *, actor: str, now: datetime, r
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     try:
         with transaction():
-            counts = _write(rows, programme, import_id := new_id(), replace=replace)
+            counts = _write(rows, rules, import_id := new_id(), replace=replace)
             QuestionImport.create(
                 id=import_id, programme=programme, file_sha256=digest, actor=actor, imported_at=now, **counts
             )
@@ -200,8 +207,23 @@ def _known(programme: str, subjects: Iterable[str]) -> dict[tuple[str, str, str]
     return {row.identity: row for row in _stored(programme, subjects)}
 
 
-def _write(rows: Sequence[BankRow], programme: str, import_id: str, *, replace: bool) -> dict[str, int]:
-    known = _known(programme, {row.subject for row in rows})
+def _broken(
+    known: Mapping[tuple[str, str, str], Stored], rows: Sequence[BankRow], rules: Programme, *, replace: bool
+) -> tuple[Shortage, ...]:
+    there = {identity for identity, stored in known.items() if stored.active}
+    left = {row.identity for row in rows} | (set() if replace else there)
+    return broken(rules, _stock(there), _stock(left))
+
+
+def _stock(identities: Iterable[tuple[str, str, str]]) -> Stock:
+    return Counter((subject, kind) for subject, kind, _ in identities)
+
+
+def _write(rows: Sequence[BankRow], rules: Programme, import_id: str, *, replace: bool) -> dict[str, int]:
+    known = _known(rules.key, {row.subject for row in rows})
+    if too_few := _broken(known, rows, rules, replace=replace):
+        told = "；".join(one.sentence for one in too_few)
+        raise QUESTIONS_TOO_FEW(f"没有导入：{told}，学员将无法考试。请补足题目，或不停用文件里没有的题。")
     counts = Counter(added=0, changed=0, unchanged=0, retired=0)
     questions, versions = [], []
     for row in rows:
@@ -234,7 +256,7 @@ def _write(rows: Sequence[BankRow], programme: str, import_id: str, *, replace: 
             questions.append(
                 {
                     "id": question_id,
-                    "programme": programme,
+                    "programme": rules.key,
                     "subject": subject,
                     "type": kind,
                     "stem_sha256": digest,
@@ -254,17 +276,13 @@ def _write(rows: Sequence[BankRow], programme: str, import_id: str, *, replace: 
 
 
 def _short(subjects: Iterable[str], programme: Programme) -> dict[str, dict[str, int]]:
-    if programme.exam is None:
-        return {}
-    needed: Counter[str] = Counter()
-    for part in programme.exam.paper:
-        needed[part.type] += part.count
+    wanted = needed(programme)
     found: dict[str, dict[str, int]] = {}
     for subject in sorted(subjects):
         query = Question.select(Question.type).where(
             Question.programme == programme.key, Question.subject == subject, Question.active
         )
-        missing = needed - Counter(kind for (kind,) in query.tuples())
+        missing = wanted - Counter(kind for (kind,) in query.tuples())
         if missing:
             found[subject] = dict(missing)
     return found

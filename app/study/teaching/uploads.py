@@ -32,6 +32,7 @@ from app.study.teaching.errors import (
 
 CHUNK = 4 * 1024 * 1024  # bytes of one piece: a second on a good line, half a minute on a bad one
 LARGEST = 4 * 1024**3
+FORMATS = ("mp4", "mov", "mkv", "avi", "wmv", "flv", "ts")  # as files are named; what one is, ffprobe says later
 UNFINISHED = 5  # uploads under way of one person
 MADE_OF = 3  # times its size: a film as it came, and what is made of it
 SPARE = 1024**3  # bytes that stay free: the database lies on the same disk
@@ -41,14 +42,18 @@ TRANSCODE = "jobs.entries.transcode_film"
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
-def begin(staff: Staff, programme: str, title: str, size: int, fingerprint: str, *, now: datetime) -> Film:
+def begin(
+    staff: Staff, programme: str, title: str, size: int, fingerprint: str, *, ending: str, now: datetime
+) -> Film:
     """Begin to upload a film of `size` bytes, or find the one that this person began with the same file
-    (`fingerprint`, 64 hexadecimal digits) in this programme: `received` says where to go on. A film that is there
-    whole already is given as it is. Raises `forbidden`, `film_refused`."""
+    (`fingerprint`, 64 hexadecimal digits; `ending`: of its name) in this programme: `received` says where to go on. A
+    film that is there whole already is given as it is. Raises `forbidden`, `film_refused`."""
     staff.require(Right.TEACHING, programme)
     title = " ".join(title.split())[:128]
     if not title or not _HASH.fullmatch(fingerprint):
         raise FILM_REFUSED("页面没有读出这个文件，请重新选择。")
+    if ending.lower() not in FORMATS:
+        raise FILM_REFUSED(f"这不是视频文件。请选择 {'、'.join(FORMATS).upper()} 格式的视频。")
     if not 0 < size <= LARGEST:
         raise FILM_REFUSED(f"视频最大 {LARGEST // 1024**3} GB，也不能是空文件。请压缩，或拆成几节课。")
     known = queries.same_file(programme, fingerprint, size)

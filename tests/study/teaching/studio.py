@@ -33,7 +33,7 @@ def fingerprint(data: bytes) -> str:
 
 def begun(data: bytes, *, who: Staff = TEACHER, title: str = "高处作业") -> Film:
     """An upload of these bytes, nothing of it sent yet."""
-    return uploads.begin(who, "yunnan", title, len(data), fingerprint(data), now=utcnow())
+    return uploads.begin(who, "yunnan", title, len(data), fingerprint(data), ending="mp4", now=utcnow())
 
 
 def send(film_id: str, data: bytes, offset: int, until: int, *, who: Staff = TEACHER) -> Film:

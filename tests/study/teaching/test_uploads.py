@@ -111,7 +111,7 @@ def test_only_who_teaches_in_the_programme_may(world: World) -> None:
 
 @pytest.mark.parametrize("size", [0, uploads.LARGEST + 1])
 def test_a_size_that_no_film_has_is_refused(world: World, size: int) -> None:
-    refused = code(lambda: uploads.begin(TEACHER, "yunnan", "x", size, fingerprint(DATA), now=utcnow()))
+    refused = code(lambda: uploads.begin(TEACHER, "yunnan", "x", size, fingerprint(DATA), ending="mp4", now=utcnow()))
     assert refused == "film_refused"
 
 
@@ -134,7 +134,7 @@ def test_what_the_others_still_send_is_counted_before_one_more_begins(
 
     def begin(number: int) -> Film:
         name = fingerprint(bytes([number]))
-        return uploads.begin(TEACHER, "yunnan", f"第 {number} 集", 4 * gigabytes, name, now=utcnow())
+        return uploads.begin(TEACHER, "yunnan", f"第 {number} 集", 4 * gigabytes, name, ending="mp4", now=utcnow())
 
     first = begin(1)
     assert code(lambda: begin(2)) == "film_refused"
@@ -194,11 +194,34 @@ def test_of_a_film_that_is_deleted_and_taken_at_one_moment_no_lesson_gets_what_i
         assert taken == Film.select().where(Film.id == film.id).exists()
 
 
+def a_form(name: str) -> dict[str, str]:
+    size = str(len(DATA))
+    return {"programme": "yunnan", "name": name, "title": "吊装", "size": size, "fingerprint": fingerprint(DATA)}
+
+
+@pytest.mark.parametrize("name", ["题库.xlsx", "mp4", "吊装.mp4.exe", "吊装", ""])
+def test_what_is_not_named_as_a_film_is_refused_before_a_byte_of_it_is_sent(world: World, name: str) -> None:
+    teacher = at_desk(world, a_member((Right.TEACHING, "yunnan")))
+    page = teacher.get("/console/films").text
+    assert 'data-formats="mp4 mov ' in page
+    answer = teacher.client.post("/console/films", data=a_form(name), headers={"X-CSRF-Token": teacher.csrf})
+    assert (answer.status_code, "请选择 MP4、MOV、" in answer.text) == (422, True)
+    assert not Film.select().exists()
+
+
+@pytest.mark.parametrize("name", ["吊装.MP4", "第1.2节.ts"])
+def test_every_format_that_the_page_offers_is_taken_however_it_is_written(world: World, name: str) -> None:
+    teacher = at_desk(world, a_member((Right.TEACHING, "yunnan")))
+    teacher.get("/console/films")
+    answer = teacher.client.post("/console/films", data=a_form(name), headers={"X-CSRF-Token": teacher.csrf})
+    assert answer.status_code == 201
+
+
 def test_the_protocol_over_http_tells_the_offset_and_takes_a_piece(world: World) -> None:
     teacher = at_desk(world, a_member((Right.TEACHING, "yunnan")))
     teacher.get("/console/films")
     headers = {"X-CSRF-Token": teacher.csrf}
-    body = {"programme": "yunnan", "title": "吊装", "size": str(len(DATA)), "fingerprint": fingerprint(DATA)}
+    body = a_form("吊装.mp4")
     answer = teacher.client.post("/console/films", data=body, headers=headers)
     assert (answer.status_code, (answer.get_json() or {})["offset"]) == (201, 0)
     path = answer.headers["Location"]
