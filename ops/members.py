@@ -29,8 +29,18 @@ def reset_factor(options: argparse.Namespace) -> int:
     return 0
 
 
+def agree(options: argparse.Namespace) -> int:
+    """Where there is no second administrator to agree; 1 if there is no such account."""
+    member = staff.by_login(options.login)
+    if member is None:
+        print(f"没有这个账号：{options.login}", file=sys.stderr)
+        return 1
+    staff.agree(member.id, actor=options.actor, now=utcnow())
+    return 0
+
+
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Both of them."""
+    """All of them."""
     command = commands.add_parser("staff-administrator", help="make an administrator; prints a link, good once")
     command.add_argument("login")
     command.add_argument("--name", required=True)
@@ -41,3 +51,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     command.add_argument("--reason", required=True, type=a_reason, help="why; kept in the audit log")
     say_who(command)
     command.set_defaults(run=reset_factor)
+    command = commands.add_parser("staff-agree", help="a new account is its owner's own: it may take second looks")
+    command.add_argument("login")
+    say_who(command)
+    command.set_defaults(run=agree)

@@ -7,8 +7,8 @@ import json
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from app.cases import kinds, messages, queries
-from app.cases.errors import CASE_NOT_IN_BATCH, CASE_NOTE, CASE_OVER, CASE_REASON, CASE_SECOND_LOOK, CASE_TAKEN
+from app.cases import hands, kinds, messages, queries
+from app.cases.errors import CASE_NOT_IN_BATCH, CASE_NOTE, CASE_OVER, CASE_REASON, CASE_TAKEN
 from app.cases.kinds import Decision, Deed, Kind
 from app.cases.models import Case
 from app.core import audit
@@ -144,8 +144,7 @@ def _second(staff: Staff, case_id: str, seen: str, now: datetime) -> tuple[Deed,
     deed = proposal(case, staff.actor, now)
     if deed is None or case.status != "second_look":
         raise CASE_OVER()
-    if case.proposed_by == staff.actor:
-        raise CASE_SECOND_LOOK()
+    hands.require_another(case.proposed_by, staff.actor)
     if seen != mark_of(case):  # sent back and proposed anew since the page was drawn
         raise CASE_OVER("这件工作刚刚换成了另一个提议，没有执行。请刷新页面，看清新的提议再决定。")
     return deed, held
@@ -153,8 +152,8 @@ def _second(staff: Staff, case_id: str, seen: str, now: datetime) -> tuple[Deed,
 
 def confirm(staff: Staff, case_id: str, *, seen: str, now: datetime) -> Outcome:
     """The second pair of eyes agrees to the proposal that they saw (`mark_of`): it is done. Raises `not_found`,
-    `case_second_look` (it is one's own proposal), `case_taken`, `case_over` (also where another one stands there
-    now), and what the domain's verb raises."""
+    `case_second_look` (it is one's own proposal), `case_same_hand`, `case_taken`, `case_over` (also where
+    another one stands there now), and what the domain's verb raises."""
     deed, held = _second(staff, case_id, seen, now)
     return _carry_out(deed, staff, held)
 

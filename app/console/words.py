@@ -112,6 +112,7 @@ ACTIONS = {
     "calendar_day.changed": "修改日期",
     "calendar_day.removed": "删除日期",
     "staff.created": "建立账号",
+    "staff.agreed": "确认账号为本人所有",
     "staff.right_given": "授予权限",
     "staff.right_taken": "收回权限",
     "staff.disabled": "停用账号",

@@ -7,8 +7,8 @@ import json
 
 from app.account import service as account
 from app.account.models import Person
+from app.cases import hands
 from app.cases import service as cases
-from app.cases.errors import CASE_SECOND_LOOK
 from app.cases.kinds import Decision, Deed, Evidence, Fact, Kind
 from app.cases.models import Case
 from app.core.crypto import mask_id_number, mask_name, mask_phone
@@ -43,10 +43,9 @@ def _why(case: Case) -> tuple[Fact, ...]:
 
 
 def _second(deed: Deed) -> dict[str, str]:
-    """What was asked for, by somebody else. Raises `case_second_look`."""
+    """What was asked for, by somebody else. Raises `case_second_look`, `case_same_hand`."""
     told = _told(deed.case)
-    if told["asked_by"] == deed.actor:
-        raise CASE_SECOND_LOOK()
+    hands.require_another(told["asked_by"], deed.actor)
     return told
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from app.cases import hands
 from app.cases.kinds import Decision, Deed, Evidence, Fact, Kind
 from app.cases.models import Case
 from app.core.staff import Right
@@ -21,14 +22,36 @@ def _evidence(case: Case) -> Evidence:
             Fact("账号", member.login if member else "已删除"),
             Fact("姓名", member.name if member else ""),
             Fact("提出申请的管理员", names.get(facts["asked_by"], facts["asked_by"])),
-            Fact("原因", facts["reason"]),
+            *((Fact("原因", facts["reason"]),) if "reason" in facts else ()),
         )
     )
 
 
-def _reset(deed: Deed) -> None:
-    if deed.actor == json.loads(deed.case.facts)["asked_by"]:
+def _require_another(deed: Deed) -> None:
+    asked_by = json.loads(deed.case.facts)["asked_by"]
+    if deed.actor == asked_by:
         raise STAFF_SAME_PERSON()
+    hands.require_another(asked_by, deed.actor)
+
+
+def _require_another_hand(deed: Deed) -> None:
+    """In whose hand the account is now, not who asked: its link may have been made anew since."""
+    if hands.same(deed.case.subject, deed.actor):
+        raise STAFF_SAME_PERSON()
+
+
+def _agree(deed: Deed) -> None:
+    _require_another_hand(deed)
+    members.agree(deed.case.subject.removeprefix("staff:"), actor=deed.actor, now=deed.now)
+
+
+def _refuse(deed: Deed) -> None:
+    """The account stays in its maker's hand; not that they do away with the question themselves."""
+    _require_another_hand(deed)
+
+
+def _reset(deed: Deed) -> None:
+    _require_another(deed)
     members.reset_factor(deed.case.subject.removeprefix("staff:"), actor=deed.actor, reason=deed.words, now=deed.now)
 
 
@@ -43,6 +66,17 @@ KINDS = (
         decisions=(
             Decision("reset", "同意重置", _reset, tone="good"),
             Decision("refuse", "不同意", note_needed=True, tone="bad"),
+        ),
+    ),
+    Kind(
+        name=members.AGREEMENT,
+        title="确认新的工作人员账号",
+        what="一位管理员建立了账号。请与本人当面核对后确认；在此之前，这个账号不能与建立它的管理员互相复核。",
+        right=Right.ADMINISTRATOR,
+        evidence=_evidence,
+        decisions=(
+            Decision("agree", "已与本人核对，同意", _agree, tone="good"),
+            Decision("refuse", "不同意", _refuse, note_needed=True, tone="bad"),
         ),
     ),
 )

@@ -19,11 +19,11 @@ from app.core.ids import new_id
 from app.core.staff import EVERYWHERE, Right, Staff
 from app.policy import load as policy
 from app.staff import factor, links, sessions
-from app.staff.errors import STAFF_INVALID, STAFF_LOGIN_TAKEN, STAFF_NOT_YOURSELF
+from app.staff.errors import STAFF_INVALID, STAFF_LOGIN_TAKEN, STAFF_NOT_SET_UP, STAFF_NOT_YOURSELF
 from app.staff.models import Member, MemberRight
 
 LOGIN = re.compile(r"[a-z][a-z0-9._-]{2,31}")
-RESET = "staff.second_factor"  # the kind of case
+RESET, AGREEMENT = "staff.second_factor", "staff.new_account"  # kinds of cases
 
 
 @dataclass(frozen=True)
@@ -106,12 +106,52 @@ def create(
     member_id, number = new_id(), new_id()
     with transaction():
         values = {"login": login, "name": name, "invitation": number, "created_at": now}
+        values["made_by"] = _maker(staff)
         if not insert_once(Member, id=member_id, **values):
             raise STAFF_LOGIN_TAKEN(fields={"login": STAFF_LOGIN_TAKEN.sentence})
         audit.record(staff.actor, "staff.created", f"staff:{member_id}", now=now, login=login)
         for right, programme in sorted(rights):
             _give(staff, member_id, right, programme, now)
+        _ask_agreement(staff, member_id, rights, now)
     return member_id, links.make(member_id, number, now=now)
+
+
+def hand_of(actor: str) -> str:
+    """Who may be behind an actor: who made the account, until a second administrator has agreed; then itself."""
+    member = Member.get_or_none(Member.id == actor.removeprefix("staff:")) if actor.startswith("staff:") else None
+    return f"staff:{member.made_by}" if member is not None and member.made_by else actor
+
+
+def _maker(staff: Staff) -> str | None:
+    """None for the command line: whoever may run it has the database anyway."""
+    hand = hand_of(staff.actor)
+    return hand.removeprefix("staff:") if hand.startswith("staff:") else None
+
+
+def _place_of(rights: Collection[tuple[Right, str]]) -> str:
+    places = {programme for _, programme in rights}
+    return places.pop() if len(places) == 1 else EVERYWHERE
+
+
+def _ask_agreement(staff: Staff, member_id: str, rights: Collection[tuple[Right, str]], now: datetime) -> None:
+    if _maker(staff) is not None:
+        facts: dict[str, str | int | None] = {"asked_by": staff.actor}
+        cases.file(AGREEMENT, f"staff:{member_id}", facts, programme=_place_of(rights), now=now)
+
+
+def agree(member_id: str, *, actor: str, now: datetime) -> None:
+    """The account is its owner's own: it takes part in decisions of two. Not before its second factor is set
+    up: until then it is whoever's who has the link. In the caller's transaction, if there is one. Raises `not_found`,
+    `staff_not_set_up`."""
+    with transaction():
+        member = Member.get_or_none(Member.id == member_id)
+        if member is None:
+            raise NOT_FOUND()
+        if member.totp_at is None:
+            raise STAFF_NOT_SET_UP()
+        Member.update(made_by=None).where(Member.id == member_id).execute()
+        cases.decide_about(AGREEMENT, f"staff:{member_id}", "同意", actor=actor, now=now)  # by the command line
+        audit.record(actor, "staff.agreed", f"staff:{member_id}", now=now)
 
 
 def _give(staff: Staff, member_id: str, right: Right, programme: str, now: datetime) -> None:
@@ -173,12 +213,19 @@ def enable(staff: Staff, member_id: str, *, now: datetime) -> None:
 
 
 def invite(staff: Staff, member_id: str, *, now: datetime) -> str:
-    """The token of a link that sets a new password, in place of any before; the second factor stays. Raises
-    `not_found`, `forbidden`."""
-    _whole(staff, member_id)
+    """The token of a link that sets a new password, in place of any before; the second factor stays. Where there is
+    none yet, the account is in the hand of who has made this link, and of nobody from before. Raises `not_found`,
+    `forbidden`."""
+    found = _whole(staff, member_id)
     number = new_id()
     with transaction():
-        Member.update(invitation=number).where(Member.id == member_id, Member.disabled_at.is_null()).execute()
+        mine = (Member.id == member_id) & Member.disabled_at.is_null()
+        Member.update(invitation=number).where(mine).execute()
+        fresh = {"made_by": _maker(staff), "password_hash": None, "totp_sealed": None}
+        if Member.update(fresh).where(mine, Member.totp_at.is_null()).execute():
+            sessions.end_all(member_id, now=now)
+        if hand_of(f"staff:{member_id}") != f"staff:{member_id}":
+            _ask_agreement(staff, member_id, found.rights, now)
         audit.record(staff.actor, "staff.invited", f"staff:{member_id}", now=now)
     return links.make(member_id, number, now=now)
 
@@ -190,12 +237,10 @@ def ask_factor_reset(staff: Staff, member_id: str, reason: str, *, now: datetime
     reason = reason.strip()
     if not 2 <= len(reason) <= 200:
         raise STAFF_INVALID("请写明重置的原因（如何核实了本人），2 至 200 个字。")
-    places = {programme for _, programme in found.rights}
-    programme = places.pop() if len(places) == 1 else EVERYWHERE
     facts: dict[str, str | int | None] = {"reason": reason, "asked_by": staff.actor}
     with transaction():
         audit.record(staff.actor, "staff.factor_reset_asked", f"staff:{member_id}", now=now, reason=reason)
-        return cases.file(RESET, f"staff:{member_id}", facts, programme=programme, now=now)
+        return cases.file(RESET, f"staff:{member_id}", facts, programme=_place_of(found.rights), now=now)
 
 
 def reset_factor(member_id: str, *, actor: str, reason: str, now: datetime) -> None:

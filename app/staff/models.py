@@ -11,7 +11,8 @@ from app.core.db import BaseModel, UtcField
 class Member(BaseModel):
     """One of the staff. `password_hash` None: invited, not yet here. `invitation`: what the link names that sets a
     password, once. `totp`: the second factor's secret, valid from `totp_at` on; `totp_step`: the last time step of
-    which a code was used, so that each is good once. Disabled since `disabled_at`."""
+    which a code was used, so that each is good once. Disabled since `disabled_at`. `made_by`: the
+    member in whose hand it is, who made it or its first link, until a second administrator has agreed."""
 
     login = peewee.CharField(32, unique=True)
     name = peewee.CharField(32)
@@ -23,6 +24,7 @@ class Member(BaseModel):
     totp_step = peewee.BigIntegerField(default=0)
     created_at = UtcField()
     disabled_at = UtcField(null=True)
+    made_by = peewee.CharField(16, null=True)
 
     class Meta:
         table_name = "staff_member"

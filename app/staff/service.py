@@ -9,6 +9,7 @@ from app.staff import members, sessions
 from app.staff.factor import code_at
 from app.staff.members import (
     Card,
+    agree,
     ask_factor_reset,
     by_login,
     card,
@@ -31,6 +32,7 @@ __all__ = [
     "LIVES",
     "Card",
     "accept",
+    "agree",
     "ask_factor_reset",
     "authenticate",
     "by_login",

@@ -95,7 +95,8 @@ def _open(who: StaffIdentity, code: str, now: datetime) -> tuple[str, list[str]]
         return None
     shown: list[str] = []
     if who.stage == "enrol":
-        if used != "totp" or not compare_and_set(Member, member.id, {"totp_at": None}, {"totp_at": now}):
+        first = {"totp_at": None, "totp_sealed": member.totp_sealed}  # of the link that stands now
+        if used != "totp" or not compare_and_set(Member, member.id, first, {"totp_at": now}):
             return None
         shown = factor.new_recovery_codes(member.id)
         audit.record(who.staff.actor, "staff.factor_enrolled", who.staff.actor, now=now)
