@@ -11,13 +11,14 @@ from config.settings import ROOT
 
 OPEN = {"service", "queries", "models", "status", "errors"}
 # pure: one spelling of an ID number, and of a name; a message by WeChat instead of an SMS; where a domain describes
-# its cases, and says how their decisions are told; a part with rooms of its own; an upload read within bounds, and
-# made clean
+# its cases, says how their decisions are told, and who may decide together; a part with rooms of its own; an upload
+# read within bounds, and made clean
 ALSO = {
     "account.id_number",
     "account.person_name",
     "wechat.messages",
     "cases.kinds",
+    "cases.hands",
     "cases.messages",
     "pay.reconciliation",
     "invoice.finance",
