@@ -104,7 +104,9 @@ PLANTS: dict[str, Plant] = {
     "one transaction twice": lambda b: set_(
         PaymentAttempt,
         b["paid"].attempt.id,
-        transaction_id=PaymentAttempt.get(PaymentAttempt.order_id == b["double"].order_id).transaction_id,
+        transaction_id=PaymentAttempt.get(
+            PaymentAttempt.order_id == b["double"].order_id, PaymentAttempt.authority == b["paid"].attempt.authority
+        ).transaction_id,
     ),
     "paid without a transaction": lambda b: set_(PaymentAttempt, b["paid"].attempt.id, transaction_id=""),
     "closed with an open payment": lambda b: again(
